@@ -1,0 +1,31 @@
+import type { TSchema } from 'typebox';
+import { CLOSEOUT_COMMANDS } from './commands/closeout.ts';
+import { CONVERSATION_COMMANDS } from './commands/conversation.ts';
+import { FIELD_COMMANDS } from './commands/field.ts';
+import { TICKET_COMMANDS } from './commands/ticket.ts';
+import type { CommandEntry } from './define.ts';
+
+/** The command catalogue: one entry says everything about a command that is not logic. */
+export const COMMANDS: readonly CommandEntry[] = [
+  ...CONVERSATION_COMMANDS,
+  ...TICKET_COMMANDS,
+  ...FIELD_COMMANDS,
+  ...CLOSEOUT_COMMANDS,
+];
+
+/** A Map, so that a tool named `constructor` finds nothing. */
+const BY_NAME: ReadonlyMap<string, CommandEntry> = new Map(COMMANDS.map((c) => [c.name, c]));
+
+export function findCommand(name: string): CommandEntry | undefined {
+  return BY_NAME.get(name);
+}
+
+/** The path of a command, e.g. `/v1/tickets/:id/ticket.triage`; always POST. */
+export function routeOf(entry: CommandEntry): string {
+  return entry.target === 'none' ? `/v1/${entry.name}` : `/v1/${entry.target}s/:id/${entry.name}`;
+}
+
+/** The schema a caller's body must match; an agent's is narrower. */
+export function inputSchema(entry: CommandEntry, isAgent: boolean): TSchema | null {
+  return isAgent ? entry.agentInput : entry.input;
+}

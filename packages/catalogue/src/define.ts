@@ -1,0 +1,82 @@
+import type { TSchema } from 'typebox';
+import type { AgentRole, Assurance, PersonRole } from './roles.ts';
+
+/** How a subject must be connected with the target. `own` is the narrowest connection its role has. */
+export type Membership =
+  /** requester: opened it; technician: has its live visit; approver: asked to decide it */
+  | 'own'
+  /** contact on this site or account */
+  | 'account'
+  /** staff of this tenant */
+  | 'tenant';
+
+export interface Grant {
+  readonly role: PersonRole | 'system' | 'gateway';
+  readonly membership: Membership;
+}
+
+/** An agent acts only in an explicit pair: as `agent`, for a subject of role `for`. */
+export interface AgentPair {
+  readonly agent: AgentRole;
+  readonly for: 'requester' | 'system';
+  /** The autonomy level from which the pair acts by itself. */
+  readonly level: 1 | 2 | 3;
+}
+
+export type Target = 'none' | 'ticket' | 'approval' | 'message';
+
+/** What `dispatch.read_facts` fetches beyond subject, target and stored answer. */
+export const NEEDS = [
+  'visit',
+  'technician',
+  'approval',
+  'approvals',
+  'evidence',
+  'evidence_item',
+  'tests',
+  'costs',
+  'completion',
+  'invoice',
+  'conversation',
+  'turn',
+  'autonomy',
+  'site',
+  'message',
+  'inbound',
+] as const;
+export type Need = (typeof NEEDS)[number];
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly target: Target;
+  readonly who: readonly Grant[];
+  readonly agents: readonly AgentPair[];
+  /** The least assurance of the subject. Acts of authority compute theirs from the table of proofs. */
+  readonly proof: Assurance;
+  readonly input: TSchema;
+  /** What an agent may send: references and choices only. `null` when no pair holds the command. */
+  readonly agentInput: TSchema | null;
+  readonly needs: readonly Need[];
+}
+
+export function command(
+  name: string,
+  entry: Omit<CommandEntry, 'name' | 'agentInput' | 'agents'> & {
+    readonly agents?: readonly AgentPair[];
+    readonly agentInput?: TSchema;
+  },
+): CommandEntry {
+  return { ...entry, name, agents: entry.agents ?? [], agentInput: entry.agentInput ?? null };
+}
+
+export const own = (role: Grant['role']): Grant => ({ role, membership: 'own' });
+export const account = (role: Grant['role']): Grant => ({ role, membership: 'account' });
+export const staff = (...roles: PersonRole[]): Grant[] =>
+  roles.map((role) => ({ role, membership: 'tenant' }));
+
+/** "A" of the command table: intake, for a requester or for a timer. */
+export const intake = (level: 1 | 2 | 3): AgentPair[] => [
+  { agent: 'agent.intake', for: 'requester', level },
+  { agent: 'agent.intake', for: 'system', level },
+];

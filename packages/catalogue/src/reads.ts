@@ -1,0 +1,62 @@
+import type { PersonRole } from './roles.ts';
+
+/** Reads pass the same gate as commands; each names who may and where it lives. */
+export interface ReadEntry {
+  readonly name: string;
+  /** GET path. */
+  readonly route: string;
+  readonly roles: readonly (PersonRole | 'agent' | 'gateway' | 'identity' | 'link')[];
+}
+
+export const READS: readonly ReadEntry[] = [
+  {
+    name: 'ticket.list',
+    route: '/v1/tickets',
+    roles: ['dispatcher', 'supervisor', 'qa', 'finance', 'auditor', 'technician', 'requester', 'approver'],
+  },
+  {
+    name: 'ticket.get',
+    route: '/v1/tickets/:id',
+    roles: [
+      'dispatcher',
+      'supervisor',
+      'qa',
+      'finance',
+      'auditor',
+      'technician',
+      'requester',
+      'approver',
+      'agent',
+    ],
+  },
+  {
+    name: 'ticket.timeline',
+    route: '/v1/tickets/:id/timeline',
+    roles: ['dispatcher', 'supervisor', 'qa', 'finance', 'auditor'],
+  },
+  {
+    name: 'evidence.list',
+    route: '/v1/tickets/:id/evidence',
+    roles: ['dispatcher', 'supervisor', 'qa', 'auditor', 'technician'],
+  },
+  {
+    name: 'approval.list',
+    route: '/v1/tickets/:id/approvals',
+    roles: ['dispatcher', 'supervisor', 'finance', 'auditor', 'technician'],
+  },
+  { name: 'conversation.list', route: '/v1/conversations', roles: ['dispatcher', 'supervisor'] },
+  { name: 'conversation.get', route: '/v1/conversations/:id', roles: ['dispatcher', 'supervisor', 'agent'] },
+  { name: 'report.list', route: '/v1/reports', roles: ['dispatcher', 'supervisor'] },
+  { name: 'technician.list', route: '/v1/technicians', roles: ['dispatcher', 'supervisor'] },
+  { name: 'autonomy.get', route: '/v1/autonomy', roles: ['dispatcher', 'supervisor'] },
+  { name: 'turn.tools', route: '/v1/turn', roles: ['agent'] },
+  { name: 'message.rendered', route: '/v1/messages/:id/rendered', roles: ['gateway'] },
+  { name: 'step_up.get', route: '/v1/step-ups/:secret', roles: ['identity'] },
+  { name: 'link.status', route: '/v1/links/:secret', roles: ['link'] },
+];
+
+const BY_NAME: ReadonlyMap<string, ReadEntry> = new Map(READS.map((r) => [r.name, r]));
+
+export function findRead(name: string): ReadEntry | undefined {
+  return BY_NAME.get(name);
+}

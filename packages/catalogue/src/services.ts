@@ -1,0 +1,130 @@
+import type { Assurance, SubjectKind } from './roles.ts';
+
+/** Every process of the system; each is a trust zone and a service identity. */
+export const SERVICES = [
+  'gateway',
+  'identity',
+  'vault',
+  'agent',
+  'tool-bridge',
+  'dispatch-api',
+  'worker',
+  'web',
+  'simulator',
+  'cli',
+] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** `spiffe://<env>.deadlatch/<app>`: the environment is part of the trust domain. */
+export function spiffeId(environment: string, service: ServiceName): string {
+  return `spiffe://${environment}.deadlatch/${service}`;
+}
+
+export const DEFAULT_PORTS: Readonly<
+  Record<Exclude<ServiceName, 'cli'> | 'postgres' | 'simulator-smtp', number>
+> = {
+  web: 4300,
+  'dispatch-api': 4310,
+  identity: 4320,
+  vault: 4330,
+  'tool-bridge': 4340,
+  agent: 4350,
+  gateway: 4360,
+  worker: 4370,
+  simulator: 4390,
+  'simulator-smtp': 4395,
+  postgres: 4399,
+};
+
+/**
+ * The most a service may ever claim, compiled in: tables and policies can only narrow it.
+ * `commands` is either an explicit list or how it is derived from the catalogue:
+ * `agent-pairs` = commands that some agent pair holds, `person-roles` = commands that some person's role holds.
+ */
+export interface Ceiling {
+  readonly commands: readonly string[] | 'agent-pairs' | 'person-roles';
+  /** Commands never sent by this service although the rule above would include them. */
+  readonly except: readonly string[];
+  readonly subjects: readonly SubjectKind[];
+  readonly upTo: Assurance;
+  /** Whether commands of this service travel without a user token: its ceiling is its whole authority. */
+  readonly withoutToken: boolean;
+  readonly reads: readonly string[];
+}
+
+const NOTHING: Ceiling = {
+  commands: [],
+  except: [],
+  subjects: [],
+  upTo: 'L0',
+  withoutToken: false,
+  reads: [],
+};
+
+const STAFF_READS = [
+  'ticket.get',
+  'ticket.list',
+  'ticket.timeline',
+  'conversation.get',
+  'conversation.list',
+  'report.list',
+  'technician.list',
+  'evidence.list',
+  'approval.list',
+  'autonomy.get',
+] as const;
+
+export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {
+  gateway: {
+    commands: ['message.receive', 'message.report_delivery'],
+    except: [],
+    subjects: ['contact', 'unknown_sender'],
+    upTo: 'L1',
+    withoutToken: true,
+    reads: ['message.rendered'],
+  },
+  'tool-bridge': {
+    commands: 'agent-pairs',
+    except: [],
+    subjects: ['contact', 'system'],
+    upTo: 'L1',
+    withoutToken: false,
+    reads: ['turn.tools', 'conversation.get', 'ticket.get'],
+  },
+  web: {
+    commands: 'person-roles',
+    except: ['approval.decide'],
+    subjects: ['staff', 'technician', 'contact', 'link'],
+    upTo: 'L1',
+    withoutToken: false,
+    reads: [...STAFF_READS, 'link.status'],
+  },
+  identity: {
+    commands: ['approval.decide'],
+    except: [],
+    subjects: ['contact', 'staff'],
+    upTo: 'L3',
+    withoutToken: false,
+    reads: ['step_up.get'],
+  },
+  worker: {
+    commands: ['approval.expire'],
+    except: [],
+    subjects: ['system'],
+    upTo: 'L1',
+    withoutToken: true,
+    reads: [],
+  },
+  cli: {
+    commands: 'person-roles',
+    except: ['approval.decide'],
+    subjects: ['staff', 'technician', 'contact'],
+    upTo: 'L1',
+    withoutToken: false,
+    reads: STAFF_READS,
+  },
+  'dispatch-api': NOTHING,
+  vault: NOTHING,
+  agent: NOTHING,
+  simulator: NOTHING,
+};

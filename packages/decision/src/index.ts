@@ -1,0 +1,4 @@
+export * from './caller.ts';
+export * from './changes.ts';
+export * from './facts.ts';
+export * from './rows.ts';

@@ -1,0 +1,195 @@
+import type {
+  ApprovalKind,
+  ApprovalState,
+  Assurance,
+  Channel,
+  ConversationState,
+  EvidencePhase,
+  EvidenceState,
+  InvoiceState,
+  MessageState,
+  Outcome,
+  Priority,
+  SubjectKind,
+  TicketState,
+  VisitState,
+} from '@deadlatch/catalogue';
+
+/**
+ * Rows as the database holds them (column names, JSON values). Instants are RFC 3339 text, amounts whole cents.
+ * `facts` hands whole rows in and changes hand whole rows back, so no column can be forgotten silently.
+ */
+interface Versioned<State> {
+  readonly tenant_id: string;
+  readonly id: string;
+  /** Starts at 1; every change adds exactly 1 and has an audit event with the same number. */
+  readonly version: number;
+  readonly state: State;
+}
+
+export interface TicketRow extends Versioned<TicketState> {
+  /** What people read and say: `DL-` and eight letters or digits. */
+  readonly reference: string;
+  readonly account_id: string;
+  readonly site_id: string;
+  readonly requester_id: string | null;
+  readonly conversation_id: string | null;
+  readonly resume_state: TicketState | null;
+  readonly hold_reason: string | null;
+  readonly hold_owner: string | null;
+  readonly hold_until: string | null;
+  readonly scope_capped: boolean;
+  readonly outcome: Outcome | null;
+  readonly incident_type: string | null;
+  readonly incident_version: number | null;
+  readonly safety: boolean;
+  readonly priority: Priority | null;
+  /** Intake answers by question id. */
+  readonly answers: Readonly<Record<string, string>>;
+  /** Questions the requester was asked and has not answered. */
+  readonly missing: readonly string[];
+  /** From the contract at triage; never from a payload. 0 until triaged. */
+  readonly base_nte_cents: number;
+  readonly nte_cents: number;
+  readonly description_text_id: string | null;
+  readonly reported_at: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface VisitRow extends Versioned<VisitState> {
+  readonly ticket_id: string;
+  readonly technician_id: string;
+  readonly emergency: boolean;
+  readonly starts_at: string;
+  readonly ends_at: string;
+  readonly offered_by: string;
+  readonly checked_in_at: string | null;
+  /** Claims of the technician's device: recorded, never believed. */
+  readonly claimed_time: string | null;
+  readonly claimed_lat_e6: number | null;
+  readonly claimed_lon_e6: number | null;
+  readonly started_at: string | null;
+}
+
+export interface ChangeLine {
+  readonly kind: 'LABOR' | 'PART' | 'TRIP' | 'OTHER';
+  readonly quantity: number;
+  readonly unit_cents: number;
+  readonly incurred: 'yes' | 'no';
+  readonly part_number?: string;
+}
+
+export interface ApprovalRow extends Versioned<ApprovalState> {
+  readonly ticket_id: string;
+  readonly account_id: string;
+  readonly kind: ApprovalKind;
+  readonly requested_by_kind: SubjectKind;
+  readonly requested_by_id: string;
+  readonly lines: readonly ChangeLine[];
+  readonly photos: readonly string[];
+  readonly amount_cents: number;
+  readonly nte_before_cents: number;
+  readonly new_nte_cents: number;
+  readonly proof_assurance: Assurance;
+  readonly deciders: number;
+  /** The contact on file who is asked first; others on the list may decide too. */
+  readonly decider_id: string;
+  /** Canonical JSON (RFC 8785) of what is asked, and its SHA-256 in base64url: what you see is what you sign. */
+  readonly action: string;
+  readonly action_digest: string;
+  readonly resume_approved: TicketState;
+  readonly resume_denied: TicketState;
+  readonly reason_text_id: string | null;
+  readonly requested_at: string;
+  readonly expires_at: string;
+  readonly decided_by: string | null;
+  readonly decided_at: string | null;
+}
+
+export interface InvoiceLine {
+  readonly kind: ChangeLine['kind'];
+  readonly quantity: number;
+  readonly unit_cents: number;
+  readonly total_cents: number;
+  readonly part_number?: string;
+}
+
+export interface InvoiceRow extends Versioned<InvoiceState> {
+  readonly ticket_id: string;
+  readonly account_id: string;
+  readonly lines: readonly InvoiceLine[];
+  readonly total_cents: number;
+  readonly nte_cents: number;
+  readonly issued_at: string | null;
+  readonly paid_at: string | null;
+  readonly payment_method: string | null;
+}
+
+export interface EvidenceRow extends Versioned<EvidenceState> {
+  readonly ticket_id: string;
+  readonly visit_id: string | null;
+  readonly key: string;
+  readonly phase: EvidencePhase;
+  readonly content_type: string;
+  readonly size_bytes: number;
+  readonly sha256: string;
+  /** Object name under content-addressed storage; null until finalized. */
+  readonly content_key: string | null;
+  readonly created_by_kind: SubjectKind;
+  readonly created_by_id: string;
+  readonly created_at: string;
+  readonly finalized_at: string | null;
+}
+
+export interface ConversationRow extends Versioned<ConversationState> {
+  readonly contact_id: string;
+  readonly channel: Channel;
+  readonly ticket_id: string | null;
+  readonly opened_at: string;
+}
+
+export interface TurnRow {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly conversation_id: string;
+  readonly message_id: string;
+  readonly subject_kind: SubjectKind;
+  readonly subject_id: string;
+  readonly assurance: Assurance;
+  readonly agent_role: string;
+  readonly ticket_id: string | null;
+  readonly opened_at: string;
+  readonly expires_at: string;
+  readonly ended_at: string | null;
+}
+
+export interface MessageRow {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly direction: 'IN' | 'OUT';
+  readonly channel: Channel;
+  readonly conversation_id: string | null;
+  /** Who wrote it, or whom it is for; null for a stranger. */
+  readonly contact_id: string | null;
+  readonly ticket_id: string | null;
+  readonly state: MessageState;
+  /** OUT: `M01`… or `phrase:<id>`; IN: null. */
+  readonly template: string | null;
+  /** Committed values for the template's slots. */
+  readonly slots: Readonly<Record<string, string | number | readonly string[]>>;
+  /** What the text asserts; compared with the row again at delivery. */
+  readonly claim: MessageClaim;
+  /** IN: vault handle of the original. */
+  readonly text_id: string | null;
+  readonly provider_id: string | null;
+  readonly correlation_id: string;
+  readonly created_at: string;
+}
+
+export type MessageClaim =
+  | { readonly kind: 'none' }
+  /** True while the ticket is still in one of `states`. */
+  | { readonly kind: 'ticket_state'; readonly states: readonly TicketState[] }
+  /** True while the approval is in `state`. */
+  | { readonly kind: 'approval_state'; readonly approval_id: string; readonly state: ApprovalState };
