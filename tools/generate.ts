@@ -1,0 +1,42 @@
+/**
+ * `npm run generate`: writes every file that follows from a table in code. With `--check` it writes nothing
+ * and fails when a file differs from what would be written.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { commandsPage } from './generate/commands-page.ts';
+import { envExample } from './generate/env-example.ts';
+import { servicesPage } from './generate/services-page.ts';
+import { statesPage } from './generate/states-page.ts';
+import { threatModel } from './generate/threat-model.ts';
+import { transitionsSql } from './generate/transitions.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+const OUTPUTS: ReadonlyMap<string, () => string> = new Map([
+  ['docs/reference/commands.md', commandsPage],
+  ['docs/reference/states.md', statesPage],
+  ['docs/reference/services.md', servicesPage],
+  ['THREAT_MODEL.md', threatModel],
+  ['sql/generated/transitions.sql', transitionsSql],
+  ['.env.example', envExample],
+]);
+
+const checkOnly = process.argv.includes('--check');
+let stale = 0;
+for (const [path, render] of OUTPUTS) {
+  const wanted = render();
+  const file = join(ROOT, path);
+  const present = existsSync(file) ? await readFile(file, 'utf8') : null;
+  if (present === wanted) continue;
+  if (checkOnly) {
+    stale += 1;
+    console.error(`${path} differs from its source: run \`npm run generate\``);
+    continue;
+  }
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, wanted);
+  console.log(`wrote ${path}`);
+}
+if (stale > 0) process.exitCode = 1;

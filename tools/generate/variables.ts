@@ -1,0 +1,176 @@
+/** One environment variable, as an operator meets it. */
+export interface Variable {
+  readonly name: string;
+  readonly example: string;
+  readonly readBy: readonly string[];
+  readonly description: string;
+  /** Written as a comment in the example: the process starts without it. */
+  readonly optional?: true;
+}
+
+export interface VariableGroup {
+  readonly title: string;
+  readonly variables: readonly Variable[];
+}
+
+const EVERY = ['every service'];
+
+/** Every variable of every `env.ts`; a test compares the names. */
+export const VARIABLE_GROUPS: readonly VariableGroup[] = [
+  {
+    title: 'Every service',
+    variables: [
+      {
+        name: 'DEADLATCH_ENVIRONMENT',
+        example: 'demo',
+        readBy: EVERY,
+        description:
+          'Name of the environment; part of every service identity, so a key of one environment never fits another.',
+      },
+      {
+        name: 'DEADLATCH_TENANT_ID',
+        example: '01890000-0000-7000-8000-000000000000',
+        readBy: EVERY,
+        description: 'The contractor who runs this deployment (a UUID).',
+      },
+      {
+        name: 'DEADLATCH_KEY_DIR',
+        example: './.deadlatch/keys/SERVICE',
+        readBy: EVERY,
+        description: 'Directory with the keys and secrets of this one process.',
+      },
+      { name: 'DEADLATCH_HOST', example: '127.0.0.1', readBy: EVERY, description: 'Address to listen on.' },
+      {
+        name: 'DEADLATCH_PORT',
+        example: '4310',
+        readBy: EVERY,
+        description: 'Port to listen on; the defaults are in docs/operate/ports.md.',
+      },
+      {
+        name: 'DEADLATCH_LOG_LEVEL',
+        example: 'info',
+        readBy: EVERY,
+        description: 'Least level of log lines that are written.',
+        optional: true,
+      },
+    ],
+  },
+  {
+    title: 'Where the others are',
+    variables: [
+      {
+        name: 'DISPATCH_API_URL',
+        example: 'http://127.0.0.1:4310',
+        readBy: ['identity', 'tool-bridge', 'gateway', 'worker', 'web'],
+        description: 'The authority.',
+      },
+      {
+        name: 'IDENTITY_URL',
+        example: 'http://127.0.0.1:4320',
+        readBy: ['tool-bridge', 'web'],
+        description: 'Where sessions and turn grants become transaction tokens.',
+      },
+      {
+        name: 'VAULT_URL',
+        example: 'http://127.0.0.1:4330',
+        readBy: ['identity', 'gateway', 'web'],
+        description: 'The keeper of personal data.',
+      },
+      {
+        name: 'TOOL_BRIDGE_URL',
+        example: 'http://127.0.0.1:4340',
+        readBy: ['agent'],
+        description: 'The only thing the agent can reach.',
+      },
+      {
+        name: 'AGENT_URL',
+        example: 'http://127.0.0.1:4350',
+        readBy: ['worker'],
+        description: 'Whom to wake for a turn.',
+      },
+      {
+        name: 'GATEWAY_URL',
+        example: 'http://127.0.0.1:4360',
+        readBy: ['worker', 'simulator'],
+        description: 'Who delivers a message; where the simulator posts its webhooks.',
+      },
+    ],
+  },
+  {
+    title: 'What people and carriers see',
+    variables: [
+      {
+        name: 'WEB_PUBLIC_URL',
+        example: 'http://127.0.0.1:4300',
+        readBy: ['dispatch-api', 'web'],
+        description:
+          'Public address of the web pages; written into links. Another host than the one of identity, so that cookies do not mix.',
+      },
+      {
+        name: 'IDENTITY_PUBLIC_URL',
+        example: 'http://localhost:4320',
+        readBy: ['dispatch-api', 'identity', 'web'],
+        description: 'Public address of the sign-in and approval pages.',
+      },
+      {
+        name: 'GATEWAY_PUBLIC_URL',
+        example: 'http://127.0.0.1:4360',
+        readBy: ['gateway'],
+        description:
+          'The address the carrier was given; its signature covers it, and it is never taken from a header.',
+      },
+    ],
+  },
+  {
+    title: 'Storage',
+    variables: [
+      {
+        name: 'OBJECT_STORE_URL',
+        example: 'file:///var/lib/deadlatch/objects',
+        readBy: ['dispatch-api'],
+        description: 'Where photos are kept.',
+      },
+      {
+        name: 'GATEWAY_INBOX_DIR',
+        example: './.deadlatch/inbox',
+        readBy: ['gateway'],
+        description: 'The durable inbox: sealed messages that are not handed on yet.',
+      },
+    ],
+  },
+  {
+    title: 'Carriers',
+    variables: [
+      {
+        name: 'TWILIO_ACCOUNT_SID',
+        example: 'AC00000000000000000000000000000000',
+        readBy: ['gateway', 'simulator'],
+        description: 'Account at the SMS carrier.',
+      },
+      {
+        name: 'TWILIO_NUMBER',
+        example: '+15125550100',
+        readBy: ['gateway', 'simulator'],
+        description: 'Our own number: the only one that inbound messages may be written to.',
+      },
+      {
+        name: 'TWILIO_API_BASE',
+        example: 'http://127.0.0.1:4390',
+        readBy: ['gateway'],
+        description: 'REST address of the carrier; the simulator in the demo.',
+      },
+      {
+        name: 'SMTP_SENDER',
+        example: 'codes@deadlatch.example',
+        readBy: ['identity'],
+        description: 'Sender of the mails that carry one-time codes.',
+      },
+      {
+        name: 'SIMULATOR_SMTP_PORT',
+        example: '4395',
+        readBy: ['simulator'],
+        description: 'Port of the mail server that plays the mailboxes of the demo people.',
+      },
+    ],
+  },
+];
