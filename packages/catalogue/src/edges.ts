@@ -142,7 +142,13 @@ export const VISIT_EDGES: readonly Edge[] = [
   ...visit('visit.depart', ['ACCEPTED'], ['EN_ROUTE']),
   ...visit('visit.miss', ['ACCEPTED', 'EN_ROUTE'], ['MISSED']),
   ...visit('tech.check_in', ['ACCEPTED', 'EN_ROUTE'], ['ON_SITE']),
+  // Beside the state: when the work began.
+  ...visit('tech.start', ['ON_SITE'], ['ON_SITE']),
   ...visit('tech.check_out', ['ON_SITE'], ['CHECKED_OUT']),
+  // Verified, or sent back for another trip: this trip is over either way, and its technician is free.
+  ...visit('qa.verify', ['ON_SITE'], ['CHECKED_OUT']),
+  ...visit('ticket.resume', ['ON_SITE'], ['CHECKED_OUT']),
+  ...visit('ticket.resume', ['OFFERED', 'ACCEPTED', 'EN_ROUTE'], ['CANCELLED']),
   ...visit('schedule.reschedule', ['OFFERED', 'ACCEPTED'], ['CANCELLED']),
   ...visit('ticket.cancel', ['OFFERED', 'ACCEPTED', 'EN_ROUTE'], ['CANCELLED']),
 ];
@@ -171,6 +177,8 @@ export const EVIDENCE_EDGES: readonly Edge[] = [
 
 export const CONVERSATION_EDGES: readonly Edge[] = [
   { object: 'conversation', command: 'message.receive', from: '-', to: 'AGENT', mode: 'plain' },
+  // Beside the state: which ticket the words are about.
+  { object: 'conversation', command: 'ticket.create', from: 'AGENT', to: 'AGENT', mode: 'plain' },
   { object: 'conversation', command: 'conversation.take_over', from: 'AGENT', to: 'HUMAN', mode: 'plain' },
   { object: 'conversation', command: 'conversation.hand_back', from: 'HUMAN', to: 'AGENT', mode: 'plain' },
 ];

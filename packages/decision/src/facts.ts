@@ -27,7 +27,7 @@ export interface Facts {
   readonly site: SiteFacts | null;
   /** The ticket's one visit that is not over. */
   readonly visit: VisitRow | null;
-  /** Whoever is to be dispatched. */
+  /** Whoever is to be dispatched (`refs.technician_id`); without such a reference, the technician of `visit`. */
   readonly technician: TechnicianFacts | null;
   /** The approval the command names. */
   readonly approval: ApprovalRow | null;

@@ -106,7 +106,7 @@ export const TICKET_COMMANDS: readonly CommandEntry[] = [
     proof: 'L1',
     input: object({}),
     agentInput: object({}),
-    needs: ['turn', 'approvals', 'autonomy'],
+    needs: ['turn', 'conversation', 'approvals', 'autonomy'],
   }),
   command('approval.request', {
     summary: 'Asks an approver before any work: an estimate over the NTE, or a quote-first account.',
@@ -122,7 +122,7 @@ export const TICKET_COMMANDS: readonly CommandEntry[] = [
     who: [own('approver')],
     proof: 'L2',
     input: object({ decision: choice(['APPROVE', 'DENY']), action_digest: word('^[A-Za-z0-9_-]{43}$', 43) }),
-    needs: ['approval', 'approvals', 'visit', 'conversation'],
+    needs: ['approval', 'approvals', 'visit', 'technician', 'conversation'],
   }),
   command('approval.withdraw', {
     summary: 'Whoever asked takes the question back.',
