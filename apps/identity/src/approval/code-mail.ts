@@ -1,0 +1,74 @@
+import { formatUsd, refuse } from '@deadlatch/kernel';
+import nodemailer from 'nodemailer';
+import type { ActionView } from './describe-action.ts';
+
+export interface CodeMail {
+  readonly to: string;
+  readonly code: string;
+  readonly view: ActionView;
+  /** Where the page is, without the secret: the mail must not be a second way in. */
+  readonly pageOrigin: string;
+}
+
+export type SendCodeMail = (mail: CodeMail) => Promise<void>;
+
+/**
+ * Sends codes with identity's own sender credential, so that no other service ever sees one.
+ * @param smtpUrl `smtp://…` or `smtps://…` with the credential
+ * @param timeoutMs for each of connecting, greeting and silence
+ * @throws DispatchError `unavailable` when the server does not take the mail
+ * @source T3.9
+ */
+export function createCodeMailer(options: {
+  readonly smtpUrl: string;
+  readonly sender: string;
+  readonly timeoutMs: number;
+}): { readonly send: SendCodeMail; close(): void } {
+  const url = new URL(options.smtpUrl);
+  const transport = nodemailer.createTransport({
+    host: url.hostname,
+    port: Number(url.port || (url.protocol === 'smtps:' ? 465 : 587)),
+    secure: url.protocol === 'smtps:',
+    ...(url.username === ''
+      ? {}
+      : { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } }),
+    connectionTimeout: options.timeoutMs,
+    greetingTimeout: options.timeoutMs,
+    socketTimeout: options.timeoutMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return {
+    send: async (mail) => {
+      try {
+        await transport.sendMail({
+          from: options.sender,
+          // An object, not text: an address is never parsed as a list of addresses.
+          to: { name: '', address: mail.to },
+          subject: `Your approval code for ${mail.view.reference ?? 'a ticket'}`,
+          text: codeMailText(mail),
+        });
+      } catch (cause) {
+        refuse('unavailable', { detail: 'mail server did not take the code', cause });
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** What the approver reads beside the code: enough to notice that the code is for something they did not open. */
+export function codeMailText(mail: CodeMail): string {
+  const { view } = mail;
+  return [
+    `Your code: ${mail.code}`,
+    '',
+    `It decides: ${view.title}, ${formatUsd(view.amountCents)}`,
+    `New not-to-exceed amount: ${formatUsd(view.newNteCents)}`,
+    ...(view.reference === null ? [] : [`Ticket: ${view.reference}`]),
+    ...(view.site === null ? [] : [`Site: ${view.site}`]),
+    '',
+    `Type this only on the page you opened at ${mail.pageOrigin}. It works once, in that browser, for ten minutes.`,
+    'Nobody from us will ever ask you for it. If you did not open that page, tell your dispatcher.',
+    '',
+  ].join('\n');
+}
