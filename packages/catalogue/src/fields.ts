@@ -18,7 +18,7 @@ export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-
 
 /** A UUID the system minted for something of this kind. */
 export function reference(kind: string) {
-  return Type.String({ pattern: UUID_PATTERN, [SOURCE]: 'reference', 'x-kind': kind });
+  return Type.String({ pattern: UUID_PATTERN, maxLength: 36, [SOURCE]: 'reference', 'x-kind': kind });
 }
 
 /** One of a closed set of words. */
@@ -49,12 +49,13 @@ export function word(pattern: string, maxLength: number) {
 export function instant() {
   return Type.String({
     pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$',
+    maxLength: 24,
     [SOURCE]: 'literal',
   });
 }
 
 export function sha256() {
-  return Type.String({ pattern: '^[0-9a-f]{64}$', [SOURCE]: 'literal' });
+  return Type.String({ pattern: '^[0-9a-f]{64}$', maxLength: 64, [SOURCE]: 'literal' });
 }
 
 /**
@@ -64,8 +65,8 @@ export function sha256() {
 export function freeText() {
   return Type.Object(
     {
-      text_id: Type.String({ pattern: UUID_PATTERN }),
-      commitment: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+      text_id: Type.String({ pattern: UUID_PATTERN, maxLength: 36 }),
+      commitment: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$', maxLength: 43 }),
     },
     { additionalProperties: false, [SOURCE]: 'free_text' },
   );

@@ -9,6 +9,8 @@ export const DOOR_WONT_LATCH: IncidentTypeDefinition = {
     { question: 'which_door', required: true },
     { question: 'since_when', required: false },
     { question: 'closes_by_itself', required: true },
+    // Decides the priority, so it is asked, but an intake is complete without it.
+    { question: 'exit_blocked', required: false },
   ],
   raises: [{ when: 'exit_blocked', to: 'EMERGENCY' }],
   mitigated: null,
