@@ -116,7 +116,13 @@ WITH listed (object, command, from_state, to_state, mode) AS (
     ('visit', 'visit.miss', 'EN_ROUTE', 'MISSED', 'plain'),
     ('visit', 'tech.check_in', 'ACCEPTED', 'ON_SITE', 'plain'),
     ('visit', 'tech.check_in', 'EN_ROUTE', 'ON_SITE', 'plain'),
+    ('visit', 'tech.start', 'ON_SITE', 'ON_SITE', 'plain'),
     ('visit', 'tech.check_out', 'ON_SITE', 'CHECKED_OUT', 'plain'),
+    ('visit', 'qa.verify', 'ON_SITE', 'CHECKED_OUT', 'plain'),
+    ('visit', 'ticket.resume', 'ON_SITE', 'CHECKED_OUT', 'plain'),
+    ('visit', 'ticket.resume', 'OFFERED', 'CANCELLED', 'plain'),
+    ('visit', 'ticket.resume', 'ACCEPTED', 'CANCELLED', 'plain'),
+    ('visit', 'ticket.resume', 'EN_ROUTE', 'CANCELLED', 'plain'),
     ('visit', 'schedule.reschedule', 'OFFERED', 'CANCELLED', 'plain'),
     ('visit', 'schedule.reschedule', 'ACCEPTED', 'CANCELLED', 'plain'),
     ('visit', 'ticket.cancel', 'OFFERED', 'CANCELLED', 'plain'),
@@ -140,6 +146,7 @@ WITH listed (object, command, from_state, to_state, mode) AS (
     ('evidence', 'evidence.presign', '-', 'PRESIGNED', 'plain'),
     ('evidence', 'evidence.finalize', 'PRESIGNED', 'FINALIZED', 'plain'),
     ('conversation', 'message.receive', '-', 'AGENT', 'plain'),
+    ('conversation', 'ticket.create', 'AGENT', 'AGENT', 'plain'),
     ('conversation', 'conversation.take_over', 'AGENT', 'HUMAN', 'plain'),
     ('conversation', 'conversation.hand_back', 'HUMAN', 'AGENT', 'plain')
 ), kept AS (
