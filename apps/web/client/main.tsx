@@ -1,0 +1,46 @@
+import '@mantine/core/styles.css';
+import './styles.css';
+import { createTheme, type MantineColorsTuple, MantineProvider } from '@mantine/core';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { createRoot } from 'react-dom/client';
+import { retryOutages } from './queries.ts';
+import { createConsoleRouter } from './router.tsx';
+
+const brass: MantineColorsTuple = [
+  '#fdf5e6',
+  '#f7e7c8',
+  '#eecd92',
+  '#e4b159',
+  '#dc9a31',
+  '#c07d17',
+  '#9c6210',
+  '#7d4e0d',
+  '#5f3b0b',
+  '#3f2707',
+];
+
+const theme = createTheme({
+  primaryColor: 'brass',
+  primaryShade: { light: 7, dark: 4 },
+  autoContrast: true,
+  luminanceThreshold: 0.35,
+  colors: { brass },
+  defaultRadius: 'sm',
+  fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
+  fontFamilyMonospace: "ui-monospace, 'Cascadia Mono', 'SF Mono', Menlo, 'Noto Sans Mono', monospace",
+});
+
+const root = document.getElementById('root');
+// The server puts a fresh nonce into the page; without it the strict policy lets no style element through.
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? '';
+if (root) {
+  const queries = new QueryClient({ defaultOptions: { queries: { retry: retryOutages, staleTime: 1_000 } } });
+  createRoot(root).render(
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={createConsoleRouter()} />
+      </QueryClientProvider>
+    </MantineProvider>,
+  );
+}

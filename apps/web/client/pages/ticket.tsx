@@ -1,0 +1,89 @@
+import { Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { Catalogue, Me, TicketPage as Page, Technician } from '../api.ts';
+import { catalogueQuery, meQuery, techniciansQuery, ticketQuery } from '../queries.ts';
+import { plain, T } from '../strings.ts';
+import { Actions } from '../ticket/actions.tsx';
+import { Conversation } from '../ticket/conversation.tsx';
+import { Approvals, EvidencePanel, Summary, VisitPanel } from '../ticket/panels.tsx';
+import { PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
+import { Timeline } from '../ticket/timeline.tsx';
+import { Unread } from './unread.tsx';
+
+const MAY_LIST_TECHNICIANS: readonly string[] = ['dispatcher', 'supervisor'];
+
+/** One ticket: the same page for everybody, with the parts that the person's role may read. */
+export function TicketPage(): ReactNode {
+  const { id } = useParams({ from: '/tickets/$id' });
+  const me = useQuery(meQuery);
+  const catalogue = useQuery(catalogueQuery);
+  const page = useQuery(ticketQuery(id));
+  const mayList = me.data?.roles.some((role) => MAY_LIST_TECHNICIANS.includes(role)) ?? false;
+  const technicians = useQuery({ ...techniciansQuery, enabled: mayList });
+  return (
+    <>
+      <Link to="/" className="back">
+        ← {T.back}
+      </Link>
+      <Unread query={page} />
+      {page.data?.ticket && me.data && catalogue.data ? (
+        <TicketBody
+          page={page.data}
+          me={me.data}
+          catalogue={catalogue.data}
+          technicians={technicians.data?.technicians ?? []}
+        />
+      ) : null}
+    </>
+  );
+}
+
+function TicketBody(props: {
+  readonly page: Page;
+  readonly me: Me;
+  readonly catalogue: Catalogue;
+  readonly technicians: readonly Technician[];
+}): ReactNode {
+  const { page, me, catalogue, technicians } = props;
+  const { ticket } = page;
+  const incident = catalogue.incident_types.find((item) => item.type === ticket.incident_type);
+  const evidence = page.evidence?.evidence ?? [];
+  return (
+    <>
+      <div className={`ticket-head edge-${(ticket.priority ?? 'none').toLowerCase()}`}>
+        <Title order={1} size="h3">
+          <span className="mono">{ticket.reference}</span>{' '}
+          {ticket.incident_type ? plain(ticket.incident_type) : T.noType}
+        </Title>
+        <p className="ticket-line">
+          <StateBadge state={ticket.state} /> <PriorityMark priority={ticket.priority} />
+          {ticket.safety ? <span className="safety">{T.safety}</span> : null}
+          {ticket.site_label ? <span>{ticket.site_label}</span> : null}
+          <span className="faint">
+            {T.updated} <When at={ticket.updated_at} />
+          </span>
+        </p>
+      </div>
+      <div className="ticket-grid">
+        <div className="ticket-side">
+          <Actions
+            catalogue={catalogue}
+            roles={me.roles}
+            page={page}
+            context={{ technicians, evidence, incident }}
+          />
+          <VisitPanel visit={page.visit} technicians={technicians} />
+        </div>
+        <div className="ticket-main">
+          <Summary page={page} />
+          {page.approvals ? <Approvals approvals={page.approvals.approvals ?? []} /> : null}
+          {page.evidence ? <EvidencePanel evidence={evidence} incident={incident} /> : null}
+          {page.conversation ? <Conversation conversation={page.conversation} /> : null}
+          {page.timeline ? <Timeline events={page.timeline.events ?? []} /> : null}
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,94 @@
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import {
+  type Catalogue,
+  type CommandAnswer,
+  type Me,
+  Problem,
+  type Queue,
+  type Report,
+  read,
+  send,
+  type Technician,
+  type TicketPage,
+} from './api.ts';
+
+/** How often what is shown is read again. Nothing is ever guessed in between. */
+const POLL_MS = 4_000;
+
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => read<Me>('/api/me', signal),
+  staleTime: 60_000,
+});
+
+export const catalogueQuery = queryOptions({
+  queryKey: ['catalogue'],
+  queryFn: ({ signal }) => read<Catalogue>('/api/catalogue', signal),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export function queueQuery(state: string | undefined, after: string | undefined) {
+  const query = new URLSearchParams();
+  if (state) query.set('state', state);
+  if (after) query.set('after', after);
+  const text = query.toString();
+  return queryOptions({
+    queryKey: ['queue', text],
+    queryFn: ({ signal }) => read<Queue>(`/api/queue${text === '' ? '' : `?${text}`}`, signal),
+    refetchInterval: POLL_MS,
+  });
+}
+
+export function ticketQuery(id: string) {
+  return queryOptions({
+    queryKey: ['ticket', id],
+    queryFn: ({ signal }) => read<TicketPage>(`/api/tickets/${encodeURIComponent(id)}`, signal),
+    refetchInterval: POLL_MS,
+  });
+}
+
+export const techniciansQuery = queryOptions({
+  queryKey: ['technicians'],
+  queryFn: ({ signal }) => read<{ technicians?: readonly Technician[] }>('/api/technicians', signal),
+  staleTime: 60_000,
+});
+
+export const reportsQuery = queryOptions({
+  queryKey: ['reports'],
+  queryFn: ({ signal }) => read<{ reports?: readonly Report[] }>('/api/reports', signal),
+  refetchInterval: POLL_MS,
+});
+
+/** Retrying hides nothing here: a refusal stays a refusal, only an outage is tried once more. */
+export function retryOutages(count: number, error: Error): boolean {
+  return error instanceof Problem && error.code === 'unavailable' && count < 1;
+}
+
+export interface CommandCall {
+  readonly command: string;
+  readonly targetId: string | null;
+  readonly input: unknown;
+  readonly idempotencyKey: string;
+}
+
+/**
+ * Sends a command and then reads everything shown again, before it says that it is done: the page never
+ * shows a state that was not read after the mutation (T2.2).
+ */
+export function useSendCommand(): (call: CommandCall) => Promise<CommandAnswer> {
+  const client = useQueryClient();
+  const me = useQuery(meQuery);
+  return async (call) => {
+    try {
+      return await send<CommandAnswer>(`/api/commands/${call.command}`, me.data?.csrf ?? '', {
+        target_id: call.targetId,
+        input: call.input,
+        idempotency_key: call.idempotencyKey,
+      });
+    } finally {
+      await client.invalidateQueries({
+        predicate: (query) => query.queryKey[0] === 'ticket' || query.queryKey[0] === 'queue',
+      });
+    }
+  };
+}

@@ -1,0 +1,58 @@
+import type { ReactNode } from 'react';
+import type { ConversationEntry, TicketPage } from '../api.ts';
+import { plain, T } from '../strings.ts';
+import { Empty, inPlace, Section, When } from './parts.tsx';
+
+const STATE: ReadonlyMap<string, string> = new Map([
+  ['AGENT', T.conversationAgent],
+  ['HUMAN', T.conversationHuman],
+  ['CLOSED', T.conversationClosed],
+]);
+
+/** Words of both sides. Personal data shows as the vault's placeholders, set apart from the words around them. */
+export function Conversation(props: {
+  readonly conversation: NonNullable<TicketPage['conversation']>;
+}): ReactNode {
+  const entries = props.conversation.entries ?? [];
+  const state = props.conversation.conversation?.state;
+  return (
+    <Section
+      title={T.conversation}
+      area="conversation"
+      aside={state ? <span className="faint">{STATE.get(state) ?? plain(state)}</span> : null}
+    >
+      {entries.length === 0 ? <Empty>{T.conversationEmpty}</Empty> : null}
+      <ol className="talk">
+        {entries.map((entry) => (
+          <li key={entry.id} className={entry.direction === 'OUT' ? 'talk-out' : 'talk-in'}>
+            <p className="talk-head">
+              {entry.direction === 'OUT' ? T.outbound : T.inbound} · <When at={entry.at} />
+              {entry.template ? <span className="mono"> · {entry.template}</span> : null}
+            </p>
+            <p className="talk-text">{wordsOf(entry)}</p>
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function wordsOf(entry: ConversationEntry): ReactNode {
+  if (entry.mask_state === 'WITHHELD') return <em>{T.withheld}</em>;
+  if (entry.text) return withPlaceholders(entry.text);
+  return entry.template ? plain(entry.template) : '–';
+}
+
+/** `[PHONE_1]` and the like, as the vault writes them. */
+function withPlaceholders(text: string): ReactNode {
+  const parts = text.split(/([[{<]+[A-Z][A-Z_]*(?:[_:#-]?\d+)?[\]}>]+)/);
+  return inPlace(parts).map(({ place, item: part }) =>
+    Number(place) % 2 === 1 ? (
+      <span className="placeholder" key={place}>
+        {part}
+      </span>
+    ) : (
+      part
+    ),
+  );
+}

@@ -1,0 +1,173 @@
+import { formatUsd } from '@deadlatch/kernel';
+import type { ReactNode } from 'react';
+import type { Approval, Evidence, IncidentForm, Technician, TicketPage } from '../api.ts';
+import {
+  APPROVAL_WORDS,
+  INVOICE_WORDS,
+  OUTCOME_WORDS,
+  plain,
+  QUESTION_WORDS,
+  STATE_WORDS,
+  T,
+  VISIT_WORDS,
+  wordFor,
+} from '../strings.ts';
+import { Empty, Fact, Facts, inPlace, Section, When } from './parts.tsx';
+
+const usd = (cents: number | null | undefined): string | null =>
+  typeof cents === 'number' ? formatUsd(cents) : null;
+
+export function Summary({ page }: { readonly page: TicketPage }): ReactNode {
+  const { ticket } = page;
+  const answers = Object.entries(ticket.answers ?? {});
+  const missing = ticket.missing ?? [];
+  return (
+    <Section title={T.summary} area="summary">
+      {ticket.scope_capped ? <p className="note">{T.capped}</p> : null}
+      <Facts>
+        <Fact name={T.notToExceed}>{usd(ticket.nte_cents)}</Fact>
+        <Fact name={T.reported}>{ticket.reported_at ? <When at={ticket.reported_at} /> : null}</Fact>
+        <Fact name={T.outcome}>{ticket.outcome ? wordFor(OUTCOME_WORDS, ticket.outcome) : null}</Fact>
+        <Fact name={T.heldUntil}>{ticket.hold_until ? <When at={ticket.hold_until} /> : null}</Fact>
+        <Fact name={T.heldBy}>{ticket.hold_owner ? plain(ticket.hold_owner) : null}</Fact>
+        <Fact name={T.resumesTo}>
+          {ticket.resume_state ? wordFor(STATE_WORDS, ticket.resume_state) : null}
+        </Fact>
+        <Fact name={T.invoice}>{page.invoice ? invoiceWords(page.invoice) : null}</Fact>
+        <Fact name={T.completion}>
+          {page.completion ? wordFor(OUTCOME_WORDS, page.completion.outcome) : null}
+        </Fact>
+      </Facts>
+      {answers.length > 0 ? (
+        <>
+          <h3>{T.answersGiven}</h3>
+          <ul className="plain-list">
+            {answers.map(([question, answer]) => (
+              <li key={question}>
+                {wordFor(QUESTION_WORDS, question)} <strong>{plain(String(answer))}</strong>
+              </li>
+            ))}
+          </ul>
+        </>
+      ) : null}
+      {missing.length > 0 ? (
+        <>
+          <h3>{T.stillMissing}</h3>
+          <ul className="plain-list">
+            {missing.map((question) => (
+              <li key={question}>{wordFor(QUESTION_WORDS, question)}</li>
+            ))}
+          </ul>
+        </>
+      ) : null}
+    </Section>
+  );
+}
+
+function invoiceWords(invoice: NonNullable<TicketPage['invoice']>): string {
+  return [wordFor(INVOICE_WORDS, invoice.state), usd(invoice.total_cents)].filter(Boolean).join(' · ');
+}
+
+export function VisitPanel(props: {
+  readonly visit: TicketPage['visit'];
+  readonly technicians: readonly Technician[];
+}): ReactNode {
+  const { visit } = props;
+  const who = props.technicians.find((t) => t.id === visit?.technician_id)?.label;
+  return (
+    <Section title={T.visit} area="visit">
+      {visit ? (
+        <Facts>
+          <Fact name={wordFor(VISIT_WORDS, visit.state)}>{who ?? T.assigned}</Fact>
+          <Fact name={T.window}>
+            {visit.starts_at ? (
+              <>
+                <When at={visit.starts_at} /> – <When at={visit.ends_at} />
+              </>
+            ) : null}
+          </Fact>
+          <Fact name={T.checkedIn}>{visit.checked_in_at ? <When at={visit.checked_in_at} /> : null}</Fact>
+          <Fact name={T.started}>{visit.started_at ? <When at={visit.started_at} /> : null}</Fact>
+        </Facts>
+      ) : (
+        <Empty>{T.visitEmpty}</Empty>
+      )}
+    </Section>
+  );
+}
+
+export function Approvals({ approvals }: { readonly approvals: readonly Approval[] }): ReactNode {
+  const pending = approvals.some((item) => item.state === 'PENDING');
+  return (
+    <Section title={T.approvals} area="approvals">
+      {approvals.length === 0 ? <Empty>{T.approvalsEmpty}</Empty> : null}
+      <ul className="cards">
+        {approvals.map((item) => (
+          <li key={item.id}>
+            <p className="card-title">
+              {plain(item.kind ?? '')} · {usd(item.amount_cents) ?? '–'}
+            </p>
+            <p className={item.state === 'PENDING' ? 'note' : 'faint'}>
+              {wordFor(APPROVAL_WORDS, item.state)}
+            </p>
+            <Facts>
+              <Fact name={T.newNte}>{usd(item.new_nte_cents)}</Fact>
+              <Fact name={T.needsProof}>{item.proof_assurance}</Fact>
+              <Fact name={T.expires}>{item.state === 'PENDING' ? <When at={item.expires_at} /> : null}</Fact>
+              <Fact name={T.decided}>{item.decided_at ? <When at={item.decided_at} /> : null}</Fact>
+            </Facts>
+            <ul className="plain-list faint">
+              {inPlace(item.lines ?? []).map(({ place, item: line }) => (
+                <li key={place}>
+                  {line.quantity ?? 1} × {plain(line.kind ?? '')} {usd(line.unit_cents) ?? ''}
+                </li>
+              ))}
+            </ul>
+          </li>
+        ))}
+      </ul>
+      {pending ? <p className="faint">{T.approverPage}</p> : null}
+    </Section>
+  );
+}
+
+export function EvidencePanel(props: {
+  readonly evidence: readonly Evidence[];
+  readonly incident: IncidentForm | undefined;
+}): ReactNode {
+  const stored = props.evidence.filter((item) => item.state === 'FINALIZED');
+  const rules = props.incident?.evidence.filter((rule) => rule.minimum > 0) ?? [];
+  return (
+    <Section title={T.evidence} area="evidence">
+      {rules.length > 0 ? (
+        <>
+          <h3>{T.evidenceNeeded}</h3>
+          <ul className="checklist">
+            {rules.map((rule) => {
+              const have = stored.filter((item) => item.key === rule.key).length;
+              return (
+                <li key={rule.key} className={have >= rule.minimum ? 'ticked' : ''}>
+                  <span aria-hidden="true">{have >= rule.minimum ? '✓' : '○'}</span> {plain(rule.key)}{' '}
+                  <span className="faint">
+                    {T.have} {have} {T.of} {rule.minimum}
+                  </span>
+                </li>
+              );
+            })}
+          </ul>
+        </>
+      ) : null}
+      {props.evidence.length === 0 ? <Empty>{T.evidenceEmpty}</Empty> : null}
+      <ul className="cards">
+        {props.evidence.map((item) => (
+          <li key={item.id}>
+            <p className="card-title">{plain(item.key ?? '')}</p>
+            <p className="faint">
+              {item.state === 'FINALIZED' ? T.stored : T.announced} · <When at={item.created_at} />
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
