@@ -1,0 +1,143 @@
+import {
+  APPROVAL_STATES,
+  type ApprovalState,
+  ASSURANCES,
+  type Assurance,
+  spiffeId,
+} from '@deadlatch/catalogue';
+import { type Clock, DispatchError, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
+import { actionDigest, type NamedPublicKey, type StepUpGrant, verifyGrant } from '@deadlatch/signing';
+import { type ActionView, describeAction } from './describe-action.ts';
+
+/** An approval as dispatch-api stated it, with everything that identity can check checked. */
+export interface ProvenStepUp {
+  readonly approvalId: string;
+  readonly contactId: string;
+  /** The canonical JSON that was signed. */
+  readonly action: string;
+  readonly actionDigest: string;
+  readonly view: ActionView;
+  readonly required: Assurance;
+  readonly grant: StepUpGrant;
+  /** Handed on to the vault unread: it is the vault's to verify. */
+  readonly revealGrant: string;
+}
+
+/** Open for a decision, or over; nothing of an approval that is over is shown, so nothing of it is proven. */
+export type StepUp =
+  | { readonly kind: 'open'; readonly proven: ProvenStepUp }
+  | { readonly kind: 'over'; readonly state: Exclude<ApprovalState, 'PENDING'> };
+
+export type ProveStepUp = (answer: JsonValue) => StepUp;
+
+/**
+ * Proves that what dispatch-api answered is what dispatch-api signed.
+ * @param grantKey the key that signs grants and action statements; pinned, never taken from the answer
+ * @returns a function of the parsed answer of `GET /v1/step-ups/:secret`
+ * @throws DispatchError `digest_mismatch` when the digest is not the SHA-256 of the statement, when statement or
+ *   grant is not signed by that key, or when grant and answer speak of different things
+ * @invariant nothing of the answer is shown or used before this returned
+ * @source T3.4, T4.8
+ */
+export function createStepUpProver(options: {
+  readonly grantKey: () => NamedPublicKey;
+  readonly environment: string;
+  readonly tenantId: string;
+  readonly now: Clock;
+}): ProveStepUp {
+  const issuer = spiffeId(options.environment, 'dispatch-api');
+  const audience = spiffeId(options.environment, 'identity');
+  return (answer) => {
+    const state = readState(answer);
+    if (state !== 'PENDING') return { kind: 'over', state };
+    const fields = readAnswer(answer);
+    const view = describeAction(fields.action);
+    if (Date.parse(view.expiresAt) <= options.now()) return { kind: 'over', state: 'EXPIRED' };
+    const digest = actionDigest(fields.action);
+    if (digest !== fields.action_digest) mismatch('digest is not of this statement');
+    const check = { key: options.grantKey(), issuer, audience, now: options.now() };
+    const statement = verified(() => verifyGrant('action', fields.action_jws, check));
+    const grant = verified(() => verifyGrant('step-up', fields.step_up_grant, check));
+    const agrees =
+      statement.action_digest === digest &&
+      statement.approval === fields.approval_id &&
+      statement.tenant === options.tenantId &&
+      grant.tenant === options.tenantId &&
+      grant.approval === fields.approval_id &&
+      grant.contact === fields.contact_id &&
+      grant.action_digest === digest &&
+      grant.level === fields.required;
+    if (!agrees) mismatch('statement, grant and answer differ');
+    return {
+      kind: 'open',
+      proven: {
+        approvalId: fields.approval_id,
+        contactId: fields.contact_id,
+        action: fields.action,
+        actionDigest: digest,
+        view,
+        required: fields.required,
+        grant,
+        revealGrant: fields.reveal_grant,
+      },
+    };
+  };
+}
+
+interface StepUpAnswer {
+  readonly approval_id: string;
+  readonly contact_id: string;
+  readonly action: string;
+  readonly action_digest: string;
+  readonly action_jws: string;
+  readonly required: Assurance;
+  readonly step_up_grant: string;
+  readonly reveal_grant: string;
+}
+
+function readState(answer: JsonValue): ApprovalState {
+  const given = members(answer).get('state');
+  return APPROVAL_STATES.find((known) => known === given) ?? mismatch('unknown state');
+}
+
+function members(answer: JsonValue): ReadonlyMap<string, JsonValue> {
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+    return mismatch('not an object');
+  return new Map(Object.entries(answer));
+}
+
+function readAnswer(answer: JsonValue): StepUpAnswer {
+  const fields = members(answer);
+  const text = (name: string): string => {
+    const value = fields.get(name);
+    return typeof value === 'string' && value !== '' ? value : mismatch(`answer lacks ${name}`);
+  };
+  const id = (name: string): string => {
+    const value = text(name);
+    return isUuid(value) ? value : mismatch(`${name} is not an id`);
+  };
+  const required = ASSURANCES.find((level) => level === text('required'));
+  return {
+    approval_id: id('approval_id'),
+    contact_id: id('contact_id'),
+    action: text('action'),
+    action_digest: text('action_digest'),
+    action_jws: text('action_jws'),
+    required: required ?? mismatch('unknown assurance'),
+    step_up_grant: text('step_up_grant'),
+    reveal_grant: text('reveal_grant'),
+  };
+}
+
+function verified<T>(verify: () => T): T {
+  try {
+    return verify();
+  } catch (cause) {
+    if (cause instanceof DispatchError) return mismatch('signature', cause);
+    throw cause;
+  }
+}
+
+function mismatch(detail: string, cause?: unknown): never {
+  return refuse('digest_mismatch', { detail: `step-up: ${detail}`, cause });
+}
