@@ -1,0 +1,111 @@
+import { UUID_PATTERN } from '@deadlatch/catalogue';
+import { DispatchError, type JsonValue, refuse } from '@deadlatch/kernel';
+import Type from 'typebox';
+import type { Carrier } from './carrier.ts';
+import type { DeliveryJournal } from './delivery-journal.ts';
+import { deriveIdempotencyKey } from './derive-key.ts';
+import { type MakeValidator, type Peer, trustAnswer } from './peers.ts';
+import type { Report } from './report.ts';
+
+/** How one delivery ended. `superseded`: what the text says is no longer true, or it was sent before. */
+export type DeliveryState = 'sent' | 'failed' | 'superseded';
+
+const Rendered = Type.Object(
+  {
+    message_id: Type.String({ pattern: UUID_PATTERN }),
+    contact_id: Type.String({ pattern: UUID_PATTERN }),
+    channel: Type.String({ maxLength: 20 }),
+    text: Type.String({ minLength: 1, maxLength: 1600 }),
+    reveal_grant: Type.String({ minLength: 1, maxLength: 4096 }),
+  },
+  { additionalProperties: false },
+);
+const Revealed = Type.Object(
+  {
+    fields: Type.Object(
+      {
+        phone: Type.Optional(Type.String({ pattern: '^\\+[1-9][0-9]{6,14}$' })),
+        email: Type.Optional(Type.String({ maxLength: 320 })),
+      },
+      { additionalProperties: false },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/**
+ * Delivers outbound messages: asks dispatch-api for the text (which is refused when it is no longer true), the
+ * vault for the number, hands both to the carrier and reports what it said.
+ *
+ * Two calls for one message at the same time are one delivery; a later call finds it in the journal.
+ * @throws DispatchError `unavailable` when it has to be tried again, or the peer's refusal
+ * @invariant The text comes from dispatch-api and the number from the vault; the caller names only a message id.
+ * @source T2.6
+ */
+export function createDelivery(options: {
+  readonly dispatchApi: Peer;
+  readonly vault: Peer;
+  readonly carrier: Carrier;
+  readonly journal: DeliveryJournal;
+  readonly report: Report;
+  readonly makeValidator: MakeValidator;
+}): (messageId: string) => Promise<DeliveryState> {
+  const { dispatchApi, vault, carrier, journal, report } = options;
+  const readRendered = options.makeValidator(Rendered);
+  const readRevealed = options.makeValidator(Revealed);
+  const inFlight = new Map<string, Promise<DeliveryState>>();
+
+  const reportSent = async (messageId: string, providerId: string): Promise<DeliveryState> => {
+    await report(messageId, 'sent', providerId);
+    await journal.markReported(messageId);
+    return 'sent';
+  };
+
+  const deliver = async (messageId: string): Promise<DeliveryState> => {
+    const before = await journal.find(messageId);
+    if (before !== null) return before.isReported ? 'sent' : reportSent(messageId, before.providerId);
+
+    const answer = await readUnlessSuperseded(dispatchApi, `/v1/messages/${messageId}/rendered`);
+    if (answer === null) return 'superseded';
+    const rendered = trustAnswer(readRendered, answer);
+    if (rendered.message_id !== messageId) refuse('unavailable', { detail: 'another message was rendered' });
+
+    const phone = rendered.channel === 'sms' ? await revealPhone(rendered.reveal_grant) : undefined;
+    const result = phone === undefined ? null : await carrier.send(phone, rendered.text);
+    if (result === null || result.outcome === 'refused') {
+      await report(messageId, 'failed', null);
+      return 'failed';
+    }
+    await journal.record(messageId, result.providerId);
+    return reportSent(messageId, result.providerId);
+  };
+
+  const revealPhone = async (grant: string): Promise<string | undefined> => {
+    const body = { grant };
+    // A grant works once, so the grant itself names the attempt.
+    const answer = await vault.write('/v1/reveals', body, {
+      idempotencyKey: deriveIdempotencyKey('reveal', grant),
+    });
+    return trustAnswer(readRevealed, answer).fields.phone;
+  };
+
+  return async (messageId) => {
+    const running = inFlight.get(messageId);
+    if (running !== undefined) return running;
+    const started = deliver(messageId).finally(() => inFlight.delete(messageId));
+    inFlight.set(messageId, started);
+    return started;
+  };
+}
+
+/** `null` when there is nothing (left) to say. */
+async function readUnlessSuperseded(dispatchApi: Peer, path: string): Promise<JsonValue | null> {
+  try {
+    return await dispatchApi.read(path);
+  } catch (error) {
+    if (error instanceof DispatchError && (error.code === 'superseded' || error.code === 'invalid_state')) {
+      return null;
+    }
+    throw error;
+  }
+}

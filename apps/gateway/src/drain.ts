@@ -1,0 +1,134 @@
+import type { Inbox, InboxItem } from './inbox.ts';
+import { isHopeless } from './inbox.ts';
+
+/** Empties the inbox in the background. */
+export interface Drain {
+  /** Something arrived: look now. Never throws and never waits. */
+  wake(): void;
+  /** Starts no further attempt and waits for the one under way. */
+  close(): Promise<void>;
+}
+
+/** What a drain tells its operator; ids and codes only. */
+export interface DrainEvents {
+  readonly handedOver: (name: string) => void;
+  readonly postponed: (name: string, error: unknown, waitMs: number) => void;
+  readonly held: (name: string, error: unknown) => void;
+  readonly stalled: (error: unknown) => void;
+}
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+/** So many different items failing in a row is an outage; asking for every other one would only feed it. */
+const OUTAGE_AFTER = 3;
+
+/**
+ * Hands every waiting item on, oldest first, one at a time. An item that fails waits longer each time and never
+ * stands in the way of the next one; one that can never succeed is held for a person.
+ * @param handOver resolves when nothing is left to do for the item; must be safe to repeat
+ * @param random in [0, 1), spreads the attempts of replicas
+ * @source R.5
+ */
+export function createDrain(options: {
+  readonly inbox: Inbox;
+  readonly handOver: (item: InboxItem) => Promise<void>;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly events: DrainEvents;
+}): Drain {
+  const { inbox, handOver, now, random, events } = options;
+  const retries = new Map<string, { attempts: number; notBefore: number }>();
+  let running: Promise<void> | null = null;
+  let isWoken = false;
+  let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const wait = (attempts: number): number =>
+    Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempts, 10)) * (0.5 + random() / 2);
+
+  const schedule = (waitMs: number): void => {
+    clearTimeout(timer);
+    if (!isClosed) timer = setTimeout(wake, waitMs);
+  };
+
+  /** @returns whether the item is gone from the waiting ones */
+  const attempt = async (name: string, item: InboxItem): Promise<boolean> => {
+    try {
+      await handOver(item);
+      await inbox.finish(name);
+      retries.delete(name);
+      events.handedOver(name);
+      return true;
+    } catch (error) {
+      if (isHopeless(error)) {
+        await hold(name, error);
+        return true;
+      }
+      const attempts = retries.get(name)?.attempts ?? 0;
+      const waitMs = wait(attempts);
+      retries.set(name, { attempts: attempts + 1, notBefore: now() + waitMs });
+      events.postponed(name, error, waitMs);
+      return false;
+    }
+  };
+
+  const hold = async (name: string, error: unknown): Promise<void> => {
+    await inbox.hold(name);
+    retries.delete(name);
+    events.held(name, error);
+  };
+
+  const readDue = async (): Promise<[string, InboxItem][]> => {
+    const due: [string, InboxItem][] = [];
+    for (const name of await inbox.names()) {
+      if ((retries.get(name)?.notBefore ?? 0) > now()) continue;
+      try {
+        due.push([name, await inbox.read(name)]);
+      } catch (error) {
+        if (!isHopeless(error)) throw error;
+        await hold(name, error);
+      }
+    }
+    return due.sort(([, a], [, b]) => (a.received_at < b.received_at ? -1 : 1));
+  };
+
+  const pass = async (): Promise<void> => {
+    let failures = 0;
+    for (const [name, item] of await readDue()) {
+      if (isClosed) return;
+      failures = (await attempt(name, item)) ? 0 : failures + 1;
+      if (failures >= OUTAGE_AFTER) break;
+    }
+    if (failures >= OUTAGE_AFTER) return schedule(wait(3));
+    const next = Math.min(...[...retries.values()].map((retry) => retry.notBefore));
+    if (Number.isFinite(next)) schedule(Math.max(FIRST_WAIT_MS / 4, next - now()));
+  };
+
+  const run = async (): Promise<void> => {
+    while (isWoken && !isClosed) {
+      isWoken = false;
+      try {
+        await pass();
+      } catch (error) {
+        // The disk itself: nothing can be marked as done, so nothing is tried until it answers again.
+        events.stalled(error);
+        schedule(LONGEST_WAIT_MS / 6);
+      }
+    }
+    running = null;
+  };
+
+  const wake = (): void => {
+    isWoken = true;
+    if (running === null && !isClosed) running = run();
+  };
+
+  return {
+    wake,
+    close: async () => {
+      isClosed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
