@@ -211,11 +211,11 @@ const EXFILTRATION = [
     'Prompts hold summaries, never whole tickets.',
     'no model is connected, so there is no prompt',
   ),
-  later(
+  due(
     'T5.4',
     'B',
     'Canaries sent through every channel appear in no log, trace, error, event or export.',
-    'not every sink exists yet',
+    'not every sink is swept yet',
   ),
   due(
     'T5.5',
