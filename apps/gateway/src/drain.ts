@@ -1,5 +1,6 @@
-import type { Inbox, InboxItem } from './inbox.ts';
-import { isHopeless } from './inbox.ts';
+import { codeOf, traceOf } from '@deadlatch/telemetry';
+import { type Inbox, type InboxItem, isHopeless } from './inbox.ts';
+import type { GatewayLogger } from './log-events.ts';
 
 /** Empties the inbox in the background. */
 export interface Drain {
@@ -7,14 +8,6 @@ export interface Drain {
   wake(): void;
   /** Starts no further attempt and waits for the one under way. */
   close(): Promise<void>;
-}
-
-/** What a drain tells its operator; ids and codes only. */
-export interface DrainEvents {
-  readonly handedOver: (name: string) => void;
-  readonly postponed: (name: string, error: unknown, waitMs: number) => void;
-  readonly held: (name: string, error: unknown) => void;
-  readonly stalled: (error: unknown) => void;
 }
 
 const FIRST_WAIT_MS = 500;
@@ -34,9 +27,9 @@ export function createDrain(options: {
   readonly handOver: (item: InboxItem) => Promise<void>;
   readonly now: () => number;
   readonly random: () => number;
-  readonly events: DrainEvents;
+  readonly logger: GatewayLogger;
 }): Drain {
-  const { inbox, handOver, now, random, events } = options;
+  const { inbox, handOver, now, random, logger } = options;
   const retries = new Map<string, { attempts: number; notBefore: number }>();
   let running: Promise<void> | null = null;
   let isWoken = false;
@@ -57,7 +50,7 @@ export function createDrain(options: {
       await handOver(item);
       await inbox.finish(name);
       retries.delete(name);
-      events.handedOver(name);
+      logger.event('inbox.handed_over', { kind: item.kind });
       return true;
     } catch (error) {
       if (isHopeless(error)) {
@@ -65,9 +58,8 @@ export function createDrain(options: {
         return true;
       }
       const attempts = retries.get(name)?.attempts ?? 0;
-      const waitMs = wait(attempts);
-      retries.set(name, { attempts: attempts + 1, notBefore: now() + waitMs });
-      events.postponed(name, error, waitMs);
+      retries.set(name, { attempts: attempts + 1, notBefore: now() + wait(attempts) });
+      logger.event('inbox.retry', { code: codeOf(error), attempts: attempts + 1, waiting: retries.size });
       return false;
     }
   };
@@ -75,7 +67,7 @@ export function createDrain(options: {
   const hold = async (name: string, error: unknown): Promise<void> => {
     await inbox.hold(name);
     retries.delete(name);
-    events.held(name, error);
+    logger.event('inbox.held', { code: codeOf(error) });
   };
 
   const readDue = async (): Promise<[string, InboxItem][]> => {
@@ -111,7 +103,7 @@ export function createDrain(options: {
         await pass();
       } catch (error) {
         // The disk itself: nothing can be marked as done, so nothing is tried until it answers again.
-        events.stalled(error);
+        logger.event('inbox.stalled', traceOf(error));
         schedule(LONGEST_WAIT_MS / 6);
       }
     }

@@ -1,0 +1,76 @@
+import { refuse, toInstant } from '@deadlatch/kernel';
+import { verifyCarrierSignature } from './carrier-signature.ts';
+import { parseForm } from './form.ts';
+import { type Inbox, type InboxItem, statusItem } from './inbox.ts';
+import type { GatewayLogger } from './log-events.ts';
+import { type CarrierAccount, readInboundText, readStatusReport } from './sms-webhook.ts';
+
+/** One webhook as it stood on the wire. */
+export interface WebhookCall {
+  /** Path and query as received; the query must be empty. */
+  readonly target: string;
+  readonly rawBody: Uint8Array;
+  /** Every value of `X-Twilio-Signature`. */
+  readonly signatures: readonly string[];
+}
+
+/** Takes events over from the carrier; each resolves once the event is safe here. */
+export interface Webhooks {
+  /** @throws DispatchError `unauthenticated`, a schema code, `not_found`, or `unavailable` when it cannot be kept */
+  inbound(call: WebhookCall): Promise<void>;
+  /** @throws DispatchError as above */
+  status(call: WebhookCall): Promise<void>;
+}
+
+/**
+ * @param publicUrl the configured public address without a trailing slash: what the carrier signs. Forwarded
+ * headers have no say in it
+ * @param seal seals to the vault's inbox key; nothing here can open it again
+ * @param arrived called after something new was kept
+ * @invariant The carrier hears "done" only after the event is on the disk, sealed.
+ * @source R.5, T5.2
+ */
+export function createWebhooks(options: {
+  readonly publicUrl: string;
+  readonly account: CarrierAccount;
+  readonly authToken: () => string;
+  readonly inbox: Inbox;
+  readonly seal: (bytes: Uint8Array) => Uint8Array;
+  readonly now: () => number;
+  readonly arrived: () => void;
+  readonly logger: GatewayLogger;
+}): Webhooks {
+  const { account, inbox, now, logger } = options;
+
+  const prove = (call: WebhookCall, path: string) => {
+    if (call.target !== path) refuse('unauthenticated', { detail: 'webhook with a query' });
+    const form = parseForm(call.rawBody);
+    verifyCarrierSignature(options.authToken(), `${options.publicUrl}${path}`, form, call.signatures);
+    return form;
+  };
+
+  const keep = async (item: InboxItem): Promise<void> => {
+    const outcome = await inbox.accept(item);
+    if (outcome === 'known') return logger.event('inbox.known', { kind: item.kind });
+    logger.event('inbox.stored', { channel: 'sms' });
+    options.arrived();
+  };
+
+  return {
+    inbound: async (call) => {
+      const { providerId, ...text } = readInboundText(prove(call, '/sms/inbound'), account);
+      const receivedAt = toInstant(now());
+      const letter = JSON.stringify({ ...text, received_at: receivedAt });
+      await keep({
+        kind: 'receive',
+        provider_id: providerId,
+        received_at: receivedAt,
+        sealed: Buffer.from(options.seal(Buffer.from(letter))).toString('base64url'),
+      });
+    },
+    status: async (call) => {
+      const { providerId, status } = readStatusReport(prove(call, '/sms/status'), account);
+      if (status !== null) await keep(statusItem(providerId, status, now()));
+    },
+  };
+}
