@@ -5,23 +5,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { commandsPage } from './generate/commands-page.ts';
-import { envExample } from './generate/env-example.ts';
-import { servicesPage } from './generate/services-page.ts';
-import { statesPage } from './generate/states-page.ts';
-import { threatModel } from './generate/threat-model.ts';
-import { transitionsSql } from './generate/transitions.ts';
+import { OUTPUTS } from './generate/outputs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-
-const OUTPUTS: ReadonlyMap<string, () => string> = new Map([
-  ['docs/reference/commands.md', commandsPage],
-  ['docs/reference/states.md', statesPage],
-  ['docs/reference/services.md', servicesPage],
-  ['THREAT_MODEL.md', threatModel],
-  ['sql/generated/transitions.sql', transitionsSql],
-  ['.env.example', envExample],
-]);
 
 const checkOnly = process.argv.includes('--check');
 let stale = 0;
