@@ -12,6 +12,7 @@ const BAD: readonly (readonly [string, string, string])[] = [
   ['machine-path', 'tools/a.ts', glue("const dir = '/tm", "p/state';")],
   ['untracked-work', 'tools/a.ts', glue('// TO', 'DO: later')],
   ['untracked-work', 'sql/a.sql', glue('-- FIX', 'ME')],
+  ['unknown-document', 'packages/http/src/a.ts', glue(' * @source 0', '2-identity-and-signing, T4.4')],
   ['merge-conflict', 'a.json', glue('<<<<', '<<< HEAD')],
   ['focused-or-skipped-test', 'a.test.ts', glue('it.on', "ly('x', () => {});")],
   ['silenced-compiler', 'a.ts', glue('// @ts-', 'ignore')],

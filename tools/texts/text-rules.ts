@@ -26,6 +26,8 @@ export const TEXT_RULES: readonly TextRule[] = [
   },
   // Work that is not in the tracker is forgotten: link it, e.g. (#12).
   { name: 'untracked-work', pattern: /\b(TO[D]O|FIX[M]E|XX[X])\b(?!\s*\(#\d+\))/, files: PROSE_AND_CODE },
+  // Notes that are not in the repository: cite a requirement id, an RFC or a record in docs/adr.
+  { name: 'unknown-document', pattern: /\b0[0-8]-(the-)?[a-z]+(-[a-z]+)*(\.md)?\b(?<!\.ts)/, files: CODE },
   { name: 'merge-conflict', pattern: /^(<{7}|>{7}) /, files: ANY },
   { name: 'focused-or-skipped-test', pattern: /\b(it|describe|test)\.(only|skip)\(/, files: /\.test\.tsx?$/ },
   { name: 'silenced-compiler', pattern: /@ts-(ignore|nocheck)\b/, files: CODE },
