@@ -1,0 +1,54 @@
+import { TICKET_STATES } from '@deadlatch/catalogue';
+import type { ServiceClient } from '@deadlatch/http';
+import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
+import type { FastifyInstance } from 'fastify';
+import type { CurrentSession } from '../sessions/current-session.ts';
+import type { TokenSource } from '../sessions/token-source.ts';
+import { readTicketPage } from './ticket-page.ts';
+
+/** A place in a list as dispatch-api named it; printable, because it travels in a query. */
+const CURSOR = /^[\x21-\x7e]{1,300}$/;
+
+/** What the console reads. Every answer is dispatch-api's of this moment; nothing is kept here. @source T2.2 */
+export function addReadRoutes(
+  server: FastifyInstance,
+  options: {
+    readonly dispatchApi: ServiceClient;
+    readonly tokens: TokenSource;
+    readonly current: CurrentSession;
+  },
+): void {
+  const { dispatchApi, tokens, current } = options;
+  const as = (session: string, path: string): Promise<JsonValue> =>
+    tokens.using(session, (token) => dispatchApi.read(path, { token }));
+
+  server.get<{ Querystring: Record<string, unknown> }>('/api/queue', async (request) => {
+    const session = current.reading(request);
+    return as(session, queuePath(request.query));
+  });
+
+  server.get<{ Params: { id: string } }>('/api/tickets/:id', async (request) => {
+    const session = current.reading(request);
+    const { id } = request.params;
+    if (!isUuid(id)) return refuse('not_found', { detail: 'not an id' });
+    return tokens.using(session, (token) => readTicketPage(dispatchApi, token, id, current.roles(request)));
+  });
+
+  server.get('/api/technicians', async (request) => as(current.reading(request), '/v1/technicians'));
+  server.get('/api/reports', async (request) => as(current.reading(request), '/v1/reports'));
+}
+
+/** @throws DispatchError `schema_mismatch` for an unknown parameter, an unknown state or a strange cursor */
+function queuePath(query: Readonly<Record<string, unknown>>): string {
+  const { state, after, ...others } = query;
+  const sound =
+    Object.keys(others).length === 0 &&
+    (state === undefined || TICKET_STATES.some((known) => known === state)) &&
+    (after === undefined || (typeof after === 'string' && CURSOR.test(after)));
+  if (!sound) refuse('schema_mismatch', { detail: 'queue query' });
+  const parts = [
+    ...(typeof state === 'string' ? [`state=${state}`] : []),
+    ...(typeof after === 'string' ? [`after=${encodeURIComponent(after)}`] : []),
+  ];
+  return parts.length === 0 ? '/v1/tickets' : `/v1/tickets?${parts.join('&')}`;
+}

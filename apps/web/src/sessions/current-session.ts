@@ -1,0 +1,37 @@
+import type { PersonRole } from '@deadlatch/catalogue';
+import { refuse } from '@deadlatch/kernel';
+import type { FastifyRequest } from 'fastify';
+import { type CookieNames, readCookie } from './cookies.ts';
+import { provenCsrf } from './csrf.ts';
+import { unpackRoles } from './profile.ts';
+
+/** The purpose of the token that every change from the console carries. */
+export const CONSOLE_PURPOSE = 'console';
+const CSRF_HEADER = 'x-csrf-token';
+
+/** Reads who a request says it is; whether that session lives is identity's to say. */
+export interface CurrentSession {
+  /** @throws DispatchError `unauthenticated` without a session cookie */
+  reading(request: FastifyRequest): string;
+  /**
+   * For anything that changes something.
+   * @throws DispatchError `unauthenticated` without a session cookie or its CSRF token
+   */
+  changing(request: FastifyRequest): string;
+  roles(request: FastifyRequest): readonly PersonRole[];
+}
+
+/** @source A.2; the CSRF token is derived from the cookie, see `csrf.ts` */
+export function createCurrentSession(names: CookieNames): CurrentSession {
+  const reading = (request: FastifyRequest): string =>
+    readCookie(request.headers.cookie, names.session) ?? refuse('unauthenticated', { detail: 'no_session' });
+  return {
+    reading,
+    changing: (request) => {
+      const session = reading(request);
+      provenCsrf(session, CONSOLE_PURPOSE, request.headers[CSRF_HEADER]);
+      return session;
+    },
+    roles: (request) => unpackRoles(readCookie(request.headers.cookie, names.profile)),
+  };
+}
