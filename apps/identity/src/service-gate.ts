@@ -1,7 +1,7 @@
 import { SERVICES, type ServiceName, spiffeId } from '@deadlatch/catalogue';
+import type { KeyRing } from '@deadlatch/http';
 import { type Clock, type JsonValue, parseStrictJson, refuse } from '@deadlatch/kernel';
 import { type VerifiedRequest, verifyRequest } from '@deadlatch/signing';
-import type { FindKey } from './service-keys.ts';
 
 /** A request as it arrived, before anything in it is believed. */
 export interface RawRequest {
@@ -11,28 +11,29 @@ export interface RawRequest {
   readonly body: Uint8Array;
 }
 
-/** A request of a listed service. Its nonce is not burned yet: that is the transaction's first statement. */
+/** A request of a service. Its nonce is not burned yet: that is the transaction's first statement. */
 export interface GatedRequest {
   readonly caller: ServiceName;
   readonly verified: VerifiedRequest;
   readonly body: JsonValue;
 }
 
-export type ServiceGate = (request: RawRequest, callers: readonly ServiceName[]) => Promise<GatedRequest>;
+export type ServiceGate = (request: RawRequest) => Promise<GatedRequest>;
 
 /**
- * Lets through what a listed service signed: a write without a user token, and no other shape.
- * @throws DispatchError `unauthenticated` for whoever is not proven to be a service; `above_ceiling` for a service
- *   that is not listed; `malformed_body`; `unavailable` when the keys cannot be read
+ * Lets through what a service signed: a write without a user token, and no other shape. Whether that service may
+ * ask for what it asks is the next step's, because it leaves an event.
+ * @throws DispatchError `unauthenticated` for whoever is not proven to be a service; `malformed_body`; `unavailable`
+ *   when the keys cannot be read
  * @source T4.1, T4.4, T4.5
  */
 export function createServiceGate(options: {
   readonly environment: string;
-  readonly keys: { current(): Promise<FindKey> };
+  readonly keys: KeyRing;
   readonly now: Clock;
 }): ServiceGate {
   const audience = spiffeId(options.environment, 'identity');
-  return async (request, callers) => {
+  return async (request) => {
     const verified = verifyRequest({
       ...request,
       shapes: [{ write: true, token: false }],
@@ -42,7 +43,6 @@ export function createServiceGate(options: {
     });
     const caller = SERVICES.find((known) => known === verified.service);
     if (caller === undefined) return refuse('unauthenticated', { detail: 'key of no service' });
-    if (!callers.includes(caller)) return refuse('above_ceiling', { detail: 'service not listed here' });
     return { caller, verified, body: parseStrictJson(request.body) };
   };
 }

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { html, Markup } from './html.ts';
+import { html, renderPage, type SafeHtml } from '@deadlatch/http';
 
 const STYLE = `
 :root{color-scheme:light dark;--bg:#f4f5f7;--card:#fff;--ink:#16181d;--soft:#555c68;--line:#d6d9df;--key:#0b5394;--on-key:#fff;--bad:#a3201d;--good:#17643a}
@@ -37,38 +36,26 @@ summary{cursor:pointer;color:var(--soft);min-height:1.75rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem;margin:.5rem 0 0}
 `;
 
+/** A page with the headers that must go with it. */
+export interface RenderedPage {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly html: string;
+}
+
 /**
- * The policy of every page: nothing but our one style sheet, by its hash; no script at all, no frame, forms to
- * our own origin only.
- * @invariant no `unsafe-*` and no foreign source
+ * A whole document around `content`: no script, no foreign source, nothing cached.
+ * @param title a constant of ours
  */
-export const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-const STYLE_MARKUP = new Markup(STYLE);
-
-/** A whole document around `content`. `title` is a constant of ours. */
-export function layout(title: string, content: Markup): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${title} – Deadlatch</title>
-<style>${STYLE_MARKUP}</style>
-</head>
-<body>
-<main>
+export function layout(title: string, content: SafeHtml): RenderedPage {
+  const page = renderPage({
+    title: `${title} – Deadlatch`,
+    style: STYLE,
+    body: html`<main>
 <p class="brand">Deadlatch approvals</p>
 ${content}
-</main>
-</body>
-</html>
-`.text;
+</main>`,
+  });
+  // Under `no-referrer` browsers post forms with `Origin: null`, and the origin is what every post here is checked
+  // by. `same-origin` keeps the address, which holds the secret, from everybody else just as well.
+  return { ...page, headers: { ...page.headers, 'referrer-policy': 'same-origin' } };
 }

@@ -1,7 +1,7 @@
+import { html, type SafeHtml } from '@deadlatch/http';
 import { type ErrorCode, formatUsd } from '@deadlatch/kernel';
 import type { ActionView } from './describe-action.ts';
-import { html, type Markup } from './html.ts';
-import { layout } from './layout.ts';
+import { layout, type RenderedPage } from './layout.ts';
 
 /** What the page lets its reader do next. */
 export type NextStep =
@@ -13,11 +13,10 @@ export type NextStep =
       readonly wasRejected: boolean;
     }
   | { readonly kind: 'passkey' }
-  | { readonly kind: 'locked' }
-  | { readonly kind: 'over'; readonly state: string };
+  | { readonly kind: 'locked' };
 
 /** The approval page: the signed statement in full, then the one thing that can be done. @source T3.4 */
-export function approvalPage(secret: string, action: string, view: ActionView, next: NextStep): string {
+export function approvalPage(secret: string, action: string, view: ActionView, next: NextStep): RenderedPage {
   return layout(
     'Approval',
     html`<section>
@@ -38,7 +37,7 @@ ${nextSection(secret, next)}`,
   );
 }
 
-function linesTable(view: ActionView): Markup {
+function linesTable(view: ActionView): SafeHtml {
   const rows = view.lines.map(
     (line) =>
       html`<tr><td>${line.kind}${line.partNumber === null ? null : html` ${line.partNumber}`}${
@@ -48,7 +47,7 @@ function linesTable(view: ActionView): Markup {
   return html`<table><thead><tr><th scope="col">Line</th><th scope="col" class="n">Quantity</th><th scope="col" class="n">Total</th></tr></thead><tbody>${rows}</tbody></table>`;
 }
 
-function nextSection(secret: string, next: NextStep): Markup {
+function nextSection(secret: string, next: NextStep): SafeHtml {
   switch (next.kind) {
     case 'send-code':
       return html`<section>
@@ -68,15 +67,10 @@ function nextSection(secret: string, next: NextStep): Markup {
 <h2>This page is locked</h2>
 <p class="bad" role="alert">Nothing can be decided here any more, for your safety. Please call your dispatcher.</p>
 </section>`;
-    case 'over':
-      return html`<section>
-<h2>Nothing left to decide</h2>
-<p role="status">${STATES.get(next.state) ?? 'This request is no longer open.'}</p>
-</section>`;
   }
 }
 
-function codeSection(secret: string, next: Extract<NextStep, { kind: 'enter-code' }>): Markup {
+function codeSection(secret: string, next: Extract<NextStep, { kind: 'enter-code' }>): SafeHtml {
   return html`<section>
 <h2>Enter your code</h2>
 ${next.wasRejected ? html`<p class="bad" role="alert" id="rejected">That code does not fit. Nothing was decided.</p>` : null}
@@ -105,8 +99,19 @@ const STATES: ReadonlyMap<string, string> = new Map([
   ['VOID', 'This request was replaced by another one.'],
 ]);
 
+/** An approval that is over: its state, and nothing else of it. */
+export function overPage(state: string): RenderedPage {
+  return layout(
+    'Nothing left to decide',
+    html`<section>
+<h1>Nothing left to decide</h1>
+<p role="status">${STATES.get(state) ?? 'This request is no longer open.'}</p>
+</section>`,
+  );
+}
+
 /** What dispatch-api committed, and nothing that it did not say. @source T2.2 */
-export function decidedPage(decision: 'APPROVE' | 'DENY', committed: CommittedAnswer): string {
+export function decidedPage(decision: 'APPROVE' | 'DENY', committed: CommittedAnswer): RenderedPage {
   const approved = decision === 'APPROVE';
   const ticket = committed.ticket;
   return layout(
@@ -151,7 +156,7 @@ const PLAIN: ReadonlyMap<ErrorCode, string> = new Map([
 ]);
 
 /** A refusal in plain words. Which check failed is in audit, not here. */
-export function refusedPage(code: ErrorCode): string {
+export function refusedPage(code: ErrorCode): RenderedPage {
   return layout(
     'Not possible',
     html`<section>

@@ -3,6 +3,7 @@ import {
   type ApprovalState,
   ASSURANCES,
   type Assurance,
+  assuranceRank,
   spiffeId,
 } from '@deadlatch/catalogue';
 import { type Clock, DispatchError, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
@@ -140,4 +141,14 @@ function verified<T>(verify: () => T): T {
 
 function mismatch(detail: string, cause?: unknown): never {
   return refuse('digest_mismatch', { detail: `step-up: ${detail}`, cause });
+}
+
+/**
+ * The ceremony that identity can run is link plus code: L2. What needs more is not decided here.
+ * @throws DispatchError `assurance_required`
+ */
+export function assertSettledByCode(stepUp: ProvenStepUp): void {
+  if (assuranceRank(stepUp.required) > assuranceRank('L2')) {
+    refuse('assurance_required', { detail: 'a passkey is needed' });
+  }
 }

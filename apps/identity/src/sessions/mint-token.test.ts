@@ -52,7 +52,8 @@ const stepUpGrant = (change: Partial<StepUpGrant> = {}): StepUpGrant => ({
   ...change,
 });
 
-const refusedWith = (code: string) => (error: unknown) => error instanceof DispatchError && error.code === code;
+const refusedWith = (code: string) => (error: unknown) =>
+  error instanceof DispatchError && error.code === code;
 
 describe('tokens from a session', () => {
   it('name the asking service and stay under its ceiling', () => {

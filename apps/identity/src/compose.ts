@@ -1,0 +1,172 @@
+import { spiffeId } from '@deadlatch/catalogue';
+import { createHttpServer, createKeyRing, createServiceClient, statusOf } from '@deadlatch/http';
+import { type Clock, createIdMaker, DispatchError, type ErrorCode } from '@deadlatch/kernel';
+import { createPool, type Pool, withTenant } from '@deadlatch/postgres';
+import { codeOf, createLogger, type Logger, traceOf } from '@deadlatch/telemetry';
+import type { FastifyInstance } from 'fastify';
+import { createCeremonyStore } from './approval/ceremony.sql.ts';
+import { createCodeMailer } from './approval/code-mail.ts';
+import { createDecider } from './approval/decide.ts';
+import { createStepUpProver } from './approval/prove-step-up.ts';
+import { createCeremonySecrets } from './approval/secrets.ts';
+import { createCodeSender } from './approval/send-code.ts';
+import { createDecisionSender } from './approval/send-decision.ts';
+import { createApprovalPages } from './approval/visit-approval.ts';
+import { createEventMaker } from './audit-event.ts';
+import type { IdentityConfig } from './config.ts';
+import { addPageRoutes, addServiceRoutes } from './http-routes.ts';
+import { pruneNonces } from './nonces.sql.ts';
+import { createServiceGate } from './service-gate.ts';
+import { readServiceKeys } from './service-keys.sql.ts';
+import { createTokenMinter } from './sessions/mint-token.ts';
+import { createSessionEndpoints } from './sessions/serve-sessions.ts';
+import { createSettle } from './settle-request.ts';
+
+/** What identity takes from its surroundings. */
+export interface IdentityEdge {
+  readonly now: Clock;
+  /** returns exactly `n` random bytes */
+  readonly random: (n: number) => Uint8Array;
+  readonly fetch: typeof globalThis.fetch;
+  /** Takes one line of log; standard output unless told. */
+  readonly writeLog?: (line: string) => void;
+}
+
+export interface Identity {
+  readonly app: FastifyInstance;
+  close(): Promise<void>;
+}
+
+const PEER_TIMEOUT_MS = 8_000;
+const MAIL_TIMEOUT_MS = 8_000;
+const PRUNE_EVERY_MS = 5 * 60_000;
+
+/** Builds the service; nothing listens yet. */
+export async function compose(config: IdentityConfig, edge: IdentityEdge): Promise<Identity> {
+  const { environment, tenantId } = config;
+  const { now, random } = edge;
+  const newId = createIdMaker(now, random);
+  const logger = createLogger({
+    service: 'identity',
+    level: config.logLevel,
+    ...(edge.writeLog === undefined ? {} : { write: edge.writeLog }),
+  });
+  const pool = createPool({ url: config.databaseUrl.reveal(), applicationName: 'identity' });
+  const mailer = createCodeMailer({
+    smtpUrl: config.smtpUrl.reveal(),
+    sender: config.smtpSender,
+    timeoutMs: MAIL_TIMEOUT_MS,
+  });
+  const makeEvent = createEventMaker({ environment, tenantId, now, newId });
+  const minter = createTokenMinter({ key: config.tokenKey, environment, now, newId });
+
+  const app = createHttpServer({
+    service: 'identity',
+    logger,
+    bodyLimitBytes: 16_384,
+    ready: async () => {
+      await pool.query('select 1 from identity.nonces limit 1');
+    },
+  });
+  addServiceRoutes(
+    app,
+    createServiceGate({
+      environment,
+      now,
+      keys: createKeyRing({ read: () => readServiceKeys(pool, environment), now }),
+    }),
+    createSessionEndpoints({
+      settle: createSettle({ pool, tenantId, makeEvent, newId }),
+      minter,
+      tenantId,
+      environment,
+      grantKey: config.grantKey,
+      now,
+      random,
+    }),
+  );
+  await addPageRoutes(
+    app,
+    approvalPages({ config, edge, pool, logger, newId, makeEvent, minter, sendMail: mailer.send }),
+    config.publicOrigin.startsWith('https:'),
+  );
+
+  const prune = setInterval(() => {
+    withTenant(pool, tenantId, pruneNonces).catch((error: unknown) => {
+      logger.event('service.not_ready', { code: codeOf(error), ...pick(traceOf(error)) });
+    });
+  }, PRUNE_EVERY_MS).unref();
+  return {
+    app,
+    close: async () => {
+      clearInterval(prune);
+      await app.close();
+      mailer.close();
+      await pool.end();
+    },
+  };
+}
+
+function approvalPages(parts: {
+  readonly config: IdentityConfig;
+  readonly edge: IdentityEdge;
+  readonly pool: Pool;
+  readonly logger: Logger;
+  readonly newId: () => string;
+  readonly makeEvent: ReturnType<typeof createEventMaker>;
+  readonly minter: ReturnType<typeof createTokenMinter>;
+  readonly sendMail: ReturnType<typeof createCodeMailer>['send'];
+}) {
+  const { config, edge, makeEvent, minter, newId } = parts;
+  const { environment, tenantId } = config;
+  const client = (service: 'dispatch-api' | 'vault', baseUrl: string) =>
+    createServiceClient({
+      service: 'identity',
+      key: config.signingKey,
+      baseUrl,
+      audience: spiffeId(environment, service),
+      fetch: edge.fetch,
+      now: edge.now,
+      random: edge.random,
+      timeoutMs: PEER_TIMEOUT_MS,
+    });
+  const dispatchApi = client('dispatch-api', config.dispatchApiUrl);
+  const vault = client('vault', config.vaultUrl);
+  const store = createCeremonyStore(parts.pool, tenantId);
+  const secrets = createCeremonySecrets({ key: config.codeKey, random: edge.random });
+  return createApprovalPages({
+    read: (secret) => dispatchApi.read(`/v1/step-ups/${secret}`),
+    prove: createStepUpProver({ grantKey: config.grantKey, environment, tenantId, now: edge.now }),
+    store,
+    secrets,
+    sendCode: createCodeSender({
+      store,
+      secrets,
+      makeEvent,
+      newId,
+      reveal: (grant) => vault.write('/v1/reveals', { grant }),
+      sendMail: parts.sendMail,
+      pageOrigin: config.publicOrigin,
+    }),
+    decide: createDecider({
+      store,
+      secrets,
+      makeEvent,
+      minter,
+      sendDecision: createDecisionSender({ write: dispatchApi.write, newId }),
+    }),
+    origin: config.publicOrigin,
+    statusOf,
+    onRefused: (error) => logPageRefusal(parts.logger, error),
+  });
+}
+
+function logPageRefusal(logger: Logger, error: unknown): void {
+  const code: ErrorCode = codeOf(error);
+  if (error instanceof DispatchError && code !== 'unavailable') logger.event('step_up.refused', { code });
+  else logger.event('request.failed', { route: '/approve/:secret', code, ...traceOf(error) });
+}
+
+function pick(trace: ReturnType<typeof traceOf>): { error: string | undefined; place: string | undefined } {
+  return { error: trace.error, place: trace.place };
+}

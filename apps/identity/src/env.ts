@@ -1,0 +1,31 @@
+import { choice, directory, optional, port, readEnv, text, url, uuid } from '@deadlatch/http';
+
+/** What every program of identity reads from its environment. */
+const COMMON = {
+  DEADLATCH_ENVIRONMENT: text(40),
+  DEADLATCH_TENANT_ID: uuid(),
+  DEADLATCH_KEY_DIR: directory(),
+};
+
+/** The service's settings. @throws ConfigError naming every problem at once */
+export function readServiceSettings(env: Readonly<Record<string, string | undefined>>) {
+  return readEnv(
+    {
+      ...COMMON,
+      DEADLATCH_HOST: text(200),
+      DEADLATCH_PORT: port(),
+      DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
+      /** Where browsers find the approval pages; never taken from a request. */
+      IDENTITY_PUBLIC_URL: url(),
+      DISPATCH_API_URL: url(),
+      VAULT_URL: url(),
+      SMTP_SENDER: text(200),
+    },
+    env,
+  );
+}
+
+/** The settings of the program that takes address commitments. @throws ConfigError */
+export function readEnrolSettings(env: Readonly<Record<string, string | undefined>>) {
+  return readEnv(COMMON, env);
+}
