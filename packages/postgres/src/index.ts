@@ -1,0 +1,11 @@
+export * from './command-path.ts';
+export * from './embedded.ts';
+export { stopOrphan } from './embedded-lock.ts';
+export * from './errors.ts';
+export * from './migrate.ts';
+export * from './pool.ts';
+export * from './roles.ts';
+export * from './sql.ts';
+export * from './start-error.ts';
+export * from './transitions.ts';
+export * from './with-tenant.ts';

@@ -1,0 +1,309 @@
+-- Read: one round trip, nothing stays locked. STABLE, so every fact comes from one snapshot.
+-- The answer is the JSON of packages/decision/src/facts.ts without observed_object.
+
+create or replace function dispatch.subject_facts(tenant uuid, kind text, subject uuid) returns jsonb
+language plpgsql stable as $$
+begin
+  if kind = 'contact' then
+    return (
+      select jsonb_build_object('kind', kind, 'id', c.id, 'person_id', c.person_id, 'roles', '[]'::jsonb,
+               'memberships', coalesce((
+                 select jsonb_agg(jsonb_build_object(
+                          'account_id', m.account_id, 'site_id', m.site_id, 'may_request', m.may_request,
+                          'may_approve', m.may_approve, 'approval_limit_cents', m.approval_limit_cents,
+                          'changed_at', dispatch.instant(greatest(m.changed_at, c.changed_at)))
+                        order by m.account_id, m.site_id)
+                   from dispatch.contact_memberships m
+                  where m.tenant_id = tenant and m.contact_id = c.id), '[]'::jsonb))
+        from dispatch.contacts c
+       where c.tenant_id = tenant and c.id = subject and c.active);
+  elsif kind = 'staff' then
+    return (
+      select jsonb_build_object('kind', kind, 'id', s.id, 'person_id', s.person_id, 'memberships', '[]'::jsonb,
+               'roles', coalesce((
+                 select jsonb_agg(r.role order by r.role) from dispatch.staff_roles r
+                  where r.tenant_id = tenant and r.staff_id = s.id), '[]'::jsonb))
+        from dispatch.staff s
+       where s.tenant_id = tenant and s.id = subject and s.active);
+  elsif kind = 'technician' then
+    return (
+      select jsonb_build_object('kind', kind, 'id', t.id, 'person_id', t.person_id,
+               'roles', '["technician"]'::jsonb, 'memberships', '[]'::jsonb)
+        from dispatch.technicians t
+       where t.tenant_id = tenant and t.id = subject and t.active);
+  end if;
+  return null;
+end $$;
+
+-- Contacts on the list for this site or the whole account; largest limit last.
+create or replace function dispatch.approver_facts(tenant uuid, account uuid, site uuid) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+           'contact_id', x.contact_id, 'person_id', x.person_id, 'approval_limit_cents', x.cents,
+           'changed_at', dispatch.instant(x.changed_at)) order by x.cents, x.contact_id), '[]'::jsonb)
+    from (
+      select c.id as contact_id, c.person_id, max(m.approval_limit_cents) as cents,
+             greatest(max(m.changed_at), c.changed_at) as changed_at
+        from dispatch.contact_memberships m
+        join dispatch.contacts c on c.tenant_id = tenant and c.id = m.contact_id and c.active
+       where m.tenant_id = tenant and m.account_id = account and m.may_approve
+         and (m.site_id is null or m.site_id = site)
+       group by c.id, c.person_id, c.changed_at) x
+$$;
+
+-- `from_at`/`to_at`: the time the visit would take; by default the two hours from now.
+create or replace function dispatch.technician_facts(
+  tenant uuid, technician uuid, territory text, from_at timestamptz, to_at timestamptz) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('id', t.id, 'person_id', t.person_id, 'active', t.active, 'skills', to_jsonb(t.skills),
+           'territories', to_jsonb(t.territories),
+           'in_territory', coalesce(territory = any (t.territories), false),
+           'has_overlap', exists (
+             select 1 from dispatch.bookings b
+              where b.tenant_id = tenant and b.technician_id = t.id
+                and b.starts_at < to_at and b.ends_at > from_at
+                and (b.held_until is null or b.held_until > now())))
+    from dispatch.technicians t
+   where t.tenant_id = tenant and t.id = technician
+$$;
+
+create or replace function dispatch.completion_facts(tenant uuid, ticket uuid) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('id', c.id, 'submitted_by', c.submitted_by, 'open_remedies', coalesce((
+           select jsonb_agg(distinct w.key)
+             from dispatch.wanting w
+            where w.tenant_id = tenant and w.completion_id = c.id
+              and not exists (select 1 from dispatch.remedies r
+                               where r.tenant_id = tenant and r.verification_id = w.verification_id
+                                 and r.key = w.key)), '[]'::jsonb))
+    from dispatch.completions c
+   where c.tenant_id = tenant and c.ticket_id = ticket
+   order by c.submitted_at desc, c.id desc
+   limit 1
+$$;
+
+create or replace function dispatch.requestable_sites(tenant uuid, contact uuid) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_agg(distinct s.id), '[]'::jsonb)
+    from dispatch.contact_memberships m
+    join dispatch.sites s
+      on s.tenant_id = tenant and s.account_id = m.account_id and (m.site_id is null or m.site_id = s.id)
+   where m.tenant_id = tenant and m.contact_id = contact and m.may_request
+$$;
+
+create or replace function dispatch.inbound_facts(tenant uuid, refs jsonb) returns jsonb
+language sql stable as $$
+  select jsonb_build_object(
+    'known_message_id', (
+      select m.id from dispatch.messages m
+       where m.tenant_id = tenant and m.direction = 'IN' and m.provider_id = refs ->> 'provider_id'
+         and (refs ->> 'channel' is null or m.channel = refs ->> 'channel')
+       limit 1),
+    'contact_id', c.id,
+    'contact_account_ids', coalesce((
+      select jsonb_agg(distinct m.account_id) from dispatch.contact_memberships m
+       where m.tenant_id = tenant and m.contact_id = c.id), '[]'::jsonb),
+    'site_ids', dispatch.requestable_sites(tenant, c.id),
+    'conversation', (
+      select dispatch.conversation_json(v) from dispatch.conversations v
+       where v.tenant_id = tenant and v.contact_id = c.id and v.state <> 'CLOSED'
+         and (refs ->> 'channel' is null or v.channel = refs ->> 'channel')
+       order by v.opened_at desc, v.id desc limit 1),
+    'reported_today', exists (
+      select 1 from dispatch.reports r
+       where r.tenant_id = tenant and r.sender_hash = refs ->> 'sender_hash'
+         and r.reported_at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'))
+    from (select 1) one
+    left join dispatch.contacts c
+      on c.tenant_id = tenant and c.id = (refs ->> 'contact_id')::uuid and c.active
+$$;
+
+create or replace function dispatch.autonomy_facts(tenant uuid, account uuid, ticket uuid) returns jsonb
+language sql stable as $$
+  select jsonb_build_object(
+    'level', coalesce((select s.level from dispatch.autonomy_settings s
+                        where s.tenant_id = tenant and s.account_id = account), 2),
+    'paused', exists (
+      select 1 from dispatch.pauses p
+       where p.tenant_id = tenant
+         and ((p.scope = 'tenant' and p.scope_id = tenant)
+           or (p.scope = 'account' and p.scope_id = account)
+           or (p.scope = 'ticket' and p.scope_id = ticket))))
+$$;
+
+-- p: see the contract of createCommandPath in packages/postgres/src/command-path.ts.
+create or replace function dispatch.read_facts(p jsonb) returns jsonb language plpgsql stable as $$
+declare
+  tenant uuid := (p ->> 'tenant_id')::uuid;
+  target text := p ->> 'target';
+  target_id uuid := (p ->> 'target_id')::uuid;
+  needs jsonb := coalesce(p -> 'needs', '[]'::jsonb);
+  refs jsonb := case when jsonb_typeof(p -> 'refs') = 'object' then p -> 'refs' else '{}'::jsonb end;
+  i jsonb := p -> 'idempotency';
+  v_tenant record;
+  v_ticket dispatch.tickets;
+  v_account dispatch.accounts;
+  v_site dispatch.sites;
+  v_approval dispatch.approvals;
+  v_turn dispatch.turns;
+  v_conversation dispatch.conversations;
+  v_open dispatch.tickets;
+  v_sites jsonb;
+  v_account_id uuid;
+  v_site_id uuid;
+  f jsonb;
+begin
+  perform set_config('deadlatch.tenant', tenant::text, true);
+  select t.id, t.autonomy_version into v_tenant from dispatch.tenants t where t.id = tenant;
+  if not found then
+    perform dispatch.raise_guarantee('unknown_tenant', tenant::text);
+  end if;
+
+  -- The target and what it hangs on.
+  if target = 'ticket' then
+    select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = target_id;
+  elsif target = 'approval' then
+    select a.* into v_approval from dispatch.approvals a where a.tenant_id = tenant and a.id = target_id;
+    select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = v_approval.ticket_id;
+  elsif refs ->> 'ticket_id' is not null then
+    select t.* into v_ticket from dispatch.tickets t
+     where t.tenant_id = tenant and t.id = (refs ->> 'ticket_id')::uuid;
+  end if;
+
+  -- The turn, for agents: its conversation, and the ticket that conversation already has.
+  if p ->> 'turn_id' is not null then
+    select t.* into v_turn from dispatch.turns t where t.tenant_id = tenant and t.id = (p ->> 'turn_id')::uuid;
+  end if;
+  select c.* into v_conversation from dispatch.conversations c
+   where c.tenant_id = tenant
+     and c.id = coalesce(v_turn.conversation_id, v_ticket.conversation_id, (p ->> 'conversation_id')::uuid);
+  if v_conversation.id is not null and v_ticket.id is null then
+    select t.* into v_open from dispatch.tickets t
+     where t.tenant_id = tenant and t.conversation_id = v_conversation.id
+       and t.state not in ('CLOSED', 'CANCELLED');
+  end if;
+
+  -- Account and site: of the ticket, of the reference, or the only one this requester can mean.
+  v_site_id := coalesce(v_ticket.site_id, (refs ->> 'site_id')::uuid, v_open.site_id);
+  if v_site_id is null and v_turn.subject_kind = 'contact' and needs ? 'site' then
+    v_sites := dispatch.requestable_sites(tenant, v_turn.subject_id);
+    if jsonb_array_length(v_sites) = 1 then
+      v_site_id := (v_sites ->> 0)::uuid;
+    end if;
+  end if;
+  if v_site_id is not null then
+    select s.* into v_site from dispatch.sites s where s.tenant_id = tenant and s.id = v_site_id;
+  end if;
+  v_account_id := coalesce(v_ticket.account_id, v_site.account_id, (refs ->> 'account_id')::uuid);
+  if v_account_id is not null then
+    select a.* into v_account from dispatch.accounts a where a.tenant_id = tenant and a.id = v_account_id;
+  end if;
+
+  f := jsonb_build_object(
+    'now', dispatch.instant(now()),
+    'tenant', jsonb_build_object('id', v_tenant.id, 'autonomy_version', v_tenant.autonomy_version),
+    'stored', null, 'visit', null, 'technician', null, 'approvals', '[]'::jsonb, 'approvers', '[]'::jsonb,
+    'evidence', '[]'::jsonb, 'evidence_item', null, 'observed_object', null, 'tests', '[]'::jsonb,
+    'costs', jsonb_build_object('parts', '[]'::jsonb, 'minutes', 0), 'completion', null, 'invoice', null,
+    'message', null, 'inbound', null,
+    'subject', dispatch.subject_facts(tenant, p -> 'subject' ->> 'kind', (p -> 'subject' ->> 'id')::uuid),
+    'ticket', case when v_ticket.id is not null then dispatch.ticket_json(v_ticket) end,
+    'account', case when v_account.id is not null then jsonb_build_object(
+      'id', v_account.id, 'authority_version', v_account.authority_version, 'contract', v_account.contract) end,
+    'site', case when v_site.id is not null then jsonb_build_object(
+      'id', v_site.id, 'account_id', v_site.account_id, 'time_zone', v_site.time_zone) end,
+    'approval', case when v_approval.id is not null then dispatch.approval_json(v_approval) end,
+    'turn', case when v_turn.id is not null then dispatch.turn_json(v_turn) end,
+    'conversation', case when v_conversation.id is not null then dispatch.conversation_json(v_conversation) end,
+    'open_ticket_of_conversation', case when v_open.id is not null then dispatch.ticket_json(v_open) end,
+    'autonomy', dispatch.autonomy_facts(tenant, v_account_id, coalesce(v_ticket.id, v_open.id)));
+
+  if jsonb_typeof(i) = 'object' then
+    f := f || coalesce((
+      select jsonb_build_object('stored', jsonb_build_object(
+               'fingerprint', s.fingerprint, 'answer', s.answer, 'event_id', s.event_id))
+        from dispatch.idempotency s
+       where s.tenant_id = tenant and s.service = i ->> 'service' and s.subject = i ->> 'subject'
+         and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key'), '{}'::jsonb);
+  end if;
+  if needs ? 'technician' and refs ->> 'technician_id' is not null then
+    f := f || jsonb_build_object('technician', dispatch.technician_facts(
+      tenant, (refs ->> 'technician_id')::uuid, v_site.territory,
+      coalesce((refs ->> 'starts_at')::timestamptz, now()),
+      coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '2 hours')));
+  end if;
+  if needs ? 'message' or target = 'message' then
+    f := f || jsonb_build_object('message', (
+      select dispatch.message_json(m) from dispatch.messages m
+       where m.tenant_id = tenant
+         and m.id = case when target = 'message' then target_id else (refs ->> 'message_id')::uuid end));
+  end if;
+  if needs ? 'inbound' then
+    f := f || jsonb_build_object('inbound', dispatch.inbound_facts(tenant, refs));
+  end if;
+  if (needs ? 'approvals' or needs ? 'approval') and v_account_id is not null then
+    f := f || jsonb_build_object('approvers', dispatch.approver_facts(tenant, v_account_id, v_site.id));
+  end if;
+  if v_ticket.id is not null then
+    f := f || dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
+  end if;
+  return f;
+end $$;
+
+-- What hangs on a ticket, as far as it is needed.
+create or replace function dispatch.ticket_facts(tenant uuid, ticket uuid, needs jsonb, refs jsonb) returns jsonb
+language plpgsql stable as $$
+declare
+  f jsonb := '{}'::jsonb;
+begin
+  if needs ? 'visit' then
+    f := f || jsonb_build_object('visit', (
+      select dispatch.visit_json(v) from dispatch.visits v
+       where v.tenant_id = tenant and v.ticket_id = ticket
+         and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')));
+  end if;
+  if needs ? 'approvals' or needs ? 'approval' then
+    f := f || jsonb_build_object('approvals', coalesce((
+      select jsonb_agg(dispatch.approval_json(a) order by a.requested_at, a.id) from dispatch.approvals a
+       where a.tenant_id = tenant and a.ticket_id = ticket), '[]'::jsonb));
+  end if;
+  if needs ? 'evidence' then
+    f := f || jsonb_build_object('evidence', coalesce((
+      select jsonb_agg(jsonb_build_object('id', e.id, 'key', e.key, 'phase', e.phase,
+                                          'created_at', dispatch.instant(e.created_at))
+                       order by e.created_at, e.id)
+        from dispatch.evidence e
+       where e.tenant_id = tenant and e.ticket_id = ticket and e.state = 'FINALIZED'), '[]'::jsonb));
+  end if;
+  if needs ? 'evidence_item' then
+    -- Another ticket's evidence is unknown here.
+    f := f || jsonb_build_object('evidence_item', (
+      select dispatch.evidence_json(e) from dispatch.evidence e
+       where e.tenant_id = tenant and e.ticket_id = ticket and e.id = (refs ->> 'evidence_id')::uuid));
+  end if;
+  if needs ? 'tests' then
+    f := f || jsonb_build_object('tests', coalesce((
+      select jsonb_agg(jsonb_build_object('test', x.test, 'passed', x.passed, 'value', x.value) order by x.test)
+        from (select distinct on (t.test) t.test, t.passed, t.value from dispatch.tests t
+               where t.tenant_id = tenant and t.ticket_id = ticket
+               order by t.test, t.recorded_at desc, t.event_id desc) x), '[]'::jsonb));
+  end if;
+  if needs ? 'costs' then
+    f := f || jsonb_build_object('costs', jsonb_build_object(
+      'parts', coalesce((
+        select jsonb_agg(jsonb_build_object('part_number', x.part_number, 'quantity', x.quantity,
+                                            'unit_cents', x.unit_cents) order by x.recorded_at, x.event_id)
+          from dispatch.parts x where x.tenant_id = tenant and x.ticket_id = ticket), '[]'::jsonb),
+      'minutes', coalesce((
+        select sum(x.minutes) from dispatch.times x where x.tenant_id = tenant and x.ticket_id = ticket), 0)));
+  end if;
+  if needs ? 'completion' then
+    f := f || jsonb_build_object('completion', dispatch.completion_facts(tenant, ticket));
+  end if;
+  if needs ? 'invoice' then
+    f := f || jsonb_build_object('invoice', (
+      select dispatch.invoice_json(v) from dispatch.invoices v
+       where v.tenant_id = tenant and v.ticket_id = ticket and v.state <> 'VOID'));
+  end if;
+  return f;
+end $$;

@@ -1,0 +1,128 @@
+-- Commit: one call, one statement, one transaction. In order: tenant, nonce, idempotency, event, effects, rows,
+-- outbox. Raises unless every update hits exactly one row at the version that was read.
+
+create or replace function dispatch.burn_nonce(n jsonb) returns void language plpgsql as $$
+declare
+  created timestamptz;
+  expires timestamptz;
+begin
+  if jsonb_typeof(n) is distinct from 'object' then
+    perform dispatch.raise_guarantee('nonce_missing', 'a command without a nonce');
+  end if;
+  created := to_timestamp((n ->> 'created')::double precision);
+  expires := to_timestamp((n ->> 'expires')::double precision);
+  -- Database time decides, with 5 s of skew; 60 s is the longest life of a signature.
+  if created is null or expires is null or expires <= created or expires > created + interval '60 seconds'
+     or created > now() + interval '5 seconds' or expires < now() - interval '5 seconds'
+     or created < (select f.floor from dispatch.nonce_floor f) then
+    perform dispatch.raise_guarantee('expired', 'signature outside its time');
+  end if;
+  insert into dispatch.nonces (keyid, nonce, created) values (n ->> 'keyid', n ->> 'nonce', created);
+end $$;
+
+create or replace function dispatch.write_event(tenant uuid, e jsonb) returns void language plpgsql as $$
+begin
+  insert into audit.events
+    (tenant_id, id, origin, command, actor, decision, correlation_id, ticket_id, body)
+  values
+    (tenant, (e ->> 'id')::uuid, 'dispatch', e ->> 'command', e ->> 'actor', e ->> 'decision',
+     (e ->> 'correlation_id')::uuid, (e ->> 'ticket_id')::uuid, convert_to(e ->> 'body', 'UTF8'));
+end $$;
+
+create or replace function dispatch.hit_one(n integer, what text) returns void language plpgsql as $$
+begin
+  if n <> 1 then
+    raise exception using errcode = 'DL002', message = 'version_conflict', constraint = 'version_conflict', detail = what;
+  end if;
+end $$;
+
+create or replace function dispatch.commit_decision(p jsonb) returns jsonb language plpgsql as $$
+declare
+  tenant uuid := (p ->> 'tenant_id')::uuid;
+  e jsonb := p -> 'event';
+  c jsonb := p -> 'changes';
+  i jsonb := p -> 'idempotency';
+  event_id uuid := (p -> 'event' ->> 'id')::uuid;
+begin
+  perform set_config('deadlatch.tenant', tenant::text, true);
+  perform dispatch.burn_nonce(p -> 'nonce');
+  if jsonb_typeof(i) = 'object' then
+    insert into dispatch.idempotency (tenant_id, service, subject, command, path, key, fingerprint, answer, event_id)
+    values (tenant, i ->> 'service', i ->> 'subject', i ->> 'command', i ->> 'path', i ->> 'key',
+            i ->> 'fingerprint', i -> 'answer', event_id);
+  end if;
+  if jsonb_typeof(p -> 'authority') = 'object' or jsonb_typeof(p -> 'autonomy_version') = 'number' then
+    perform dispatch.hold_versions(tenant, p -> 'authority', p -> 'autonomy_version');
+  end if;
+  if jsonb_typeof(p -> 'consume_token') = 'string' then
+    insert into dispatch.consumed_tokens (tenant_id, txn) values (tenant, (p ->> 'consume_token')::uuid);
+  end if;
+  perform dispatch.write_event(tenant, e);
+  if jsonb_array_length(p -> 'effects') > 0 then
+    insert into audit.effects
+      (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
+    select tenant, x ->> 'object', (x ->> 'id')::uuid, (x ->> 'version')::integer, e ->> 'command',
+           x ->> 'before_state', x ->> 'after_state', event_id
+      from jsonb_array_elements(p -> 'effects') x;
+  end if;
+  perform dispatch.apply_changes(tenant, event_id, (e ->> 'ticket_id')::uuid, c);
+  if jsonb_array_length(p -> 'outbox') > 0 then
+    insert into dispatch.outbox (tenant_id, id, event_id, kind, ref_id, order_key, payload)
+    select tenant, (x ->> 'id')::uuid, event_id, x ->> 'kind', (x ->> 'ref_id')::uuid, x ->> 'order_key',
+           coalesce(x -> 'payload', '{}'::jsonb)
+      from jsonb_array_elements(p -> 'outbox') x;
+  end if;
+  if jsonb_array_length(p -> 'links') > 0 then
+    insert into dispatch.links (tenant_id, hash, purpose, contact_id, object_id, expires_at)
+    select tenant, x ->> 'hash', x ->> 'purpose', (x ->> 'contact_id')::uuid, (x ->> 'object_id')::uuid,
+           (x ->> 'expires_at')::timestamptz
+      from jsonb_array_elements(p -> 'links') x;
+  end if;
+  return jsonb_build_object('committed_at', dispatch.instant(now()));
+end $$;
+
+-- Who may do what, and what agents may do, is still what the decision was made on, and stays so until commit.
+create or replace function dispatch.hold_versions(tenant uuid, authority jsonb, autonomy jsonb) returns void
+language plpgsql as $$
+declare
+  found_version integer;
+begin
+  if jsonb_typeof(authority) = 'object' then
+    select a.authority_version into found_version from dispatch.accounts a
+     where a.tenant_id = tenant and a.id = (authority ->> 'account_id')::uuid for share;
+    if found_version is distinct from (authority ->> 'version')::integer then
+      raise exception using errcode = 'DL002', message = 'authority_changed', constraint = 'authority_changed';
+    end if;
+  end if;
+  if jsonb_typeof(autonomy) = 'number' then
+    select t.autonomy_version into found_version from dispatch.tenants t where t.id = tenant for share;
+    if found_version is distinct from (autonomy #>> '{}')::integer then
+      raise exception using errcode = 'DL002', message = 'autonomy_changed', constraint = 'autonomy_changed';
+    end if;
+  end if;
+end $$;
+
+-- One section of `Changes` each; a section that is absent costs one key look-up. Order follows the foreign keys.
+create or replace function dispatch.apply_changes(tenant uuid, event_id uuid, ticket uuid, c jsonb) returns void
+language plpgsql as $$
+begin
+  if c ? 'conversation' then perform dispatch.apply_conversation(tenant, c -> 'conversation'); end if;
+  if c ? 'ticket' then perform dispatch.apply_ticket(tenant, c -> 'ticket'); end if;
+  if c ? 'visit' then perform dispatch.apply_visit(tenant, c -> 'visit'); end if;
+  if c ? 'booking' or c ? 'release_booking_of' then perform dispatch.apply_booking(tenant, c); end if;
+  if c ? 'evidence' then perform dispatch.apply_evidence(tenant, c -> 'evidence'); end if;
+  if c ? 'approval' then perform dispatch.apply_approval(tenant, c -> 'approval'); end if;
+  if c ? 'part' or c ? 'minutes' or c ? 'test' then
+    perform dispatch.apply_record(tenant, event_id, ticket, c);
+  end if;
+  if c ? 'completion' or c ? 'verification' or c ? 'remedies' then
+    perform dispatch.apply_closeout(tenant, event_id, ticket, c);
+  end if;
+  if c ? 'invoice' then perform dispatch.apply_invoice(tenant, c -> 'invoice'); end if;
+  if c ? 'pause' or c ? 'unpause' then perform dispatch.apply_pause(tenant, event_id, c); end if;
+  if c ? 'inbound_message' or c ? 'context_entry' or c ? 'turn' or c ? 'turn_ticket' or c ? 'report' then
+    perform dispatch.apply_inbound(tenant, c);
+  end if;
+  if c ? 'messages' or c ? 'delivery' then perform dispatch.apply_messages(tenant, c); end if;
+  if c ? 'timers' or c ? 'tasks' then perform dispatch.apply_waiting(tenant, event_id, c); end if;
+end $$;

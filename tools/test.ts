@@ -1,0 +1,105 @@
+/**
+ * `npm test [-- file or pattern …]`: every test, on a fresh machine, nothing else to install.
+ * Starts one PostgreSQL, migrates a template that each test file copies, runs `node --test`, stops everything.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, globSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { pathToFileURL } from 'node:url';
+import {
+  ensureDatabase,
+  LOGIN_ROLE_NAMES,
+  type LoginRole,
+  migrate,
+  startEmbeddedPostgres,
+} from '../packages/postgres/src/index.ts';
+
+const PATTERNS = [
+  'packages/**/*.test.ts',
+  'apps/**/*.test.ts',
+  'sql/**/*.test.ts',
+  'test/**/*.test.ts',
+  'tools/**/*.test.ts',
+];
+const TEMPLATE = 'deadlatch_template';
+const REQUIREMENTS_CHECK = join(import.meta.dirname, '..', 'test', 'check-requirements.ts');
+
+async function main(): Promise<number> {
+  const wanted = process.argv.slice(2);
+  const files = [...new Set((wanted.length > 0 ? wanted : PATTERNS).flatMap((p) => globSync(p)))]
+    .filter((file) => !file.includes('node_modules'))
+    .sort();
+  if (files.length === 0) {
+    console.error(`No test file matches ${wanted.join(' ')}.`);
+    return 2;
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'deadlatch-test-'));
+  const stopped = new AbortController();
+  const interrupt = () => stopped.abort();
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  try {
+    const server = await startEmbeddedPostgres({ directory, port: await freePort() });
+    try {
+      process.env.DEADLATCH_TEST_CLUSTER = await prepareCluster(server.adminUrl);
+      return await runTests(files, wanted.length === 0, stopped.signal);
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function prepareCluster(adminUrl: string): Promise<string> {
+  const passwords = Object.fromEntries(
+    LOGIN_ROLE_NAMES.map((role) => [role, randomBytes(18).toString('base64url')]),
+  ) as Record<LoginRole, string>;
+  await migrate({ adminUrl: await ensureDatabase(adminUrl, TEMPLATE), passwords });
+  return JSON.stringify({ adminUrl, template: TEMPLATE, passwords });
+}
+
+async function runTests(files: readonly string[], isFullRun: boolean, signal: AbortSignal): Promise<number> {
+  const counts = { passed: 0, failed: 0 };
+  const stream = run({ files: [...files], concurrency: 2, signal });
+  stream.on('test:summary', (summary) => {
+    // The one without a file is the sum over all of them.
+    if (summary.file !== undefined) return;
+    counts.passed = summary.counts.passed;
+    counts.failed =
+      summary.counts.tests - summary.counts.passed - summary.counts.skipped - summary.counts.todo;
+  });
+  const printed = stream.compose(new spec());
+  for await (const chunk of printed) process.stdout.write(chunk as string);
+  const complaints = isFullRun && !signal.aborted ? await requirementComplaints(files) : [];
+  for (const line of complaints) console.error(line);
+  console.log(`${counts.passed} passed, ${counts.failed} failed`);
+  return counts.failed > 0 || counts.passed === 0 || complaints.length > 0 || signal.aborted ? 1 : 0;
+}
+
+/** A requirement that no test cites fails the run, once there is a list to compare with. */
+async function requirementComplaints(files: readonly string[]): Promise<readonly string[]> {
+  if (!existsSync(REQUIREMENTS_CHECK)) return [];
+  const check = (await import(pathToFileURL(REQUIREMENTS_CHECK).href)) as {
+    checkRequirements(files: readonly string[]): Promise<readonly string[]>;
+  };
+  return await check.checkRequirements(files);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject()));
+    });
+  });
+}
+
+process.exitCode = await main();
