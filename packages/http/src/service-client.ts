@@ -1,0 +1,139 @@
+import {
+  type Clock,
+  createIdMaker,
+  DispatchError,
+  ERROR_CODES,
+  type ErrorCode,
+  type JsonValue,
+  parseStrictJson,
+} from '@deadlatch/kernel';
+import { parseTarget, type ServiceKeyPair, signRequest } from '@deadlatch/signing';
+
+/** Calls one other service with signed requests. Both methods throw DispatchError, and nothing else. */
+export interface ServiceClient {
+  /**
+   * POST. @param idempotencyKey minted when absent: a caller that may try again must give its own
+   * @returns the answer's JSON, or `null` for an empty answer
+   */
+  write(
+    path: string,
+    body: object,
+    options?: { readonly token?: string; readonly idempotencyKey?: string },
+  ): Promise<JsonValue>;
+  /** GET */
+  read(path: string, options?: { readonly token?: string }): Promise<JsonValue>;
+}
+
+export interface ServiceClientOptions {
+  /** the name of the service that calls */
+  readonly service: string;
+  readonly key: ServiceKeyPair;
+  /** origin of the receiver, e.g. `http://127.0.0.1:4310` */
+  readonly baseUrl: string;
+  /** SPIFFE id of the receiver */
+  readonly audience: string;
+  readonly fetch: typeof globalThis.fetch;
+  readonly now: Clock;
+  /** returns exactly `n` random bytes */
+  readonly random: (n: number) => Uint8Array;
+  readonly timeoutMs: number;
+  /** larger answers are refused; 4 MB unless told */
+  readonly maxAnswerBytes?: number;
+}
+
+const CODES: ReadonlySet<string> = new Set(ERROR_CODES);
+/** Members of a problem document that are not `extra`. */
+const STANDARD = new Set([
+  'type',
+  'title',
+  'status',
+  'code',
+  'dimension',
+  'request_id',
+  'detail',
+  'instance',
+]);
+const MAX_EXTRA = 16;
+
+/**
+ * Makes a client for one receiver.
+ * @throws DispatchError with the peer's code when it refused with a code of the closed union; `unavailable` for
+ * everything else: no connection, no answer in time, an answer that is too large, redirected, or not JSON
+ * @source C.6: an outage is a refusal
+ */
+export function createServiceClient(options: ServiceClientOptions): ServiceClient {
+  const newKey = createIdMaker(options.now, options.random);
+  const origin = options.baseUrl.replace(/\/+$/, '');
+
+  const call = async (
+    method: 'GET' | 'POST',
+    target: string,
+    body: Buffer,
+    credentials: { readonly token?: string; readonly idempotencyKey?: string },
+  ): Promise<JsonValue> => {
+    parseTarget(target);
+    const headers = signRequest({
+      method,
+      target,
+      body,
+      shape: { write: method === 'POST', token: credentials.token !== undefined },
+      ...credentials,
+      key: options.key,
+      audience: options.audience,
+      now: options.now(),
+      nonce: Buffer.from(options.random(16)).toString('base64url'),
+    });
+    try {
+      const response = await options.fetch(`${origin}${target}`, {
+        method,
+        headers,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(options.timeoutMs),
+        ...(method === 'POST' && { body: new Uint8Array(body) }),
+      });
+      const bytes = await readBounded(response, options.maxAnswerBytes ?? 4_000_000);
+      const answer = bytes.byteLength === 0 ? null : parseStrictJson(bytes);
+      if (response.status >= 200 && response.status < 300) return answer;
+      throw refusalOf(answer);
+    } catch (cause) {
+      if (cause instanceof DispatchError && cause.detail === PEER_REFUSED) throw cause;
+      throw new DispatchError('unavailable', { detail: 'call_failed', cause });
+    }
+  };
+
+  return {
+    write: (path, body, { token, idempotencyKey } = {}) =>
+      call('POST', path, Buffer.from(JSON.stringify(body)), {
+        idempotencyKey: idempotencyKey ?? newKey(),
+        ...(token !== undefined && { token }),
+      }),
+    read: (path, { token } = {}) => call('GET', path, Buffer.alloc(0), token === undefined ? {} : { token }),
+  };
+}
+
+const PEER_REFUSED = 'peer_refused';
+
+async function readBounded(response: Response, limitBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > limitBytes) throw new RangeError('answer too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+function refusalOf(problem: JsonValue): DispatchError {
+  if (problem === null || typeof problem !== 'object' || Array.isArray(problem)) {
+    return new DispatchError('unavailable', { detail: PEER_REFUSED });
+  }
+  const code = typeof problem.code === 'string' && CODES.has(problem.code) ? problem.code : 'unavailable';
+  const extra: Record<string, string | number | readonly string[] | null> = {};
+  for (const [name, value] of Object.entries(problem).slice(0, MAX_EXTRA + STANDARD.size)) {
+    if (STANDARD.has(name) || !/^[a-z][a-z0-9_]{0,40}$/.test(name)) continue;
+    if (value === null || typeof value === 'string' || typeof value === 'number') extra[name] = value;
+    else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) extra[name] = value;
+  }
+  return new DispatchError(code as ErrorCode, { detail: PEER_REFUSED, extra });
+}
