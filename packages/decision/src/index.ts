@@ -1,4 +1,11 @@
+export type { ApprovalAction } from './approval-request.ts';
 export * from './caller.ts';
 export * from './changes.ts';
+export { decide } from './decide.ts';
 export * from './facts.ts';
+export * from './policy/engine.ts';
+export { loadPolicyTexts } from './policy/load-policy-texts.ts';
+export * from './render-text.ts';
 export * from './rows.ts';
+export type { DecisionTools } from './tools.ts';
+export { factsAfter, toolsAllowed } from './tools-allowed.ts';

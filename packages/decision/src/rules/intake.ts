@@ -1,0 +1,110 @@
+import { type FreeTextRef, incidentType, type Priority } from '@deadlatch/catalogue';
+import { refuse } from '@deadlatch/kernel';
+import { confirm } from '../draft-message.ts';
+import { typeOf } from '../evidence-list.ts';
+import { higher, mergeAnswers, priorityByRule, unansweredQuestions } from '../intake.ts';
+import { changedTicket, contractOf, ticketOf } from '../need.ts';
+import { type RuleContext, rule } from '../rule.ts';
+
+interface GivenAnswer {
+  readonly question: string;
+  readonly answer: string;
+}
+
+export const REQUEST_INFO = rule<{ readonly missing: readonly string[] }>('ticket.request_info', {
+  run: (context) => {
+    const missing = [...new Set(context.input.missing)];
+    const ticket = changedTicket(context, { state: 'NEEDS_INFO', missing });
+    return {
+      changes: { ticket, ...confirm(context, ticket, 'M02', { questions: missing }) },
+      details: { missing },
+    };
+  },
+});
+
+export const PROVIDE_INFO = rule<{ readonly answers: readonly GivenAnswer[] }>('ticket.provide_info', {
+  run: (context) => {
+    const before = ticketOf(context);
+    const answers = mergeAnswers(before.answers, context.input.answers, context.acting.kind === 'agent');
+    const missing = before.missing.filter((question) => !Object.hasOwn(answers, question));
+    const ticket = changedTicket(context, { state: 'NEW', answers, missing });
+    return { changes: { ticket }, details: { answered: context.input.answers.map((a) => a.question) } };
+  },
+});
+
+interface TriageInput {
+  readonly type: string;
+  readonly answers: readonly GivenAnswer[];
+  readonly priority?: Priority;
+  readonly reason?: FreeTextRef;
+}
+
+/** Facts in; the priority follows by rule and the money from the contract. There is no field for an amount. */
+export const TRIAGE = rule<TriageInput>('ticket.triage', {
+  run: (context) => {
+    const { input } = context;
+    const before = ticketOf(context);
+    const definition =
+      incidentType(input.type) ?? refuse('schema_mismatch', { extra: { fields: ['/type'] } });
+    const answers = mergeAnswers(before.answers, input.answers, context.acting.kind === 'agent');
+    const byRule = priorityByRule(definition, answers);
+    const floor = before.priority === null ? byRule : higher(byRule, before.priority);
+    const priority = chosenPriority(context, floor);
+    const nte = contractOf(context).nte_cents[priority];
+    if (!Number.isSafeInteger(nte) || nte <= 0) refuse('unavailable', { detail: 'contract without an NTE' });
+    const ticket = changedTicket(context, {
+      state: 'TRIAGED',
+      incident_type: definition.type,
+      incident_version: definition.version,
+      safety: definition.safety,
+      priority,
+      answers,
+      missing: before.missing.filter((question) => !Object.hasOwn(answers, question)),
+      base_nte_cents: nte,
+      nte_cents: nte,
+    });
+    return {
+      changes: {
+        ticket,
+        ...(definition.safety ? { tasks: [{ kind: 'safety_triage', ticket_id: ticket.id }] } : {}),
+        ...confirm(context, ticket, 'M04', { priority }),
+      },
+      details: {
+        type: definition.type,
+        priority,
+        priority_by_rule: byRule,
+        nte_cents: nte,
+        ...(priority === floor ? {} : { reason_text_id: input.reason?.text_id ?? null }),
+      },
+    };
+  },
+});
+
+/** A dispatcher raises freely and lowers with a reason; nobody else chooses at all. */
+function chosenPriority(context: RuleContext<TriageInput>, floor: Priority): Priority {
+  const { acting, input } = context;
+  if (input.priority === undefined || acting.kind !== 'person') return floor;
+  const isLower = higher(floor, input.priority) !== input.priority;
+  if (isLower && input.reason === undefined) {
+    refuse('policy_denied', { detail: 'lowering a priority needs a reason' });
+  }
+  return input.priority;
+}
+
+export const READY = rule<Record<string, never>>('ticket.ready', {
+  run: (context) => {
+    const before = ticketOf(context);
+    const { facts } = context;
+    const missing = [
+      ...new Set([...before.missing, ...unansweredQuestions(typeOf(before), before.answers)]),
+    ].sort();
+    if (missing.length > 0) refuse('evidence_missing', { extra: { missing } });
+    if (facts.approvals.some((a) => a.state === 'PENDING')) {
+      refuse('invalid_state', { extra: { from_state: 'PENDING', allowed_from: [] } });
+    }
+    if (contractOf(context).quote_first !== false && !facts.approvals.some((a) => a.state === 'CONSUMED')) {
+      refuse('policy_denied', { detail: 'the account wants a quote first' });
+    }
+    return { changes: { ticket: changedTicket(context, { state: 'READY_TO_SCHEDULE' }) } };
+  },
+});

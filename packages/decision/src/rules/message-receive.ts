@@ -1,0 +1,176 @@
+import type { Channel, DOUBTS, MASK_STATES } from '@deadlatch/catalogue';
+import type { InboundFacts } from '../facts.ts';
+import { later, need } from '../need.ts';
+import type { ConversationRow, MessageRow, TurnRow } from '../rows.ts';
+import { type Outcome, type RuleContext, rule } from '../rule.ts';
+
+/** How long the agent has for one message. */
+const TURN_MS = 10 * 60 * 1000;
+
+interface Input {
+  readonly channel: Channel;
+  readonly provider_id: string;
+  readonly contact_id?: string;
+  readonly sender_hash: string;
+  readonly doubts: readonly (typeof DOUBTS)[number][];
+  readonly received_at: string;
+  readonly text_id: string;
+  readonly mask_state: (typeof MASK_STATES)[number];
+  readonly masked_text?: string;
+}
+
+/**
+ * Words come in. A contact on file whom nothing speaks against opens a turn at L1; everybody else leaves a report
+ * for a person. What the words say is not looked at: no text raises a level, and a free-text yes approves nothing.
+ * @source T1.9, T3.8
+ */
+export const MESSAGE_RECEIVE = rule<Input>('message.receive', {
+  run: (context) => {
+    const inbound = need(context.facts.inbound, 'inbound');
+    if (inbound.known_message_id !== null) {
+      return {
+        changes: {},
+        details: { duplicate: true, message_id: inbound.known_message_id },
+        result: { message_id: inbound.known_message_id, duplicate: true },
+      };
+    }
+    return isTrusted(context.input, inbound) ? fromContact(context, inbound) : fromStranger(context, inbound);
+  },
+});
+
+function isTrusted(input: Input, inbound: InboundFacts): boolean {
+  return (
+    input.contact_id !== undefined &&
+    input.contact_id === inbound.contact_id &&
+    inbound.contact_account_ids.length > 0 &&
+    input.doubts.length === 0
+  );
+}
+
+function fromContact(context: RuleContext<Input>, inbound: InboundFacts): Outcome {
+  const { caller, facts, input } = context;
+  const contactId = need(inbound.contact_id, 'contact');
+  const isNew = inbound.conversation === null;
+  const conversation = inbound.conversation ?? newConversation(context, contactId);
+  const message = inboundMessage(context, contactId, conversation.id);
+  // The stop switch and a person's take-over keep the agent asleep; the message is kept either way.
+  const isAgentAwake = conversation.state === 'AGENT' && facts.autonomy?.paused === false;
+  const turn = isAgentAwake ? newTurn(context, contactId, conversation, message.id) : undefined;
+  return {
+    changes: {
+      inbound_message: message,
+      ...(isNew ? { conversation } : {}),
+      context_entry: {
+        conversation_id: conversation.id,
+        message_id: message.id,
+        mask_state: input.mask_state,
+        masked_text: input.mask_state === 'RELEASED' ? (input.masked_text ?? null) : null,
+      },
+      ...(turn === undefined ? {} : { turn }),
+    },
+    details: {
+      duplicate: false,
+      message_id: message.id,
+      conversation_id: conversation.id,
+      turn_id: turn?.id ?? null,
+      channel: input.channel,
+      assurance: 'L1',
+      service: caller.service,
+    },
+    result: {
+      message_id: message.id,
+      conversation_id: conversation.id,
+      turn_id: turn?.id ?? null,
+      duplicate: false,
+    },
+  };
+}
+
+/** One report per sender and day: a flood of strangers costs rows and nobody's attention. */
+function fromStranger(context: RuleContext<Input>, inbound: InboundFacts): Outcome {
+  const { input, tools } = context;
+  const message = inboundMessage(context, null, null);
+  const report =
+    inbound.reported_today === false
+      ? {
+          id: tools.newId(),
+          message_id: message.id,
+          sender_hash: input.sender_hash,
+          channel: input.channel,
+        }
+      : undefined;
+  return {
+    changes: { inbound_message: message, ...(report === undefined ? {} : { report }) },
+    details: {
+      duplicate: false,
+      message_id: message.id,
+      report_id: report?.id ?? null,
+      channel: input.channel,
+      assurance: 'L0',
+      doubts: input.doubts,
+    },
+    result: { message_id: message.id, report_id: report?.id ?? null, duplicate: false },
+  };
+}
+
+function newConversation(
+  { caller, input, nowText, tools }: RuleContext<Input>,
+  contactId: string,
+): ConversationRow {
+  return {
+    tenant_id: caller.tenantId,
+    id: tools.newId(),
+    version: 1,
+    state: 'AGENT',
+    contact_id: contactId,
+    channel: input.channel,
+    ticket_id: null,
+    opened_at: nowText,
+  };
+}
+
+function inboundMessage(
+  { caller, input, nowText, tools }: RuleContext<Input>,
+  contactId: string | null,
+  conversationId: string | null,
+): MessageRow {
+  return {
+    tenant_id: caller.tenantId,
+    id: tools.newId(),
+    direction: 'IN',
+    channel: input.channel,
+    conversation_id: conversationId,
+    contact_id: contactId,
+    ticket_id: null,
+    state: 'RECEIVED',
+    template: null,
+    slots: {},
+    claim: { kind: 'none' },
+    text_id: input.text_id,
+    provider_id: input.provider_id,
+    correlation_id: caller.context.correlationId,
+    created_at: nowText,
+  };
+}
+
+function newTurn(
+  context: RuleContext<Input>,
+  contactId: string,
+  conversation: ConversationRow,
+  messageId: string,
+): TurnRow {
+  return {
+    tenant_id: context.caller.tenantId,
+    id: context.tools.newId(),
+    conversation_id: conversation.id,
+    message_id: messageId,
+    subject_kind: 'contact',
+    subject_id: contactId,
+    assurance: 'L1',
+    agent_role: 'agent.intake',
+    ticket_id: context.facts.open_ticket_of_conversation?.id ?? conversation.ticket_id,
+    opened_at: context.nowText,
+    expires_at: later(context, TURN_MS),
+    ended_at: null,
+  };
+}

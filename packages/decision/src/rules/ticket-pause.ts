@@ -1,0 +1,105 @@
+import type { FreeTextRef } from '@deadlatch/catalogue';
+import { refuse } from '@deadlatch/kernel';
+import { confirm } from '../draft-message.ts';
+import { requireState } from '../gate/state.ts';
+import { changed, changedTicket, ticketOf } from '../need.ts';
+import { rule } from '../rule.ts';
+
+/** No pause without an end, and none that is as good as endless. */
+const MAX_HOLD_MS = 90 * 24 * 60 * 60 * 1000;
+
+interface HoldInput {
+  readonly reason: string;
+  readonly owner: string;
+  readonly hold_until: string;
+  readonly note?: FreeTextRef;
+}
+
+export const HOLD = rule<HoldInput>('ticket.hold', {
+  run: (context) => {
+    const { input, now } = context;
+    const until = Date.parse(input.hold_until);
+    if (!(until > now && until <= now + MAX_HOLD_MS)) {
+      refuse('schema_mismatch', { extra: { fields: ['/hold_until'] } });
+    }
+    const ticket = changedTicket(context, {
+      state: 'ON_HOLD',
+      resume_state: ticketOf(context).state,
+      hold_reason: input.reason,
+      hold_owner: input.owner,
+      hold_until: input.hold_until,
+    });
+    return {
+      changes: { ticket, ...confirm(context, ticket, 'M13') },
+      details: {
+        reason: input.reason,
+        owner: input.owner,
+        hold_until: input.hold_until,
+        note_text_id: input.note?.text_id ?? null,
+      },
+    };
+  },
+});
+
+export const RESUME = rule<{ readonly return_trip?: 'yes' | 'no' }>('ticket.resume', {
+  run: (context) => {
+    const { facts } = context;
+    const before = ticketOf(context);
+    if (before.resume_state === null) {
+      refuse('invalid_state', { extra: { from_state: before.state, allowed_from: [] } });
+    }
+    const notHeld = { resume_state: null, hold_reason: null, hold_owner: null, hold_until: null } as const;
+    if (context.input.return_trip !== 'yes') {
+      return { changes: { ticket: changedTicket(context, { ...notHeld, state: before.resume_state }) } };
+    }
+    const ticket = changedTicket(context, { ...notHeld, state: 'READY_TO_SCHEDULE' });
+    if (facts.visit === null) return { changes: { ticket }, details: { return_trip: true } };
+    // Another trip is another visit: this one is over and its technician is free.
+    const visit = requireState('visit', 'ticket.resume', facts.visit);
+    return {
+      changes: {
+        ticket,
+        visit: changed(visit, { state: visit.state === 'ON_SITE' ? 'CHECKED_OUT' : 'CANCELLED' }),
+        release_booking_of: visit.id,
+      },
+      details: { return_trip: true, visit_id: visit.id },
+    };
+  },
+});
+
+interface CancelInput {
+  readonly reason: string;
+  readonly note?: FreeTextRef;
+}
+
+/** Ends the promise, and with it the trip that was offered and the question that was asked. */
+export const CANCEL = rule<CancelInput>('ticket.cancel', {
+  guard: ({ facts }) => {
+    if (facts.visit !== null) requireState('visit', 'ticket.cancel', facts.visit);
+  },
+  run: (context) => {
+    const { facts, input } = context;
+    const pending = facts.approvals.filter((a) => a.state === 'PENDING');
+    const [approval] = pending;
+    if (pending.length > 1) refuse('unavailable', { detail: 'more than one open question' });
+    // Waiting for an approver means there is a question; without it something else is wrong.
+    if (approval === undefined && ticketOf(context).state === 'APPROVAL_REQUIRED') {
+      refuse('unavailable', { detail: 'no open question' });
+    }
+    const ticket = changedTicket(context, { state: 'CANCELLED', resume_state: null });
+    return {
+      changes: {
+        ticket,
+        ...(facts.visit === null
+          ? {}
+          : {
+              visit: changed(facts.visit, { state: 'CANCELLED' }),
+              release_booking_of: facts.visit.id,
+            }),
+        ...(approval === undefined ? {} : { approval: changed(approval, { state: 'VOID' }) }),
+        ...confirm(context, ticket, 'M18'),
+      },
+      details: { reason: input.reason, note_text_id: input.note?.text_id ?? null },
+    };
+  },
+});

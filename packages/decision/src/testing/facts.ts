@@ -1,0 +1,65 @@
+import type { Facts } from '../facts.ts';
+import { fixedId, IDS } from './ids.ts';
+import { accountFacts, NOW } from './rows.ts';
+
+/** Facts as `read_facts` gives them when it finds nothing: every absence is null. */
+export function emptyFacts(patch: Partial<Facts> = {}): Facts {
+  return {
+    now: NOW,
+    tenant: { id: IDS.tenant, autonomy_version: 1 },
+    stored: null,
+    subject: null,
+    ticket: null,
+    account: null,
+    site: null,
+    visit: null,
+    technician: null,
+    approval: null,
+    approvals: [],
+    approvers: [],
+    evidence: [],
+    evidence_item: null,
+    observed_object: null,
+    tests: [],
+    costs: { parts: [], minutes: 0 },
+    completion: null,
+    invoice: null,
+    conversation: null,
+    turn: null,
+    open_ticket_of_conversation: null,
+    autonomy: { level: 2, paused: false },
+    message: null,
+    inbound: null,
+    ...patch,
+  };
+}
+
+/** The site and account of the fixtures, as every ticket target brings them. */
+export function placeFacts(): Pick<Facts, 'account' | 'site'> {
+  return {
+    account: accountFacts(),
+    site: { id: IDS.site, account_id: IDS.account, time_zone: 'America/New_York' },
+  };
+}
+
+/** Finalized evidence for every key that the lock type asks for. */
+export function completeEvidence(): Facts['evidence'] {
+  return [
+    ['photo.before.opening', 'before'],
+    ['photo.before.failed_lock', 'before'],
+    ['photo.after.secured_outside', 'after'],
+    ['photo.after.secured_inside', 'after'],
+  ].map(([key, phase], i) => ({
+    id: fixedId(0x200 + i),
+    key: key as string,
+    phase: phase as 'before' | 'after',
+    created_at: NOW,
+  }));
+}
+
+export function completeTests(): Facts['tests'] {
+  return [
+    { test: 'lock_unlock_x5', passed: true, value: 5 },
+    { test: 'egress_opens', passed: true, value: null },
+  ];
+}

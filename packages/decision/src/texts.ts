@@ -1,0 +1,110 @@
+import type { MessageTemplate, Phrase, QuestionId } from '@deadlatch/catalogue';
+
+/** What may stand in a customer text; each has a grammar of its own in `render-text`. */
+export type SlotType = 'amount' | 'priority' | 'state' | 'outcome' | 'result' | 'questions';
+
+/** A reviewed sentence with `{slot}` marks; `reference` is in every template. */
+export interface TextPattern {
+  readonly text: string;
+  readonly slots: Readonly<Record<string, SlotType>>;
+}
+
+/**
+ * English. Every sentence stays true for as long as its message's claim holds, also when it is read later than
+ * it was sent.
+ */
+export const TEMPLATE_TEXTS: ReadonlyMap<MessageTemplate, TextPattern> = new Map<
+  MessageTemplate,
+  TextPattern
+>([
+  ['M01', { text: 'We received your request. Ticket {reference}.', slots: {} }],
+  [
+    'M02',
+    {
+      text: 'Ticket {reference}: we need to know more before we can go on. {questions}',
+      slots: { questions: 'questions' },
+    },
+  ],
+  ['M04', { text: 'Ticket {reference} has priority {priority}.', slots: { priority: 'priority' } }],
+  ['M06', { text: 'Ticket {reference}: {state}.', slots: { state: 'state' } }],
+  ['M10', { text: 'Ticket {reference}: {state}.', slots: { state: 'state' } }],
+  [
+    'M11',
+    {
+      text: 'Approval needed on ticket {reference}: {amount_cents} more, new limit {new_nte_cents}. A reply to this text approves nothing. Decide on this page only:',
+      slots: { amount_cents: 'amount', new_nte_cents: 'amount' },
+    },
+  ],
+  [
+    'M12',
+    {
+      text: 'Ticket {reference}: the additional cost was {result}. The limit is {nte_cents}.',
+      slots: { result: 'result', nte_cents: 'amount' },
+    },
+  ],
+  ['M13', { text: 'Ticket {reference} is on hold.', slots: {} }],
+  [
+    'M15',
+    {
+      text: 'Ticket {reference}: the technician has handed in the work ({outcome}). We check it before we close the ticket.',
+      slots: { outcome: 'outcome' },
+    },
+  ],
+  [
+    'M17',
+    { text: 'Ticket {reference}: the invoice over {total_cents} is out.', slots: { total_cents: 'amount' } },
+  ],
+  ['M18', { text: 'Ticket {reference} was cancelled.', slots: {} }],
+]);
+
+/** What an agent may say. None of these states a fact of the ticket. */
+export const PHRASE_TEXTS: ReadonlyMap<Phrase, TextPattern> = new Map<Phrase, TextPattern>([
+  ['ask_intake_questions', { text: 'Please tell us: {questions}', slots: { questions: 'questions' } }],
+  ['ask_to_describe_problem', { text: 'Please describe what is wrong and at which door.', slots: {} }],
+  ['ask_which_site', { text: 'Which of your sites is this about?', slots: {} }],
+  ['thanks_noted', { text: 'Thank you, we noted that.', slots: {} }],
+  [
+    'safety_keep_people_away',
+    {
+      text: 'Please keep people away from the door. If somebody is hurt or in danger, call 911.',
+      slots: {},
+    },
+  ],
+  ['a_person_will_look', { text: 'A person from our team looks at every message like yours.', slots: {} }],
+  ['cannot_do_that_here', { text: 'That cannot be done by text message.', slots: {} }],
+]);
+
+export const QUESTION_TEXTS: ReadonlyMap<QuestionId, string> = new Map<QuestionId, string>([
+  ['cannot_lock_anything', 'Is there no way to lock up right now?'],
+  ['open_to_public', 'Can the public walk in?'],
+  ['anyone_hurt', 'Is anybody hurt?'],
+  ['which_door', 'Which door is it?'],
+  ['since_when', 'Since when?'],
+  ['closes_by_itself', 'Does the door close by itself?'],
+  ['exit_blocked', 'Is an exit blocked?'],
+  ['fire_or_exit_door', 'Is it a fire or exit door?'],
+  ['hit_someone', 'Did the door hit somebody?'],
+  ['only_entrance_stuck', 'Is the only entrance stuck?'],
+  ['open_to_street', 'Is the opening open to the street?'],
+  ['people_near', 'Are people near it?'],
+]);
+
+/** States as customers read them; what is not here is never told in words. */
+export const STATE_WORDS: ReadonlyMap<string, string> = new Map([
+  ['DISPATCHED', 'a technician has been assigned'],
+  ['ON_SITE', 'the technician has arrived'],
+]);
+
+export const OUTCOME_WORDS: ReadonlyMap<string, string> = new Map([
+  ['RESOLVED', 'resolved'],
+  ['TEMPORARY_REPAIR', 'temporary repair'],
+  ['CANNOT_COMPLETE', 'could not be completed'],
+  ['NO_FAULT', 'no fault found'],
+  ['NO_ACCESS', 'no access'],
+]);
+
+export const RESULT_WORDS: ReadonlyMap<string, string> = new Map([
+  ['APPROVED', 'approved'],
+  ['DENIED', 'denied'],
+  ['EXPIRED', 'not decided in time'],
+]);
