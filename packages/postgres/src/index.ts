@@ -5,6 +5,7 @@ export * from './errors.ts';
 export * from './migrate.ts';
 export * from './pool.ts';
 export * from './roles.ts';
+export * from './service-keys.sql.ts';
 export * from './sql.ts';
 export * from './start-error.ts';
 export * from './transitions.ts';

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { NEEDS } from '@deadlatch/catalogue';
+import { verifies } from '../../../test/requirements.ts';
+import { playCanonicalCommits } from '../../../test/support/canonical-commits.ts';
+import { createTestDatabase, type TestDatabase, testPool } from '../../../test/support/database.ts';
+import { type SeededTenant, seedTenant } from '../../../test/support/seed.ts';
+import { type CommandPath, createCommandPath, type ReadFactsInput } from './command-path.ts';
+import type { Pool } from './pool.ts';
+
+let db: TestDatabase;
+let pool: Pool;
+let path: CommandPath;
+let t: SeededTenant;
+let played: Awaited<ReturnType<typeof playCanonicalCommits>>;
+
+before(async () => {
+  db = await createTestDatabase();
+  t = await seedTenant(db.adminUrl);
+  pool = testPool(db.urls.dispatch);
+  path = createCommandPath(pool);
+  played = await playCanonicalCommits(path, t);
+});
+after(async () => {
+  await pool.end();
+  await db.drop();
+});
+
+const ask = (over: Partial<ReadFactsInput> = {}): ReadFactsInput => ({
+  tenant_id: t.tenantId,
+  command: 'ticket.hold',
+  target: 'ticket',
+  target_id: played.ticket.id,
+  needs: NEEDS,
+  subject: { kind: 'staff', id: t.staff.dana },
+  service: 'web',
+  turn_id: null,
+  conversation_id: null,
+  idempotency: null,
+  refs: {},
+  ...over,
+});
+
+test('rows come back as they were committed: same columns, same values, same instants', async () => {
+  const facts = await path.readFacts(ask({ refs: { evidence_id: played.photo.id } }));
+  assert.deepEqual(facts.ticket, played.ticket);
+  assert.deepEqual(facts.visit, played.visit);
+  assert.deepEqual(facts.approvals, [played.approval]);
+  assert.deepEqual(facts.evidence_item, played.photo);
+  assert.deepEqual(facts.invoice, played.invoice);
+  assert.deepEqual(facts.conversation, played.conversation);
+  assert.match(facts.now, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+});
+
+test('what was done is added up: parts, minutes, the latest result of each test, open remedies', async () => {
+  const facts = await path.readFacts(ask());
+  assert.deepEqual(facts.costs, {
+    parts: [{ part_number: 'L-9080', quantity: 2, unit_cents: 4_500 }],
+    minutes: 45,
+  });
+  assert.deepEqual(facts.tests, [{ test: 'lock_cycles', passed: true, value: 5 }]);
+  assert.equal(facts.completion?.id, played.completionId);
+  assert.deepEqual(facts.completion?.open_remedies, []);
+  assert.deepEqual(
+    facts.evidence.map((e) => e.id),
+    [played.photo.id],
+  );
+});
+
+test('subjects: roles of staff, memberships of contacts, nothing for the unknown or impersonal', async () => {
+  verifies('T3.1', 'A.3b');
+  const dana = await path.readFacts(ask());
+  assert.deepEqual(dana.subject?.roles, ['dispatcher']);
+  const alan = await path.readFacts(ask({ subject: { kind: 'contact', id: t.contacts.alan } }));
+  assert.equal(alan.subject?.memberships[0]?.approval_limit_cents, 500_000);
+  assert.equal(alan.subject?.memberships[0]?.site_id, null);
+  const tom = await path.readFacts(ask({ subject: { kind: 'technician', id: t.technicians.tom } }));
+  assert.deepEqual(tom.subject?.roles, ['technician']);
+  for (const subject of [
+    { kind: 'staff', id: t.contacts.maria },
+    { kind: 'contact', id: t.staff.dana },
+    { kind: 'unknown_sender', id: t.contacts.maria },
+    { kind: 'system', id: t.staff.dana },
+    { kind: 'contact', id: null },
+  ] as const) {
+    assert.equal((await path.readFacts(ask({ subject }))).subject, null);
+  }
+});
+
+test('approvers of the account come with their limits, largest last; requesters are not among them', async () => {
+  verifies('T3.1', 'T3.5');
+  const facts = await path.readFacts(ask({ needs: ['approvals'] }));
+  assert.deepEqual(
+    facts.approvers.map((a) => [a.contact_id, a.approval_limit_cents]),
+    [
+      [t.contacts.alan, 500_000],
+      [t.contacts.olga, 2_000_000],
+    ],
+  );
+});
+
+test('an agent without a ticket gets its turn, conversation, that open ticket and the one site it can mean', async () => {
+  verifies('T1.9');
+  const facts = await path.readFacts(
+    ask({ target: 'none', target_id: null, turn_id: played.turn.id, needs: ['turn', 'site'] }),
+  );
+  assert.equal(facts.turn?.id, played.turn.id);
+  assert.equal(facts.turn?.ticket_id, played.ticket.id);
+  assert.equal(facts.ticket, null);
+  assert.equal(facts.open_ticket_of_conversation?.id, played.ticket.id);
+  assert.equal(facts.site?.id, t.siteId);
+  assert.equal(facts.account?.id, t.accountId);
+});
+
+test('absent is null: an unknown ticket has no ticket, account, site or visit', async () => {
+  verifies('C.0');
+  const facts = await path.readFacts(ask({ target_id: t.tenantId }));
+  assert.deepEqual(
+    [facts.ticket, facts.account, facts.site, facts.visit, facts.approval, facts.invoice, facts.conversation],
+    [null, null, null, null, null, null, null],
+  );
+  assert.deepEqual([facts.approvals, facts.approvers, facts.evidence], [[], [], []]);
+});
+
+test("another ticket's evidence is unknown", async () => {
+  const other = await path.readFacts(ask({ target_id: t.siteId, refs: { evidence_id: played.photo.id } }));
+  assert.equal(other.evidence_item, null);
+});
+
+test('inbound: a known provider id, the contact, its sites and its conversation; a stranger has none', async () => {
+  const inbound = ask({
+    target: 'none',
+    target_id: null,
+    needs: ['inbound'],
+    refs: {
+      provider_id: played.message.provider_id ?? '',
+      contact_id: t.contacts.maria,
+      sender_hash: 'm'.repeat(43),
+    },
+  });
+  const known = (await path.readFacts(inbound)).inbound;
+  assert.equal(known?.known_message_id, played.message.id);
+  assert.equal(known?.contact_id, t.contacts.maria);
+  assert.deepEqual(known?.site_ids, [t.siteId]);
+  assert.deepEqual(known?.contact_account_ids, [t.accountId]);
+  assert.equal(known?.conversation?.id, played.conversation.id);
+  assert.equal(known?.reported_today, false);
+  const stranger = (
+    await path.readFacts({ ...inbound, refs: { provider_id: 'SM-new', sender_hash: 'h'.repeat(43) } })
+  ).inbound;
+  assert.deepEqual(stranger, {
+    known_message_id: null,
+    contact_id: null,
+    contact_account_ids: [],
+    site_ids: [],
+    conversation: null,
+    reported_today: true,
+  });
+});
+
+test('a technician is busy while booked, free otherwise, and in or out of the territory', async () => {
+  const busy = await path.readFacts(ask({ refs: { technician_id: t.technicians.tess } }));
+  assert.equal(busy.technician?.has_overlap, true);
+  assert.equal(busy.technician?.in_territory, true);
+  const free = await path.readFacts(ask({ refs: { technician_id: t.technicians.tom } }));
+  assert.equal(free.technician?.has_overlap, false);
+});
+
+test('a pause of the account is seen on its tickets and not elsewhere', async () => {
+  assert.equal((await path.readFacts(ask())).autonomy.paused, false);
+  const paused = await path.readFacts(
+    ask({ target: 'none', target_id: null, refs: { site_id: t.otherAccountSiteId } }),
+  );
+  assert.deepEqual(paused.autonomy, { level: 2, paused: true });
+});
