@@ -7,7 +7,7 @@ export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['telemetry', ['kernel']],
   ['audit-log', ['kernel', 'catalogue', 'signing']],
   ['http', ['kernel', 'catalogue', 'signing', 'telemetry']],
-  ['postgres', ['kernel', 'catalogue']],
+  ['postgres', ['kernel', 'catalogue', 'signing']],
 ]);
 
 /** Edges that exist for types alone: nothing of them is left at run time. */
@@ -46,7 +46,7 @@ export const WITHOUT_FASTIFY = [...PURE, 'audit-log', 'postgres', 'telemetry'];
 export function mayReadEnvironment(path: string): boolean {
   return (
     /^(tools|test)\//.test(path) ||
-    /^apps\/[^/]+\/src\/(env|main)\.ts$/.test(path) ||
+    /^apps\/[^/]+\/src\/(env|main|[a-z-]+-main)\.ts$/.test(path) ||
     /^apps\/[^/]+\/bin\//.test(path)
   );
 }

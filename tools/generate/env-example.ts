@@ -1,4 +1,4 @@
-import { VARIABLE_GROUPS } from './variables.ts';
+import { EVERY_SERVICE, VARIABLE_GROUPS } from './variables.ts';
 
 /** `.env.example`: every variable that a process reads, none with a secret in it. */
 export function envExample(): string {
@@ -15,7 +15,7 @@ export function envExample(): string {
     ...group.variables.flatMap((variable) => [
       '',
       `# ${variable.description}`,
-      `# Read by: ${variable.readBy.join(', ')}.`,
+      `# Read by ${variable.readBy === EVERY_SERVICE ? 'every service' : variable.readBy.join(', ')}.`,
       `${variable.optional ? '#' : ''}${variable.name}=${variable.example}`,
     ]),
   ]);

@@ -1,5 +1,6 @@
 import { commandsPage } from './commands-page.ts';
 import { envExample } from './env-example.ts';
+import { errorsPage } from './errors-page.ts';
 import { servicesPage } from './services-page.ts';
 import { statesPage } from './states-page.ts';
 import { threatModel } from './threat-model.ts';
@@ -10,6 +11,7 @@ export const OUTPUTS: ReadonlyMap<string, () => string> = new Map([
   ['docs/reference/commands.md', commandsPage],
   ['docs/reference/states.md', statesPage],
   ['docs/reference/services.md', servicesPage],
+  ['docs/reference/errors.md', errorsPage],
   ['THREAT_MODEL.md', threatModel],
   ['sql/generated/transitions.sql', transitionsSql],
   ['.env.example', envExample],

@@ -13,7 +13,18 @@ export interface VariableGroup {
   readonly variables: readonly Variable[];
 }
 
-const EVERY = ['every service'];
+/** The processes that `npm start` starts. */
+export const EVERY_SERVICE: readonly string[] = [
+  'agent',
+  'dispatch-api',
+  'gateway',
+  'identity',
+  'simulator',
+  'tool-bridge',
+  'vault',
+  'web',
+  'worker',
+];
 
 /** Every variable of every `env.ts`; a test compares the names. */
 export const VARIABLE_GROUPS: readonly VariableGroup[] = [
@@ -23,33 +34,38 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
       {
         name: 'DEADLATCH_ENVIRONMENT',
         example: 'demo',
-        readBy: EVERY,
+        readBy: EVERY_SERVICE,
         description:
           'Name of the environment; part of every service identity, so a key of one environment never fits another.',
       },
       {
         name: 'DEADLATCH_TENANT_ID',
         example: '01890000-0000-7000-8000-000000000000',
-        readBy: EVERY,
+        readBy: ['dispatch-api', 'identity', 'vault', 'web'],
         description: 'The contractor who runs this deployment (a UUID).',
       },
       {
         name: 'DEADLATCH_KEY_DIR',
         example: './.deadlatch/keys/SERVICE',
-        readBy: EVERY,
+        readBy: EVERY_SERVICE,
         description: 'Directory with the keys and secrets of this one process.',
       },
-      { name: 'DEADLATCH_HOST', example: '127.0.0.1', readBy: EVERY, description: 'Address to listen on.' },
+      {
+        name: 'DEADLATCH_HOST',
+        example: '127.0.0.1',
+        readBy: EVERY_SERVICE,
+        description: 'Address to listen on.',
+      },
       {
         name: 'DEADLATCH_PORT',
         example: '4310',
-        readBy: EVERY,
+        readBy: EVERY_SERVICE,
         description: 'Port to listen on; the defaults are in docs/operate/ports.md.',
       },
       {
         name: 'DEADLATCH_LOG_LEVEL',
         example: 'info',
-        readBy: EVERY,
+        readBy: EVERY_SERVICE,
         description: 'Least level of log lines that are written.',
         optional: true,
       },
@@ -61,7 +77,7 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
       {
         name: 'DISPATCH_API_URL',
         example: 'http://127.0.0.1:4310',
-        readBy: ['identity', 'tool-bridge', 'gateway', 'worker', 'web'],
+        readBy: ['gateway', 'identity', 'tool-bridge', 'web', 'worker'],
         description: 'The authority.',
       },
       {
@@ -73,7 +89,7 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
       {
         name: 'VAULT_URL',
         example: 'http://127.0.0.1:4330',
-        readBy: ['identity', 'gateway', 'web'],
+        readBy: ['gateway', 'identity', 'web'],
         description: 'The keeper of personal data.',
       },
       {
@@ -91,8 +107,8 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
       {
         name: 'GATEWAY_URL',
         example: 'http://127.0.0.1:4360',
-        readBy: ['worker', 'simulator'],
-        description: 'Who delivers a message; where the simulator posts its webhooks.',
+        readBy: ['worker'],
+        description: 'Who delivers a message.',
       },
     ],
   },
@@ -109,15 +125,22 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
       {
         name: 'IDENTITY_PUBLIC_URL',
         example: 'http://localhost:4320',
-        readBy: ['dispatch-api', 'identity', 'web'],
+        readBy: ['dispatch-api', 'identity'],
         description: 'Public address of the sign-in and approval pages.',
       },
       {
         name: 'GATEWAY_PUBLIC_URL',
         example: 'http://127.0.0.1:4360',
-        readBy: ['gateway'],
+        readBy: ['gateway', 'simulator'],
         description:
-          'The address the carrier was given; its signature covers it, and it is never taken from a header.',
+          'The address the carrier was given; its signature covers it, and it is never taken from a header. The simulator posts its webhooks there.',
+      },
+      {
+        name: 'DEADLATCH_SENDER_NAME',
+        example: 'Northside Doors',
+        readBy: ['dispatch-api'],
+        description: 'The name that texts to customers begin with.',
+        optional: true,
       },
     ],
   },
@@ -164,6 +187,12 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
         example: 'codes@deadlatch.example',
         readBy: ['identity'],
         description: 'Sender of the mails that carry one-time codes.',
+      },
+      {
+        name: 'SIMULATOR_PEOPLE',
+        example: './.deadlatch/keys/simulator/people.json',
+        readBy: ['simulator'],
+        description: 'File with the demo people whose phones and mailboxes are played.',
       },
       {
         name: 'SIMULATOR_SMTP_PORT',
