@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { DispatchError } from '@deadlatch/kernel';
+import { verifies } from '../../../../test/requirements.ts';
+import { CONVERSATION_ID, DANA, TICKET_ID, TOM } from '../testing/people.ts';
+import { type RunningWeb, startTestWeb } from '../testing/running-web.ts';
+
+const TICKET = `/v1/tickets/${TICKET_ID}`;
+const SECRET = 'S'.repeat(22);
+
+describe('reading', () => {
+  let web: RunningWeb;
+  before(async () => {
+    web = await startTestWeb();
+    const { answers } = web.peers;
+    answers.set('GET /v1/tickets', () => ({ tickets: [], next: null }));
+    answers.set('GET /v1/tickets?state=NEW&after=2026%7C%2B1', () => ({
+      tickets: [{ id: TICKET_ID }],
+      next: null,
+    }));
+    answers.set(`GET ${TICKET}`, () => ({
+      ticket: { id: TICKET_ID, state: 'NEW', conversation_id: CONVERSATION_ID },
+      allowed: [],
+    }));
+    answers.set(`GET ${TICKET}/timeline`, () => ({ events: [] }));
+    answers.set(`GET ${TICKET}/evidence`, () => ({ evidence: [] }));
+    answers.set(`GET ${TICKET}/approvals`, () => ({ approvals: [] }));
+    answers.set(`GET /v1/conversations/${CONVERSATION_ID}`, () => ({ conversation: null, entries: [] }));
+    answers.set('GET /v1/technicians', () => ({ technicians: [] }));
+    answers.set('GET /v1/reports', () => ({ reports: [] }));
+  });
+  after(() => web.close());
+
+  const routesAfter = async (run: () => Promise<unknown>): Promise<string[]> => {
+    const start = web.peers.calls.length;
+    await run();
+    return web.peers.calls
+      .slice(start)
+      .filter((call) => call.service === 'dispatch-api')
+      .map((call) => call.route);
+  };
+
+  test('every read needs a session, and none is answered to another site', async () => {
+    const { cookie } = await web.signIn(DANA);
+    const paths = [
+      '/api/me',
+      '/api/queue',
+      `/api/tickets/${TICKET_ID}`,
+      '/api/technicians',
+      '/api/reports',
+      '/api/catalogue',
+    ];
+    for (const path of paths) {
+      assert.equal((await web.ask(path, { headers: { cookie } })).status, 200, path);
+      assert.equal((await web.ask(path)).status, 401, path);
+      for (const site of ['cross-site', 'same-site']) {
+        const denied = await web.ask(path, { headers: { cookie, 'sec-fetch-site': site } });
+        assert.equal(denied.status, 401, `${path} ${site}`);
+      }
+    }
+  });
+
+  test('the queue passes its filter and place on, and refuses any other', async () => {
+    verifies('I.2', 'C.8');
+    const { cookie } = await web.signIn(DANA);
+    const found = await web.ask('/api/queue?state=NEW&after=2026%7C%2B1', { headers: { cookie } });
+    assert.deepEqual(found.json?.tickets, [{ id: TICKET_ID }]);
+    for (const query of [
+      'state=OPEN',
+      'state=NEW&state=CLOSED',
+      'tenant=other',
+      `after=${'x'.repeat(301)}`,
+      'after=%C3%A4',
+    ]) {
+      const denied = await web.ask(`/api/queue?${query}`, { headers: { cookie } });
+      assert.equal(denied.status, 400, query);
+    }
+  });
+
+  test('a ticket page holds what the role reads; the rest is not even asked for', async () => {
+    verifies('T5.6');
+    const dana = await web.signIn(DANA);
+    const whole = await web.ask(`/api/tickets/${TICKET_ID}`, { headers: { cookie: dana.cookie } });
+    assert.deepEqual(
+      Object.entries(whole.json ?? {}).map(([name, value]) => [name, value !== null]),
+      [
+        ['ticket', true],
+        ['allowed', true],
+        ['timeline', true],
+        ['evidence', true],
+        ['approvals', true],
+        ['conversation', true],
+      ],
+    );
+    const tom = await web.signIn(TOM);
+    const routes = await routesAfter(async () => {
+      const { json } = await web.ask(`/api/tickets/${TICKET_ID}`, { headers: { cookie: tom.cookie } });
+      assert.equal(json?.timeline, null);
+      assert.equal(json?.conversation, null);
+      assert.deepEqual(json?.evidence, { evidence: [] });
+    });
+    assert.deepEqual(routes.sort(), [`GET ${TICKET}`, `GET ${TICKET}/approvals`, `GET ${TICKET}/evidence`]);
+  });
+
+  test('edited roles change what is asked, never what is answered', async () => {
+    verifies('A.4');
+    const tom = await web.signIn(TOM);
+    const roles = Buffer.from('["dispatcher","supervisor"]').toString('base64url');
+    const cookie = tom.cookie.replace(/deadlatch_profile=[^;]+/, `deadlatch_profile=${roles}`);
+    web.peers.answers.set(`GET ${TICKET}/timeline`, () => {
+      throw new DispatchError('not_granted');
+    });
+    const page = await web.ask(`/api/tickets/${TICKET_ID}`, { headers: { cookie } });
+    assert.equal(page.status, 200);
+    assert.equal(page.json?.timeline, null);
+    web.peers.answers.set(`GET ${TICKET}/timeline`, () => ({ events: [] }));
+  });
+
+  test('an unknown ticket is not found, and a part that cannot be read fails the page', async () => {
+    const { cookie } = await web.signIn(DANA);
+    const unknown = await web.ask('/api/tickets/01900000-0000-7000-8000-0000000000ff', {
+      headers: { cookie },
+    });
+    assert.equal(unknown.json?.code, 'not_found');
+    assert.equal((await web.ask('/api/tickets/constructor', { headers: { cookie } })).status, 404);
+    web.peers.answers.set(`GET ${TICKET}/evidence`, () => {
+      throw new DispatchError('unavailable');
+    });
+    assert.equal((await web.ask(`/api/tickets/${TICKET_ID}`, { headers: { cookie } })).status, 503);
+    web.peers.answers.set(`GET ${TICKET}/evidence`, () => ({ evidence: [] }));
+  });
+
+  test('a token is asked for once and kept; each person has their own', async () => {
+    const minted = () => web.peers.calls.filter((call) => call.route === 'POST /v1/tokens/session').length;
+    const dana = await web.signIn(DANA);
+    const before = minted();
+    await Promise.all([1, 2, 3].map(() => web.ask('/api/queue', { headers: { cookie: dana.cookie } })));
+    assert.equal(minted(), before);
+    const tom = await web.signIn(TOM);
+    await web.ask('/api/queue', { headers: { cookie: tom.cookie } });
+    assert.match(web.peers.calls.at(-1)?.token ?? '', /tomtechnician$/);
+  });
+
+  test('the status page tells the holder of a link the state of now, in plain HTML', async () => {
+    verifies('T2.5', 'T2.2');
+    web.peers.answers.set(`GET /v1/links/${SECRET}`, () => ({
+      ticket: {
+        reference: 'DL-<b>7',
+        state: 'ON_SITE',
+        updated_at: '2026-11-22T10:00:00.000Z',
+        nte_cents: 75_000,
+      },
+      messages: [{ text: 'not shown' }],
+    }));
+    const page = await web.ask(`/s/${SECRET}`);
+    assert.equal(page.status, 200);
+    assert.match(page.text, /DL-&lt;b&gt;7/);
+    assert.match(page.text, /The technician is on site\./);
+    assert.match(page.text, /Is a message real\?/);
+    assert.doesNotMatch(page.text, /<script|750|not shown/);
+    assert.equal(web.peers.calls.at(-1)?.token, null);
+    web.peers.answers.set(`GET /v1/links/${SECRET}`, () => ({
+      ticket: { reference: 'DL-7', state: 'CLOSED' },
+    }));
+    assert.match((await web.ask(`/s/${SECRET}`)).text, /This is finished\./);
+  });
+
+  test('every link that is not good gives one neutral page', async () => {
+    verifies('T3.12', 'C.8');
+    const bad = new Map([
+      ['unknown', `/s/${'U'.repeat(22)}`],
+      ['short', '/s/abc'],
+      ['state without words', `/s/${SECRET}`],
+    ]);
+    web.peers.answers.set(`GET /v1/links/${SECRET}`, () => ({
+      ticket: { reference: 'DL-7', state: 'TELEPORTED' },
+    }));
+    const pages = await Promise.all([...bad.values()].map((path) => web.ask(path)));
+    assert.deepEqual(
+      pages.map((page) => page.status),
+      [404, 404, 404],
+    );
+    assert.equal(new Set(pages.map((page) => page.text)).size, 1);
+    assert.doesNotMatch(pages[2]?.text ?? '', /DL-7/);
+  });
+});
