@@ -35,7 +35,7 @@ export const TEXT_RULES: readonly TextRule[] = [
 
 /** Words that say nothing about what is inside. */
 const EMPTY_NAMES = /(^|[-/])(utils?|helpers?|common|manager|misc)(\.|\/|$)/;
-export const LONGEST_FILE = 400;
+const LONGEST_FILE = 400;
 const WHY_LONG = /Longer than \d+ lines because/;
 
 /** What is wrong with one file: `rule: detail` per line, empty when nothing is. */
