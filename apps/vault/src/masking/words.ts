@@ -1,0 +1,105 @@
+import type { DigitRun } from './digit-runs.ts';
+import type { EquipmentIds } from './equipment.ts';
+import { RANK, type Span } from './spans.ts';
+import type { Token } from './tokens.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** Letters and digits in one chunk that mean something to everybody: 5pm, 3rd, 24v, 36in, 2x4, x2. */
+const COMMON_FORMS: readonly RegExp[] = [
+  /^[0-9]{1,2}(?:am|pm|a|p)$/,
+  /^[0-9]{1,3}(?:st|nd|rd|th)$/,
+  /^[0-9]{1,3}(?:ft|in|mm|cm|m|lb|lbs|kg|v|vac|vdc|a|amp|w|hr|hrs|h|min|mins|sec|secs|s|x|k|deg|pc|pcs)$/,
+  /^[0-9]{1,2}x[0-9]{1,2}$/,
+  /^x[0-9]{1,2}$/,
+];
+
+/** Words after which a name follows, even one that is also a word: "ask for Rose". */
+const NAME_CUES = new Set(
+  'mr mrs ms miss dr manager supervisor owner named name contact attn regards sincerely cheers signed mgr'.split(
+    ' ',
+  ),
+);
+const NAME_CUE_PAIRS = new Set([
+  'name is',
+  'this is',
+  'i am',
+  'ask for',
+  'speak to',
+  'speak with',
+  'talk to',
+  'see for',
+  "it's for",
+  'here is',
+]);
+
+/**
+ * Default deny: a word is released only when the vocabulary has it. Numbers are judged elsewhere.
+ * @invariant a chunk with a letter in it is released only by the vocabulary, a common form or an equipment id
+ */
+export function findUnknownWords(
+  tokens: readonly Token[],
+  runs: readonly DigitRun[],
+  text: string,
+  vocabulary: Vocabulary,
+  equipment: EquipmentIds,
+): readonly Span[] {
+  const numberTokens = new Set(runs.flatMap((run) => run.map((group) => group.token)));
+  const spans: Span[] = [];
+  tokens.forEach((token, at) => {
+    if (token.kind === 'mark') {
+      // Only ASCII punctuation is ever released.
+      if (token.lower > '~') spans.push(unknown(token));
+      return;
+    }
+    if (!token.letters) return;
+    if (isIntroducedName(tokens, at, text)) spans.push({ ...unknown(token), label: 'PERSON' });
+    if (isReadable(token, vocabulary, equipment) || isMakerWord(tokens, at, vocabulary)) return;
+    if (token.digits && numberTokens.has(at)) return;
+    spans.push(unknown(token));
+  });
+  return spans;
+}
+
+function unknown(token: Token): Span {
+  return { start: token.start, end: token.end, label: 'UNKNOWN', rank: RANK.word };
+}
+
+function isReadable(token: Token, vocabulary: Vocabulary, equipment: EquipmentIds): boolean {
+  const { lower } = token;
+  if (token.digits) {
+    return COMMON_FORMS.some((form) => form.test(lower)) || equipment.covers(token.start, token.end);
+  }
+  if (vocabulary.has(lower)) return true;
+  if (lower.endsWith("'s") && vocabulary.has(lower.slice(0, -2))) return true;
+  return equipment.covers(token.start, token.end);
+}
+
+function isMakerWord(tokens: readonly Token[], at: number, vocabulary: Vocabulary): boolean {
+  const lower = tokens[at]?.lower ?? '';
+  return (
+    vocabulary.isMakerPair(lower, tokens[at + 1]?.lower ?? '') ||
+    vocabulary.isMakerPair(tokens[at - 1]?.lower ?? '', lower)
+  );
+}
+
+/** A capitalised word behind "this is", "ask for", "Mr.": a name, whatever else the word means. */
+function isIntroducedName(tokens: readonly Token[], at: number, text: string): boolean {
+  if (!isCapitalised(tokens[at], text)) return false;
+  if (isCued(tokens, at - 1)) return true;
+  // Two capitalised words in a row are first and last name.
+  return isCapitalised(tokens[at - 1], text) && isCued(tokens, at - 2);
+}
+
+/** Whether the words that end at `last` announce a name. */
+function isCued(tokens: readonly Token[], last: number): boolean {
+  const at = ['.', ':', ','].includes(tokens[last]?.lower ?? '') ? last - 1 : last;
+  const word = tokens[at]?.lower ?? '';
+  return NAME_CUES.has(word) || NAME_CUE_PAIRS.has(`${tokens[at - 1]?.lower ?? ''} ${word}`);
+}
+
+/** "Rose", but not "ROSE" in a message that shouts, and not "I". */
+function isCapitalised(token: Token | undefined, text: string): boolean {
+  if (token === undefined || token.kind !== 'chunk') return false;
+  const written = text.slice(token.start, token.end);
+  return /^[A-Z]./.test(written) && written.slice(1) === written.slice(1).toLowerCase();
+}
