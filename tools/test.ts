@@ -3,21 +3,20 @@
  * Starts one PostgreSQL, migrates a template that each test file copies, runs `node --test`, stops everything.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, globSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { pathToFileURL } from 'node:url';
 import {
   ensureDatabase,
   LOGIN_ROLE_NAMES,
   type LoginRole,
   migrate,
   startEmbeddedPostgres,
-} from '../packages/postgres/src/index.ts';
+} from '@deadlatch/postgres';
 
 const PATTERNS = [
   'packages/**/*.test.ts',
@@ -27,12 +26,12 @@ const PATTERNS = [
   'tools/**/*.test.ts',
 ];
 const TEMPLATE = 'deadlatch_template';
-const REQUIREMENTS_CHECK = join(import.meta.dirname, '..', 'test', 'check-requirements.ts');
 
 async function main(): Promise<number> {
   const wanted = process.argv.slice(2);
   const files = [...new Set((wanted.length > 0 ? wanted : PATTERNS).flatMap((p) => globSync(p)))]
-    .filter((file) => !file.includes('node_modules'))
+    // Fixtures are trees to be looked at, not run.
+    .filter((file) => !/(^|[\\/])(node_modules|fixtures)[\\/]/.test(file))
     .sort();
   if (files.length === 0) {
     console.error(`No test file matches ${wanted.join(' ')}.`);
@@ -47,7 +46,7 @@ async function main(): Promise<number> {
     const server = await startEmbeddedPostgres({ directory, port: await freePort() });
     try {
       process.env.DEADLATCH_TEST_CLUSTER = await prepareCluster(server.adminUrl);
-      return await runTests(files, wanted.length === 0, stopped.signal);
+      return await runTests(files, stopped.signal);
     } finally {
       await server.stop();
     }
@@ -64,7 +63,7 @@ async function prepareCluster(adminUrl: string): Promise<string> {
   return JSON.stringify({ adminUrl, template: TEMPLATE, passwords });
 }
 
-async function runTests(files: readonly string[], isFullRun: boolean, signal: AbortSignal): Promise<number> {
+async function runTests(files: readonly string[], signal: AbortSignal): Promise<number> {
   const counts = { passed: 0, failed: 0 };
   const stream = run({ files: [...files], concurrency: 2, signal });
   stream.on('test:summary', (summary) => {
@@ -76,19 +75,8 @@ async function runTests(files: readonly string[], isFullRun: boolean, signal: Ab
   });
   const printed = stream.compose(new spec());
   for await (const chunk of printed) process.stdout.write(chunk as string);
-  const complaints = isFullRun && !signal.aborted ? await requirementComplaints(files) : [];
-  for (const line of complaints) console.error(line);
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
-  return counts.failed > 0 || counts.passed === 0 || complaints.length > 0 || signal.aborted ? 1 : 0;
-}
-
-/** A requirement that no test cites fails the run, once there is a list to compare with. */
-async function requirementComplaints(files: readonly string[]): Promise<readonly string[]> {
-  if (!existsSync(REQUIREMENTS_CHECK)) return [];
-  const check = (await import(pathToFileURL(REQUIREMENTS_CHECK).href)) as {
-    checkRequirements(files: readonly string[]): Promise<readonly string[]>;
-  };
-  return await check.checkRequirements(files);
+  return counts.failed > 0 || counts.passed === 0 || signal.aborted ? 1 : 0;
 }
 
 function freePort(): Promise<number> {
