@@ -147,6 +147,10 @@ WITH listed (object, command, before_state, after_state, mode) AS (
     ('evidence', 'evidence.finalize', 'PRESIGNED', 'FINALIZED', 'plain'),
     ('conversation', 'message.receive', '-', 'AGENT', 'plain'),
     ('conversation', 'ticket.create', 'AGENT', 'AGENT', 'plain'),
+    ('conversation', 'ticket.close', 'AGENT', 'AGENT', 'plain'),
+    ('conversation', 'ticket.close', 'HUMAN', 'HUMAN', 'plain'),
+    ('conversation', 'ticket.cancel', 'AGENT', 'AGENT', 'plain'),
+    ('conversation', 'ticket.cancel', 'HUMAN', 'HUMAN', 'plain'),
     ('conversation', 'conversation.take_over', 'AGENT', 'HUMAN', 'plain'),
     ('conversation', 'conversation.hand_back', 'HUMAN', 'AGENT', 'plain')
 ), kept AS (

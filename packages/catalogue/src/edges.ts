@@ -1,5 +1,6 @@
 import type {
   ApprovalState,
+  ConversationState,
   EvidenceState,
   InvoiceState,
   ObjectKind,
@@ -179,6 +180,9 @@ export const CONVERSATION_EDGES: readonly Edge[] = [
   { object: 'conversation', command: 'message.receive', from: '-', to: 'AGENT', mode: 'plain' },
   // Beside the state: which ticket the words are about.
   { object: 'conversation', command: 'ticket.create', from: 'AGENT', to: 'AGENT', mode: 'plain' },
+  // The words go on and are about nothing until the next ticket.
+  ...edges<ConversationState>('conversation', 'ticket.close', ['AGENT', 'HUMAN'], 'same'),
+  ...edges<ConversationState>('conversation', 'ticket.cancel', ['AGENT', 'HUMAN'], 'same'),
   { object: 'conversation', command: 'conversation.take_over', from: 'AGENT', to: 'HUMAN', mode: 'plain' },
   { object: 'conversation', command: 'conversation.hand_back', from: 'HUMAN', to: 'AGENT', mode: 'plain' },
 ];

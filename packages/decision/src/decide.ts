@@ -7,7 +7,7 @@ import type { Facts } from './facts.ts';
 import { requirePolicy } from './gate/ask-policy.ts';
 import { requireCeiling } from './gate/ceiling.ts';
 import { requireGrant } from './gate/grant.ts';
-import { requireMembership } from './gate/membership.ts';
+import { type Asked, requireMembership } from './gate/membership.ts';
 import { requireTargetState } from './gate/state.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import { findRule } from './rules.ts';
@@ -64,8 +64,12 @@ export function whyNot(
 ): ErrorCode | null {
   try {
     requireCeiling(entry, caller);
-    const { context, rule } = enter(entry, caller, facts, tools, { targetId, siteId: null, input: {} });
-    pass(context, rule);
+    const { context, rule } = enter(entry, caller, facts, tools, {
+      targetId,
+      siteId: 'unasked',
+      input: {},
+    });
+    pass(context, rule, 'without body');
     return null;
   } catch (error) {
     return refused(error).code;
@@ -78,7 +82,7 @@ function enter(
   caller: Caller,
   facts: Facts,
   tools: DecisionTools,
-  asked: { readonly targetId: string | null; readonly siteId: string | null; readonly input: unknown },
+  asked: Asked & { readonly input: unknown },
 ): { readonly context: RuleContext; readonly rule: Rule } {
   const now = Date.parse(facts.now);
   if (!Number.isFinite(now)) refuse('unavailable', { detail: 'no database time' });
@@ -91,9 +95,9 @@ function enter(
 }
 
 /** State, then policy. */
-function pass(context: RuleContext, rule: Rule): readonly string[] {
+function pass(context: RuleContext, rule: Rule, mode?: 'without body'): readonly string[] {
   requireTargetState(context.entry, context.facts);
-  rule.guard?.(context);
+  if (mode === undefined || rule.guardsInput !== true) rule.guard?.(context);
   return requirePolicy(context, rule);
 }
 

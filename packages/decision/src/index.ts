@@ -1,7 +1,7 @@
 export type { ApprovalAction } from './approval-request.ts';
 export * from './caller.ts';
 export * from './changes.ts';
-export { decide } from './decide.ts';
+export { decide, whyNot } from './decide.ts';
 export * from './facts.ts';
 export * from './policy/engine.ts';
 export { loadPolicyTexts } from './policy/load-policy-texts.ts';

@@ -1,6 +1,6 @@
 import { refuse } from '@deadlatch/kernel';
 import type { ContractFacts } from './facts.ts';
-import type { TicketRow } from './rows.ts';
+import type { ConversationRow, TicketRow } from './rows.ts';
 import type { RuleContext } from './rule.ts';
 
 /**
@@ -32,4 +32,17 @@ export function changedTicket(context: RuleContext, patch: Partial<TicketRow>): 
 
 export function later(context: RuleContext, ms: number): string {
   return new Date(context.now + ms).toISOString();
+}
+
+/**
+ * A ticket that ends is no longer what its conversation is about; the next message may open another.
+ * @param ticket as it stands after the command
+ */
+export function endOfTopic(
+  { facts }: RuleContext,
+  ticket: TicketRow,
+): { readonly conversation?: ConversationRow } {
+  const { conversation } = facts;
+  const isOpenTopic = conversation?.ticket_id === ticket.id && conversation.state !== 'CLOSED';
+  return isOpenTopic ? { conversation: changed(conversation, { ticket_id: null }) } : {};
 }

@@ -43,6 +43,8 @@ export interface Outcome {
 export interface Rule<Input = unknown> {
   /** State guards beyond the ticket's edges; runs before policies are asked. */
   readonly guard?: (context: RuleContext<Input>) => void;
+  /** The guard looks at the body, so it cannot say anything before there is one. */
+  readonly guardsInput?: true;
   /** Whether the acting person took part in what is to be judged. Asked only where a policy forbids it. */
   readonly isInvolved?: (context: RuleContext<Input>) => boolean;
   /** Proof above the catalogue's minimum. */

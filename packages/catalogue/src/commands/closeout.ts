@@ -70,6 +70,6 @@ export const CLOSEOUT_COMMANDS: readonly CommandEntry[] = [
     who: staff('finance'),
     proof: 'L1',
     input: object({}),
-    needs: ['invoice'],
+    needs: ['invoice', 'conversation'],
   }),
 ];

@@ -5,14 +5,14 @@ import type { Facts } from '../facts.ts';
 import type { TicketRow, VisitRow } from '../rows.ts';
 import type { Acting } from '../rule.ts';
 import { mayRequestAt, membershipsAt } from './memberships-at.ts';
-import { siteForNewTicket } from './site.ts';
+import { requirePlace } from './site.ts';
 import { requireTurn } from './turn.ts';
 
 /** What is asked about: the path's id, and a site where the command names one. */
 export interface Asked {
   readonly targetId: string | null;
-  /** null while only asking which tools there are. */
-  readonly siteId: string | null;
+  /** null where the body names none; `unasked` while only asking what could be done. */
+  readonly siteId: string | null | 'unasked';
 }
 
 /**
@@ -117,7 +117,7 @@ function requireConnection(
   // Every row was compared with the tenant already; staff are the tenant's own.
   if (acting.membership === 'tenant') return;
   if (acting.membership === 'account') {
-    siteForNewTicket(caller, facts, asked.siteId);
+    requirePlace(caller, facts, asked.siteId);
     return;
   }
   if (!isOwn(acting.role, entry, caller, facts)) refuse('not_found', { detail: 'not own' });
@@ -132,7 +132,7 @@ function requireAgentConnection(
 ): void {
   const { turn } = requireTurn(caller, facts, now);
   if (entry.target === 'none') {
-    if (entry.name === 'ticket.create') siteForNewTicket(caller, facts, asked.siteId);
+    if (entry.name === 'ticket.create') requirePlace(caller, facts, asked.siteId);
     return;
   }
   // A turn without a ticket may only make one: null equals no id.

@@ -25,13 +25,33 @@ export function siteForNewTicket(caller: Caller, facts: Facts, siteId: string | 
       (!isContact || mayRequestAt(facts, open.account_id, open.site_id));
     return isOurs ? { existing: open } : refuse('not_found', { detail: 'open ticket' });
   }
-  const wanted = siteId ?? (caller.agent === null ? null : onlySiteOf(facts));
+  // The database names a site unasked only when it is the only one that the turn's subject can mean.
+  const wanted = siteId ?? (caller.agent === null ? null : (facts.site?.id ?? onlySiteOf(facts)));
   if (wanted === null) return refuse('not_found', { detail: 'no site, or several' });
   const place = placeOf(facts, wanted);
   if (place === null || (isContact && !mayRequestAt(facts, place.accountId, place.siteId))) {
     return refuse('not_found', { detail: 'site' });
   }
   return { existing: null, ...place };
+}
+
+/**
+ * As `siteForNewTicket`, also before a body names the site: then any site the subject may write about will do.
+ * @throws DispatchError `not_found`
+ */
+export function requirePlace(caller: Caller, facts: Facts, siteId: string | null | 'unasked'): void {
+  if (siteId !== 'unasked') {
+    siteForNewTicket(caller, facts, siteId);
+    return;
+  }
+  const open = caller.agent === null ? null : facts.open_ticket_of_conversation;
+  if (open !== null) siteForNewTicket(caller, facts, null);
+  else if (
+    caller.subject.kind === 'contact' &&
+    !facts.subject?.memberships.some((m) => m.may_request === true)
+  ) {
+    refuse('not_found', { detail: 'no site at all' });
+  }
 }
 
 /** A site as the database knows it; failing that, as the subject's own membership names it. */

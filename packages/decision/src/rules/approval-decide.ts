@@ -128,6 +128,10 @@ function isInvolved(context: RuleContext<Input>): boolean {
   const opener = facts.approvers.find((a) => a.contact_id === ticket.requester_id);
   if (opener !== undefined && opener.person_id === subject.person_id) return true;
   if (visit === null) return false;
+  // Whoever asked is among the persons compared already.
+  if (approval.requested_by_kind === 'technician' && approval.requested_by_id === visit.technician_id) {
+    return false;
+  }
   return (
     technician === null || technician.id !== visit.technician_id || technician.person_id === subject.person_id
   );

@@ -3,7 +3,7 @@ import { refuse } from '@deadlatch/kernel';
 import { invoiceLines, totalCents } from '../costs.ts';
 import { confirm } from '../draft-message.ts';
 import { requireState, requireStateIn } from '../gate/state.ts';
-import { changed, changedTicket, contractOf, need, ticketOf } from '../need.ts';
+import { changed, changedTicket, contractOf, endOfTopic, need, ticketOf } from '../need.ts';
 import type { InvoiceRow } from '../rows.ts';
 import { rule } from '../rule.ts';
 
@@ -102,5 +102,8 @@ export const CLOSE = rule<Nothing>('ticket.close', {
     const allowed = contractOf(context).close_when_issued === true ? ['PAID', 'ISSUED'] : ['PAID'];
     requireStateIn(context.facts.invoice, allowed);
   },
-  run: (context) => ({ changes: { ticket: changedTicket(context, { state: 'CLOSED' }) } }),
+  run: (context) => {
+    const ticket = changedTicket(context, { state: 'CLOSED' });
+    return { changes: { ticket, ...endOfTopic(context, ticket) } };
+  },
 });

@@ -58,6 +58,7 @@ export const PRESIGN = rule<PresignInput>('evidence.presign', {
  * @source C.4, R.7
  */
 export const FINALIZE = rule<{ readonly evidence_id: string }>('evidence.finalize', {
+  guardsInput: true,
   guard: (context) => {
     requireOwnPhase(context);
     requireState('evidence', 'evidence.finalize', itemOf(context));

@@ -1,4 +1,5 @@
 import type { FreeTextRef } from '@deadlatch/catalogue';
+import { refuse } from '@deadlatch/kernel';
 import { confirm } from '../draft-message.ts';
 import { siteForNewTicket } from '../gate/site.ts';
 import { changed, need } from '../need.ts';
@@ -25,6 +26,8 @@ export const TICKET_CREATE = rule<Input>('ticket.create', {
       };
     }
     const turn = caller.agent === null ? null : need(facts.turn, 'turn');
+    // A turn makes one ticket. When that one has ended meanwhile, the next message opens another turn.
+    if (turn !== null && turn.ticket_id !== null) refuse('turn_ended', { detail: 'made its ticket' });
     const conversation = turn === null ? null : need(facts.conversation, 'conversation');
     const ticket: TicketRow = {
       ...blankTicket(context, place.accountId, place.siteId),

@@ -2,7 +2,7 @@ import type { FreeTextRef } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { confirm } from '../draft-message.ts';
 import { requireState } from '../gate/state.ts';
-import { changed, changedTicket, ticketOf } from '../need.ts';
+import { changed, changedTicket, endOfTopic, ticketOf } from '../need.ts';
 import { rule } from '../rule.ts';
 
 /** No pause without an end, and none that is as good as endless. */
@@ -97,6 +97,7 @@ export const CANCEL = rule<CancelInput>('ticket.cancel', {
               release_booking_of: facts.visit.id,
             }),
         ...(approval === undefined ? {} : { approval: changed(approval, { state: 'VOID' }) }),
+        ...endOfTopic(context, ticket),
         ...confirm(context, ticket, 'M18'),
       },
       details: { reason: input.reason, note_text_id: input.note?.text_id ?? null },
