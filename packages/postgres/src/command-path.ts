@@ -26,7 +26,7 @@ export interface ReadFactsInput {
   readonly refs: {
     readonly site_id?: string;
     readonly technician_id?: string;
-    /** The time a visit would take, for `has_overlap`; the two hours from now unless told. */
+    /** The time a visit would take, for `has_overlap`; the four hours from now unless told. */
     readonly starts_at?: string;
     readonly ends_at?: string;
     readonly evidence_id?: string;

@@ -1,0 +1,43 @@
+import type { Phrase } from '@deadlatch/catalogue';
+
+/** What the planner may know of its turn: typed facts and masked words, re-read after every step. */
+export interface TurnView {
+  /** The tools this turn may call now; nothing else exists. */
+  readonly tools: ReadonlySet<string>;
+  readonly ticket: TicketSummary | null;
+  /** Masked text of the message that opened the turn; null when it was withheld. */
+  readonly message: string | null;
+  /** Masked texts of earlier inbound messages, oldest first. */
+  readonly earlier: readonly string[];
+  /** Commands this turn has carried out, oldest first. */
+  readonly done: readonly string[];
+}
+
+export interface TicketSummary {
+  readonly state: string;
+  readonly type: string | null;
+  readonly priority: string | null;
+  /** Questions that were asked and are not answered. */
+  readonly missing: readonly string[];
+  readonly answers: Readonly<Record<string, string>>;
+}
+
+/** One tool call, or the end of the turn. */
+export type Step =
+  | { readonly kind: 'call'; readonly tool: string; readonly input: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'finish' };
+
+/** One interface for the scripted and the model planner. */
+export interface Planner {
+  next(view: TurnView): Promise<Step>;
+}
+
+export const FINISH: Step = { kind: 'finish' };
+
+export function call(tool: string, input: Readonly<Record<string, unknown>>): Step {
+  return { kind: 'call', tool, input };
+}
+
+export function say(phrase: Phrase, questions?: readonly string[]): Step {
+  return call('conversation.reply', questions ? { phrase, questions } : { phrase });
+}

@@ -1,0 +1,78 @@
+import { parseArgs } from 'node:util';
+
+/** Exit codes of every command; documented in `deadlatch help`. */
+export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, unreachable: 4 } as const;
+
+/** Something the caller of the command line can mend; `message` is the whole sentence to show. */
+export class UsageError extends Error {}
+
+/** A start that cannot go on; `message` is one clear sentence. */
+export class StartError extends Error {}
+
+export interface Arguments {
+  readonly command: string;
+  readonly words: readonly string[];
+  readonly stateDir: string;
+  readonly portBase: number;
+  readonly profile: 'demo' | 'empty';
+  readonly json: boolean;
+  readonly as: string | undefined;
+  readonly body: string | undefined;
+  readonly target: string | undefined;
+  readonly key: string | undefined;
+  readonly correlation: string | undefined;
+  readonly ticket: string | undefined;
+}
+
+const text = { type: 'string' } as const;
+
+/** Reads the command line. @throws UsageError naming the option that is wrong */
+export function readArguments(argv: readonly string[]): Arguments {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(argv);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'these arguments cannot be read');
+  }
+  const { values, positionals } = parsed;
+  const portBase = Number(values['port-base']);
+  if (!Number.isInteger(portBase) || portBase < 1024 || portBase > 65_000) {
+    throw new UsageError('--port-base takes a port between 1024 and 65000');
+  }
+  const profile = values.profile;
+  if (profile !== 'demo' && profile !== 'empty') throw new UsageError('--profile takes demo or empty');
+  return {
+    command: positionals[0] ?? 'help',
+    words: positionals.slice(1),
+    stateDir: values['state-dir'],
+    portBase,
+    profile,
+    json: values.json,
+    as: values.as,
+    body: values.body,
+    target: values.target,
+    key: values.key,
+    correlation: values.correlation,
+    ticket: values.ticket,
+  };
+}
+
+function parse(argv: readonly string[]) {
+  return parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    strict: true,
+    options: {
+      'state-dir': { ...text, default: '.deadlatch' },
+      'port-base': { ...text, default: '4300' },
+      profile: { ...text, default: 'demo' },
+      json: { type: 'boolean', default: false },
+      as: text,
+      body: text,
+      target: text,
+      key: text,
+      correlation: text,
+      ticket: text,
+    },
+  });
+}

@@ -1,0 +1,121 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  type FreeTextRef,
+  findCommand,
+  findRead,
+  routeOf,
+  type ServiceName,
+  sealFreeText,
+  spiffeId,
+} from '@deadlatch/catalogue';
+import { createServiceClient, openKeyDirectory, problemFor, type ServiceClient } from '@deadlatch/http';
+import { DispatchError, type JsonValue, parseStrictJson } from '@deadlatch/kernel';
+import { type Arguments, EXIT, UsageError } from '../arguments.ts';
+import { makeSignInLinks } from '../demo-session.ts';
+import { type RunFile, readRunFile } from '../run-file.ts';
+
+const TIMEOUT_MS = 15_000;
+
+/**
+ * `deadlatch call`: signs in as a demo person like any client and sends one command or read with the command line's
+ * own key. Nothing is minted here; the command line can do no more than that person at a keyboard.
+ * @returns 0, 3 with the problem document when refused, 4 when the service cannot be reached
+ */
+export async function callCommand(args: Arguments): Promise<number> {
+  const [name] = args.words;
+  if (!name || !args.as) throw new UsageError('call COMMAND --as PERSON [--target ID] [--body JSON]');
+  const run = await readRunFile(args.stateDir);
+  try {
+    const answer = await callAs(run, args.as, {
+      name,
+      targetId: args.target,
+      body: args.body,
+      key: args.key,
+    });
+    process.stdout.write(`${JSON.stringify(answer, null, args.json ? 0 : 2)}\n`);
+    return EXIT.done;
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error;
+    process.stdout.write(`${JSON.stringify(problemFor(error, randomUUID()).body)}\n`);
+    return error.code === 'unavailable' ? EXIT.unreachable : EXIT.refused;
+  }
+}
+
+export interface CallInput {
+  readonly name: string;
+  readonly targetId: string | undefined;
+  /** JSON text; words as `{"text": "…"}`. */
+  readonly body: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** @throws DispatchError with the code of whoever refused */
+export async function callAs(run: RunFile, slug: string, input: CallInput): Promise<JsonValue> {
+  const clientOf = connect(run);
+  const keyDir = cliKeyDir(run);
+  const link = (await makeSignInLinks(keyDir, run, [slug])).get(slug) ?? '';
+  const identity = clientOf('identity');
+  const { session } = (await identity.write('/v1/sessions', { link })) as { session: string };
+  const { token } = (await identity.write('/v1/tokens/session', {
+    session,
+    correlation_id: randomUUID(),
+  })) as {
+    token: string;
+  };
+  try {
+    return await send(clientOf, input, token);
+  } finally {
+    await identity.write('/v1/sessions/end', { session });
+  }
+}
+
+async function send(
+  clientOf: (service: ServiceName) => ServiceClient,
+  input: CallInput,
+  token: string,
+): Promise<JsonValue> {
+  const api = clientOf('dispatch-api');
+  const read = findRead(input.name);
+  if (read) return api.read(withTarget(read.route, input.targetId), { token });
+  const entry = findCommand(input.name);
+  if (!entry) throw new UsageError(`there is no command or read "${input.name}"`);
+  const body = parseStrictJson(Buffer.from(input.body ?? '{}'));
+  const sealed = await sealFreeText(entry.input, body, async (text) => {
+    return (await clientOf('vault').write('/v1/texts', { text })) as unknown as FreeTextRef;
+  });
+  return api.write(withTarget(routeOf(entry), input.targetId), sealed as object, {
+    token,
+    idempotencyKey: input.key ?? randomUUID(),
+  });
+}
+
+function withTarget(route: string, targetId: string | undefined): string {
+  if (!route.includes(':id')) return route;
+  if (!targetId) throw new UsageError('this needs --target ID');
+  return route.replace(':id', targetId);
+}
+
+function cliKeyDir(run: RunFile): string {
+  const dir = run.services.cli?.key_dir;
+  if (!dir) throw new UsageError('run.json names no key directory for the command line');
+  return dir;
+}
+
+/** Clients of every service, signed with the command line's key. */
+function connect(run: RunFile): (service: ServiceName) => ServiceClient {
+  const key = openKeyDirectory(cliKeyDir(run)).signingKey();
+  return (service) => {
+    const baseUrl = run.services[service]?.url;
+    if (!baseUrl) throw new UsageError(`${service} is not running`);
+    return createServiceClient({
+      service: 'cli',
+      key,
+      baseUrl,
+      audience: spiffeId(run.environment, service),
+      fetch: globalThis.fetch,
+      now: Date.now,
+      random: (n) => randomBytes(n),
+      timeoutMs: TIMEOUT_MS,
+    });
+  };
+}

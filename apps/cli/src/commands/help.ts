@@ -1,0 +1,18 @@
+export const HELP = `deadlatch - dispatch that fails closed
+
+  deadlatch up                        start everything: database, services, web page
+      --state-dir DIR                 where keys, data and logs live (.deadlatch)
+      --port-base N                   first port; the others follow at fixed distances (4300)
+      --profile demo|empty            with demo people and simulator, or without (demo)
+  deadlatch call COMMAND --as WHO     send one command or read as a demo person
+      --target ID                     ticket or approval it is about
+      --body JSON                     its input; {"text": "..."} where words are wanted
+      --key UUID                      idempotency key; a new one when left out
+  deadlatch audit show                the trail, oldest first
+      --correlation ID | --ticket ID
+  deadlatch audit verify              check every event, signature and object
+  deadlatch keys list                 service keys and their times
+  deadlatch doctor                    what isolation is reached on this machine
+
+Every command takes --json. Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 unreachable.
+`;

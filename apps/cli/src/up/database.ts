@@ -1,0 +1,93 @@
+import {
+  StartError as DatabaseStartError,
+  type EmbeddedPostgres,
+  ensureDatabase,
+  migrate,
+  startEmbeddedPostgres,
+} from '@deadlatch/postgres';
+import { StartError } from '../arguments.ts';
+import { sleep } from './child.ts';
+import type { Installation } from './installation.ts';
+import type { StateDir } from './state-dir.ts';
+
+const DATABASE = 'deadlatch';
+const ROLES = ['dispatch', 'identity', 'vault', 'worker', 'demo'] as const;
+const RESTART_PAUSE_MS = 300;
+
+/** The embedded PostgreSQL, kept running. */
+export interface Database {
+  /** The administrator's connection to our database. */
+  readonly adminUrl: string;
+  /** Connection of a service's role. */
+  urlOf(role: (typeof ROLES)[number]): string;
+  pid(): number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts PostgreSQL, brings it to this version's schema, and starts it again whenever it dies.
+ * @throws StartError with one sentence
+ */
+export async function startDatabase(
+  state: StateDir,
+  port: number,
+  installation: Installation,
+  say: (line: string) => void,
+  onRestart: () => void,
+): Promise<Database> {
+  const start = () => startEmbeddedPostgres({ directory: state.data, port });
+  let server: EmbeddedPostgres;
+  let adminUrl: string;
+  try {
+    server = await start();
+    adminUrl = await ensureDatabase(server.adminUrl, DATABASE);
+    const passwords = Object.fromEntries(
+      ROLES.map((role) => [role, installation.passwords[`deadlatch_${role}`] ?? '']),
+    );
+    await migrate({ adminUrl, passwords });
+  } catch (error) {
+    if (error instanceof DatabaseStartError) throw new StartError(error.message);
+    throw error;
+  }
+  let stopping = false;
+  const keep = async () => {
+    while (!stopping) {
+      await server.ended;
+      if (stopping) return;
+      say('PostgreSQL ended unexpectedly; starting it again');
+      server = await restart(start, () => stopping, server);
+      onRestart();
+    }
+  };
+  const keeping = keep();
+  return {
+    adminUrl,
+    urlOf: (role) => {
+      const password = installation.passwords[`deadlatch_${role}`] ?? '';
+      return `postgres://deadlatch_${role}:${password}@127.0.0.1:${port}/${DATABASE}`;
+    },
+    pid: () => server.pid,
+    async stop() {
+      stopping = true;
+      await server.stop();
+      await keeping;
+    },
+  };
+}
+
+/** Tries until it runs: right after a crash, children of the old server may still hold its memory and port. */
+async function restart(
+  start: () => Promise<EmbeddedPostgres>,
+  isStopping: () => boolean,
+  dead: EmbeddedPostgres,
+): Promise<EmbeddedPostgres> {
+  for (;;) {
+    await sleep(RESTART_PAUSE_MS);
+    if (isStopping()) return dead;
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof DatabaseStartError)) throw error;
+    }
+  }
+}

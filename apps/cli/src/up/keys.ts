@@ -1,0 +1,133 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ServiceName } from '@deadlatch/catalogue';
+import { generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
+import { writeWhole } from './state-dir.ts';
+
+/** Services that sign requests. `agent` and `simulator` hold no signing key at all. */
+export const SIGNERS = [
+  'gateway',
+  'identity',
+  'vault',
+  'tool-bridge',
+  'dispatch-api',
+  'worker',
+  'web',
+  'cli',
+] as const satisfies readonly ServiceName[];
+
+/** Keys of the demo and of a first installation live this long; `keys rotate` comes with service identity. */
+const KEY_LIFETIME_MS = 365 * 24 * 60 * 60 * 1000;
+
+export interface PublicKeyEntry {
+  readonly service: string;
+  readonly keyid: string;
+  readonly x: string;
+  readonly from: string;
+  readonly until: string;
+}
+
+/** The public half of all keys: what every process may know. */
+export interface Trust {
+  readonly environment: string;
+  readonly services: readonly PublicKeyEntry[];
+  readonly grant_key: { readonly keyid: string; readonly x: string };
+  readonly token_key: { readonly keyid: string; readonly x: string };
+  readonly inbox_key: { readonly x: string };
+}
+
+/** Files of 32 random bytes or an Ed25519 key, by service. */
+const EXTRA: Readonly<Record<string, readonly [file: string, kind: 'ed25519' | 'x25519' | 'random'][]>> = {
+  'dispatch-api': [
+    ['grant.pem', 'ed25519'],
+    ['link.key', 'random'],
+    ['fingerprint.key', 'random'],
+    ['upload.key', 'random'],
+  ],
+  identity: [
+    ['token.pem', 'ed25519'],
+    ['code.key', 'random'],
+  ],
+  vault: [
+    ['kek.key', 'random'],
+    ['index.key', 'random'],
+    ['inbox.pem', 'x25519'],
+  ],
+};
+
+/** The folder one service may read; nobody else's. */
+export function keyDirectory(keysRoot: string, service: ServiceName): string {
+  return join(keysRoot, service);
+}
+
+/**
+ * Creates every key that is missing, each in its service's own folder, and the public bundle.
+ * Existing keys are never replaced.
+ * @param environment part of every identity, so a key of one environment never matches in another
+ */
+export async function ensureKeys(
+  keysRoot: string,
+  environment: string,
+  services: readonly ServiceName[],
+  now: number,
+): Promise<Trust> {
+  for (const service of services) {
+    const dir = keyDirectory(keysRoot, service);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    if (SIGNERS.some((s) => s === service)) await once(join(dir, 'signing.pem'), generateSigningKeyPem);
+    for (const [file, kind] of EXTRA[service] ?? []) await once(join(dir, file), () => generate(kind));
+  }
+  const shared = await once(join(keysRoot, 'carrier-token'), () => generate('random'));
+  await once(join(keyDirectory(keysRoot, 'gateway'), 'twilio-auth-token'), () => shared);
+  await once(join(keyDirectory(keysRoot, 'simulator'), 'twilio-auth-token'), () => shared);
+
+  const bundlePath = join(keysRoot, 'trust.json');
+  const bundle = existsSync(bundlePath)
+    ? (JSON.parse(await readFile(bundlePath, 'utf8')) as Trust)
+    : await publicBundle(keysRoot, environment, now);
+  const content = `${JSON.stringify(bundle, null, 2)}\n`;
+  await writeWhole(bundlePath, content, 0o644);
+  for (const service of services) {
+    await writeWhole(join(keyDirectory(keysRoot, service), 'trust.json'), content, 0o644);
+  }
+  return bundle;
+}
+
+async function publicBundle(keysRoot: string, environment: string, now: number): Promise<Trust> {
+  const publicPart = async (service: ServiceName, file: string) => {
+    const pair = loadSigningKey(await readFile(join(keyDirectory(keysRoot, service), file), 'utf8'));
+    return { keyid: pair.keyId, x: pair.publicKey.export({ format: 'jwk' }).x ?? '' };
+  };
+  const from = new Date(now - 60_000).toISOString();
+  const until = new Date(now + KEY_LIFETIME_MS).toISOString();
+  const services: PublicKeyEntry[] = [];
+  for (const service of SIGNERS) {
+    services.push({ service, ...(await publicPart(service, 'signing.pem')), from, until });
+  }
+  return {
+    environment,
+    services,
+    grant_key: await publicPart('dispatch-api', 'grant.pem'),
+    token_key: await publicPart('identity', 'token.pem'),
+    inbox_key: { x: await inboxPublicKey(keysRoot) },
+  };
+}
+
+async function inboxPublicKey(keysRoot: string): Promise<string> {
+  const pem = await readFile(join(keyDirectory(keysRoot, 'vault'), 'inbox.pem'), 'utf8');
+  return createPublicKey(createPrivateKey(pem)).export({ format: 'jwk' }).x ?? '';
+}
+
+/** Writes a secret file if there is none; answers what it holds. */
+export async function once(path: string, make: () => string): Promise<string> {
+  if (!existsSync(path)) await writeWhole(path, make(), 0o600);
+  return readFile(path, 'utf8');
+}
+
+function generate(kind: 'ed25519' | 'x25519' | 'random'): string {
+  if (kind === 'ed25519') return generateSigningKeyPem();
+  if (kind === 'random') return randomBytes(32).toString('base64url');
+  return generateKeyPairSync('x25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+}

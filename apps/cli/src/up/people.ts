@@ -1,0 +1,89 @@
+/** The people of the demo: invented, with numbers of the range reserved for fiction. */
+
+export interface DemoContact {
+  readonly slug: string;
+  readonly label: string;
+  readonly name: string;
+  readonly phone: string;
+  readonly email?: string;
+  readonly mayRequest: boolean;
+  /** 0: may not approve. */
+  readonly approvalLimitCents: number;
+}
+
+export const DEMO_SITE = {
+  label: 'Store 114',
+  timeZone: 'America/Chicago',
+  territory: 'austin',
+  address: '114 Juniper Street',
+} as const;
+
+export const DEMO_CONTACTS: readonly DemoContact[] = [
+  {
+    slug: 'maria-manager',
+    label: 'Store manager',
+    name: 'Maria Torres',
+    phone: '+15125550101',
+    mayRequest: true,
+    approvalLimitCents: 0,
+  },
+  {
+    slug: 'sam-shift-lead',
+    label: 'Shift lead',
+    name: 'Sam Whitfield',
+    phone: '+15125550102',
+    mayRequest: true,
+    approvalLimitCents: 0,
+  },
+  {
+    slug: 'alan-approver',
+    label: 'Facility approver',
+    name: 'Alan Okafor',
+    phone: '+15125550103',
+    email: 'alan.okafor@stores.example',
+    mayRequest: false,
+    approvalLimitCents: 500_000,
+  },
+  {
+    slug: 'olga-owner',
+    label: 'Regional owner',
+    name: 'Olga Brandt',
+    phone: '+15125550104',
+    email: 'olga.brandt@stores.example',
+    mayRequest: false,
+    approvalLimitCents: 2_000_000,
+  },
+];
+
+/** A phone that belongs to nobody on file. */
+export const STRANGER = { slug: 'stranger', label: 'Somebody unknown', phone: '+15125550199' } as const;
+
+export interface DemoStaff {
+  readonly slug: string;
+  readonly label: string;
+  readonly roles: readonly string[];
+}
+
+export const DEMO_STAFF: readonly DemoStaff[] = [
+  { slug: 'dana-dispatcher', label: 'Dispatcher', roles: ['dispatcher'] },
+  { slug: 'sue-supervisor', label: 'Supervisor', roles: ['supervisor'] },
+  { slug: 'quinn-qa', label: 'Quality', roles: ['qa'] },
+  { slug: 'fay-finance', label: 'Finance', roles: ['finance'] },
+  { slug: 'adam-admin', label: 'Administrator', roles: ['admin'] },
+  { slug: 'otto-auditor', label: 'Auditor', roles: ['auditor'] },
+];
+
+export const DEMO_TECHNICIANS = [
+  { slug: 'tom-technician', label: 'Technician Tom', skills: ['locksmith', 'doors'] },
+  { slug: 'tess-technician', label: 'Technician Tess', skills: ['locksmith', 'closers'] },
+] as const;
+
+/** Money rules of the demo account; the defaults of the domain. */
+export const DEMO_CONTRACT = {
+  nte_cents: { ROUTINE: 35_000, URGENT: 50_000, EMERGENCY: 75_000 },
+  labor_cents_per_hour: 9_500,
+  trip_cents: 8_500,
+  quote_first: false,
+  close_when_issued: false,
+  desk_hours: null,
+} as const;

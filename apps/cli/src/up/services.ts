@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DEFAULT_PORTS, type ServiceName } from '@deadlatch/catalogue';
+import { keyDirectory } from './keys.ts';
+import type { StateDir } from './state-dir.ts';
+
+/** Processes that `up` starts, in the order they are named to people. */
+export const PROCESSES = [
+  'dispatch-api',
+  'identity',
+  'vault',
+  'tool-bridge',
+  'agent',
+  'gateway',
+  'worker',
+  'web',
+  'simulator',
+] as const satisfies readonly ServiceName[];
+export type ProcessName = (typeof PROCESSES)[number];
+
+/** Database role of each process that has one. */
+export const ROLE_OF: Readonly<Partial<Record<ServiceName, string>>> = {
+  'dispatch-api': 'deadlatch_dispatch',
+  identity: 'deadlatch_identity',
+  vault: 'deadlatch_vault',
+  worker: 'deadlatch_worker',
+  cli: 'deadlatch_demo',
+};
+
+export interface Addresses {
+  port(name: keyof typeof DEFAULT_PORTS): number;
+  url(name: ProcessName): string;
+  readonly webPublic: string;
+  readonly identityPublic: string;
+}
+
+/** Every port is the default's distance from 4300, moved to `portBase`. */
+export function addresses(portBase: number): Addresses {
+  const port = (name: keyof typeof DEFAULT_PORTS) => DEFAULT_PORTS[name] - DEFAULT_PORTS.web + portBase;
+  return {
+    port,
+    url: (name) => `http://127.0.0.1:${port(name)}`,
+    webPublic: `http://127.0.0.1:${port('web')}`,
+    // Another host name than web's: cookies know no ports, so only this keeps the two origins' cookies apart.
+    identityPublic: `http://localhost:${port('identity')}`,
+  };
+}
+
+export interface Installation {
+  readonly environment: string;
+  readonly tenantId: string;
+  readonly twilioAccountSid: string;
+  readonly twilioNumber: string;
+}
+
+/** The environment of one process: only what it needs to know. */
+export function environmentOf(
+  name: ProcessName,
+  state: StateDir,
+  at: Addresses,
+  installation: Installation,
+): Record<string, string> {
+  const urls = {
+    WEB_PUBLIC_URL: at.webPublic,
+    IDENTITY_PUBLIC_URL: at.identityPublic,
+    GATEWAY_PUBLIC_URL: at.url('gateway'),
+    DISPATCH_API_URL: at.url('dispatch-api'),
+    IDENTITY_URL: at.url('identity'),
+    VAULT_URL: at.url('vault'),
+    TOOL_BRIDGE_URL: at.url('tool-bridge'),
+    AGENT_URL: at.url('agent'),
+    GATEWAY_URL: at.url('gateway'),
+  };
+  const carrier = {
+    TWILIO_ACCOUNT_SID: installation.twilioAccountSid,
+    TWILIO_NUMBER: installation.twilioNumber,
+    TWILIO_API_BASE: at.url('simulator'),
+  };
+  const extra: Record<ProcessName, Record<string, string>> = {
+    'dispatch-api': { OBJECT_STORE_URL: pathToFileURL(state.objects).href },
+    identity: { SMTP_SENDER: 'approvals@deadlatch.example' },
+    vault: {},
+    'tool-bridge': {},
+    agent: {},
+    gateway: { GATEWAY_INBOX_DIR: state.inbox, ...carrier },
+    worker: {},
+    web: {},
+    simulator: {
+      ...carrier,
+      SIMULATOR_SMTP_PORT: String(at.port('simulator-smtp')),
+      SIMULATOR_PEOPLE: join(keyDirectory(state.keys, 'simulator'), 'people.json'),
+    },
+  };
+  return {
+    DEADLATCH_ENVIRONMENT: installation.environment,
+    DEADLATCH_TENANT_ID: installation.tenantId,
+    DEADLATCH_KEY_DIR: keyDirectory(state.keys, name),
+    DEADLATCH_HOST: '127.0.0.1',
+    DEADLATCH_PORT: String(at.port(name)),
+    ...urls,
+    ...extra[name],
+  };
+}
+
+/**
+ * How a process is started: on this very Node, under its permission model, able to read the code and its own
+ * key folder and nothing else on the disk.
+ */
+export function commandLine(name: ProcessName, state: StateDir, workspace: string): string[] {
+  const reads = [
+    join(workspace, 'node_modules'),
+    join(workspace, 'packages'),
+    join(workspace, 'apps', name),
+    join(workspace, 'package.json'),
+    keyDirectory(state.keys, name),
+  ];
+  const writes: string[] = [];
+  if (name === 'dispatch-api') writes.push(state.objects);
+  if (name === 'gateway') writes.push(state.inbox);
+  return [
+    '--permission',
+    ...[...reads, ...writes].map((path) => `--allow-fs-read=${path}`),
+    ...writes.map((path) => `--allow-fs-write=${path}`),
+    // The masking pipeline runs in a worker thread with a hard time limit.
+    ...(name === 'vault' ? ['--allow-worker'] : []),
+    join(workspace, 'apps', name, 'src', 'main.ts'),
+  ];
+}

@@ -1,0 +1,88 @@
+import { type AuditEvent, encodeEvent } from '@deadlatch/audit-log';
+import { spiffeId } from '@deadlatch/catalogue';
+import type { Accepted, Refused } from '@deadlatch/decision';
+import { dimensionOf } from '@deadlatch/kernel';
+import type { Proven } from './caller.ts';
+
+/** What every event of this service says alike. */
+export interface EventSource {
+  readonly environment: string;
+  readonly policyBundle: string;
+}
+
+export interface EventInput {
+  readonly id: string;
+  /** Database time of the facts that decided. */
+  readonly time: string;
+  readonly command: string;
+  readonly proven: Proven;
+  /** Keyed digest of the body. */
+  readonly inputDigest: string;
+  readonly resource: { readonly kind: string; readonly id: string } | null;
+  /** The ticket in whose timeline the event stands. */
+  readonly ticketId: string | null;
+}
+
+/** The stored bytes of an accepted command. */
+export function acceptedEvent(source: EventSource, input: EventInput, decision: Accepted): string {
+  return encodeEvent({
+    ...envelope(source, input),
+    resource: decision.event.resource ?? input.resource,
+    decision: 'accepted',
+    code: null,
+    dimension: null,
+    detail: null,
+    policy_ids: decision.event.policy_ids,
+    effects: decision.event.effects,
+    details: decision.event.details,
+  });
+}
+
+/** The stored bytes of a refusal of an identified caller. */
+export function refusedEvent(source: EventSource, input: EventInput, refusal: Omit<Refused, 'kind'>): string {
+  return encodeEvent({
+    ...envelope(source, input),
+    decision: 'refused',
+    code: refusal.code,
+    dimension: dimensionOf(refusal.code),
+    detail: refusal.detail === '' ? null : refusal.detail,
+    policy_ids: refusal.policyIds,
+    effects: [],
+    details: {},
+  });
+}
+
+type Outcome = 'decision' | 'code' | 'dimension' | 'detail' | 'policy_ids' | 'effects' | 'details';
+
+function envelope(source: EventSource, input: EventInput): Omit<AuditEvent, Outcome> {
+  const { caller, request, tokenId } = input.proven;
+  return {
+    v: 1,
+    origin: 'dispatch',
+    environment: source.environment,
+    id: input.id,
+    time: input.time,
+    tenant: caller.tenantId,
+    actor: {
+      kind: caller.subject.kind,
+      id: caller.subject.id,
+      assurance: caller.assurance,
+      agent_role: caller.agent?.role ?? null,
+      turn_id: caller.agent?.turnId ?? null,
+    },
+    workload: [spiffeId(source.environment, caller.service), spiffeId(source.environment, 'dispatch-api')],
+    command: input.command,
+    resource: input.resource,
+    policy_bundle: source.policyBundle,
+    correlation_id: caller.context.correlationId,
+    trace_id: null,
+    input_digest: input.inputDigest,
+    request: {
+      idempotency_key: request.idempotencyKey,
+      key_id: request.keyId,
+      signature_base: request.signatureBase,
+      signature: request.signature,
+      token_id: tokenId,
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import type { CommandEntry } from '@deadlatch/catalogue';
+import type { Accepted, Facts } from '@deadlatch/decision';
+import { isUuid } from '@deadlatch/kernel';
+import type { CommitDecisionInput, ReadFactsInput } from '@deadlatch/postgres';
+import type { GrantIssuer } from '../grants/issue-grants.ts';
+import { linkHash, linkSecret } from '../link-secrets.ts';
+import { actorName, type CommandCall, nonceOf } from './call.ts';
+import type { Proven } from './caller.ts';
+
+/** Keys that turn decided drafts into rows: link secrets and turn grants are made here, never in the decision. */
+export interface CommitSecrets {
+  readonly linkKey: Uint8Array;
+  readonly grants: GrantIssuer;
+  readonly newId: () => string;
+}
+
+export interface DecidedCall {
+  readonly proven: Proven;
+  readonly call: CommandCall;
+  readonly facts: Facts;
+  readonly decision: Accepted;
+  readonly eventId: string;
+  readonly eventBody: string;
+}
+
+/** What `dispatch.read_facts` is asked: everything the catalogue entry needs, in one round trip. */
+export function factsQuery(
+  entry: CommandEntry | undefined,
+  proven: Proven,
+  call: CommandCall,
+): ReadFactsInput {
+  const { caller } = proven;
+  return {
+    tenant_id: caller.tenantId,
+    command: call.command,
+    target: entry?.target ?? 'none',
+    // What is no id names no row: the gate answers as for any unknown one.
+    target_id: call.targetId !== null && isUuid(call.targetId) ? call.targetId : null,
+    needs: entry ? [...entry.needs] : [],
+    subject: caller.subject,
+    service: caller.service,
+    turn_id: caller.agent?.turnId ?? null,
+    conversation_id: caller.context.conversationId,
+    idempotency: idempotencyScope(proven, call),
+    refs: references(call),
+  };
+}
+
+/** Ids in the input that name rows to be read. What has not their form is left to the schema check. */
+function references(call: CommandCall): ReadFactsInput['refs'] {
+  const { input } = call;
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return {};
+  const textAt = (name: string) => {
+    const value = Object.hasOwn(input, name) ? input[name] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const found: Record<string, string> = {};
+  for (const name of ID_FIELDS) {
+    const value = textAt(name);
+    if (value !== undefined && isUuid(value)) found[name] = value;
+  }
+  for (const name of WORD_FIELDS) {
+    const value = textAt(name);
+    if (value !== undefined && value.length <= 200) found[name] = value;
+  }
+  const scope = textAt('scope');
+  const scopeId = textAt('scope_id');
+  if ((scope === 'account' || scope === 'ticket') && scopeId !== undefined && isUuid(scopeId)) {
+    found[`${scope}_id`] = scopeId;
+  }
+  return found;
+}
+
+const ID_FIELDS = ['site_id', 'technician_id', 'evidence_id', 'contact_id'] as const;
+const WORD_FIELDS = ['provider_id', 'channel', 'sender_hash'] as const;
+
+function idempotencyScope(proven: Proven, call: CommandCall) {
+  const key = proven.request.idempotencyKey;
+  if (key === null) return null;
+  const { caller } = proven;
+  return {
+    service: caller.service,
+    subject: actorName(caller),
+    command: call.command,
+    path: call.concretePath,
+    key,
+  };
+}
+
+/** The one argument of `dispatch.commit_decision`. */
+export function commitDecisionPayload(decided: DecidedCall, secrets: CommitSecrets): CommitDecisionInput {
+  const { proven, call, facts, decision, eventId, eventBody } = decided;
+  const { caller, request, tokenId } = proven;
+  const scope = idempotencyScope(proven, call);
+  const { links, ...changes } = decision.changes;
+  return {
+    tenant_id: caller.tenantId,
+    nonce: nonceOf(proven),
+    idempotency: scope && {
+      ...scope,
+      fingerprint: call.fingerprint,
+      answer: { ...decision.answer, event_id: eventId, correlation_id: caller.context.correlationId },
+    },
+    event: {
+      id: eventId,
+      body: eventBody,
+      command: call.command,
+      actor: actorName(caller),
+      decision: 'accepted',
+      correlation_id: caller.context.correlationId,
+      ticket_id: changes.ticket?.id ?? facts.ticket?.id ?? null,
+    },
+    effects: decision.event.effects,
+    changes,
+    outbox: decision.outbox.map((row) => ({
+      id: secrets.newId(),
+      ...row,
+      payload:
+        row.kind === 'agent.wake' && changes.turn
+          ? { turn_grant: secrets.grants.turn(changes.turn, caller.context.correlationId) }
+          : {},
+    })),
+    links: (links ?? []).map((link) => ({
+      ...link,
+      hash: linkHash(
+        linkSecret(
+          { purpose: link.purpose, contactId: link.contact_id, objectId: link.object_id },
+          secrets.linkKey,
+        ),
+      ),
+    })),
+    authority: facts.account
+      ? { account_id: facts.account.id, version: facts.account.authority_version }
+      : null,
+    autonomy_version: caller.agent ? facts.tenant.autonomy_version : null,
+    consume_token: caller.context.actionDigest === null ? null : (tokenId ?? request.nonce),
+  };
+}

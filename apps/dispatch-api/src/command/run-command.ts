@@ -1,0 +1,195 @@
+import { type CommandEntry, findCommand } from '@deadlatch/catalogue';
+import type {
+  Accepted,
+  Caller,
+  CommandRequest,
+  Decision,
+  Facts,
+  ObservedObject,
+  Refused,
+  Replayed,
+} from '@deadlatch/decision';
+import { DispatchError, type ErrorCode, toInstant } from '@deadlatch/kernel';
+import { type CommandPath, type CommitErrorKind, mapCommitError } from '@deadlatch/postgres';
+import { acceptedEvent, type EventInput, type EventSource, refusedEvent } from './audit-event.ts';
+import { actorName, type CommandCall, nonceOf } from './call.ts';
+import type { Proven } from './caller.ts';
+import { correlate } from './correlate.ts';
+import { type CommitSecrets, commitDecisionPayload, factsQuery } from './payloads.ts';
+
+/** A row that changed under us is read and decided again, this often. */
+const ATTEMPTS = 4;
+
+/** Another transaction got there first; a fresh read decides anew. */
+const READ_AGAIN: ReadonlySet<CommitErrorKind> = new Set<CommitErrorKind>([
+  'version_conflict',
+  'authority_changed',
+  'autonomy_changed',
+  'conversation_has_ticket',
+  'duplicate_inbound',
+  'idempotency_taken',
+]);
+
+const REFUSAL_OF: Partial<Record<CommitErrorKind, ErrorCode>> = {
+  nonce_replayed: 'unauthenticated',
+  expired: 'unauthenticated',
+  token_consumed: 'unauthenticated',
+};
+
+export interface RunCommandParts extends EventSource {
+  readonly path: CommandPath;
+  readonly decide: (request: CommandRequest, caller: Caller, facts: Facts) => Decision;
+  /** What is stored under an upload's name now. */
+  readonly observe: (tenantId: string, evidenceId: string) => Promise<ObservedObject | null>;
+  readonly discardUpload: (tenantId: string, evidenceId: string) => Promise<void>;
+  readonly secrets: CommitSecrets;
+  readonly newId: () => string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface CommandOutcome {
+  readonly answer: Readonly<Record<string, unknown>>;
+  readonly eventId: string;
+  readonly replayed: boolean;
+}
+
+/** The road of every command. */
+export interface CommandRunner {
+  /**
+   * Read, decide, commit.
+   * @throws DispatchError with the refusal's code; `version_conflict` after too many changes under us; `unavailable`
+   * @invariant an answer other than an error means that effect, event, nonce and stored answer are one commit
+   */
+  run(proven: Proven, call: CommandCall): Promise<CommandOutcome>;
+  /** Refuses a call of a known caller before anything could be decided; leaves the event, then throws. */
+  refuse(proven: Proven, call: CommandCall, refusal: DispatchError): Promise<never>;
+}
+
+/**
+ * A refusal of an identified caller leaves an event of its own; when that event cannot be written, the answer is
+ * `unavailable` and nothing happened.
+ */
+export function createCommandRunner(parts: RunCommandParts): CommandRunner {
+  return {
+    async run(sender, call) {
+      const entry = findCommand(call.command);
+      for (let attempt = 1; ; attempt += 1) {
+        const facts = await readFacts(parts, entry, sender, call);
+        const proven = correlate(sender, facts);
+        const decision = parts.decide(request(call), proven.caller, facts);
+        const event = eventInput(parts.newId(), facts.now, facts.ticket?.id ?? null, proven, call);
+        if (decision.kind === 'refused') return refuseAudited(parts, event, decision);
+        try {
+          return await commit(parts, proven, call, facts, decision, event);
+        } catch (error) {
+          const { kind, detail } = mapCommitError(error);
+          if (READ_AGAIN.has(kind) && attempt < ATTEMPTS) continue;
+          if (READ_AGAIN.has(kind)) return refuseAudited(parts, event, lost('version_conflict', kind));
+          if (kind === 'double_booking') return refuseAudited(parts, event, lost('double_booking', kind));
+          throw new DispatchError(REFUSAL_OF[kind] ?? 'unavailable', {
+            detail: `${kind} ${detail}`,
+            cause: error,
+          });
+        }
+      }
+    },
+    async refuse(proven, call, refusal) {
+      const event = eventInput(parts.newId(), toInstant(parts.now()), null, proven, call);
+      return refuseAudited(parts, event, lost(refusal.code, refusal.detail ?? ''));
+    },
+  };
+}
+
+async function commit(
+  parts: RunCommandParts,
+  proven: Proven,
+  call: CommandCall,
+  facts: Facts,
+  decision: Accepted | Replayed,
+  event: EventInput,
+): Promise<CommandOutcome> {
+  if (decision.kind === 'replayed') {
+    await parts.path.commitReplay({ tenant_id: proven.caller.tenantId, nonce: nonceOf(proven) });
+    return { answer: decision.answer, eventId: decision.eventId, replayed: true };
+  }
+  const eventBody = acceptedEvent(parts, event, decision);
+  const decided = { proven, call, facts, decision, eventId: event.id, eventBody };
+  await parts.path.commitDecision(commitDecisionPayload(decided, parts.secrets));
+  const evidence = decision.changes.evidence;
+  if (evidence?.state === 'FINALIZED') await parts.discardUpload(evidence.tenant_id, evidence.id);
+  return { answer: { ...decision.answer }, eventId: event.id, replayed: false };
+}
+
+async function readFacts(
+  parts: RunCommandParts,
+  entry: CommandEntry | undefined,
+  proven: Proven,
+  call: CommandCall,
+): Promise<Facts> {
+  let facts: Facts;
+  try {
+    facts = await parts.path.readFacts(factsQuery(entry, proven, call));
+  } catch (cause) {
+    throw new DispatchError('unavailable', { detail: 'facts', cause });
+  }
+  const evidenceId = entry?.needs.includes('evidence_item') ? facts.evidence_item?.id : undefined;
+  const observed = evidenceId ? await parts.observe(proven.caller.tenantId, evidenceId) : null;
+  return { ...facts, observed_object: observed };
+}
+
+/** Writes the refusal, then throws it. */
+async function refuseAudited(
+  parts: RunCommandParts,
+  input: EventInput,
+  refusal: Omit<Refused, 'kind'>,
+): Promise<never> {
+  const { caller } = input.proven;
+  try {
+    await parts.path.commitRefusal({
+      tenant_id: caller.tenantId,
+      nonce: nonceOf(input.proven),
+      event: {
+        id: input.id,
+        body: refusedEvent(parts, input, refusal),
+        command: input.command,
+        actor: actorName(caller),
+        decision: 'refused',
+        correlation_id: caller.context.correlationId,
+        ticket_id: input.ticketId,
+      },
+    });
+  } catch (error) {
+    const problem = mapCommitError(error).kind;
+    // A replay of a refused request is a replay first of all.
+    throw new DispatchError(REFUSAL_OF[problem] ?? 'unavailable', { detail: problem, cause: error });
+  }
+  throw new DispatchError(refusal.code, {
+    detail: refusal.detail,
+    extra: refusal.extra,
+    policyIds: refusal.policyIds,
+  });
+}
+
+function lost(code: ErrorCode, detail: string): Omit<Refused, 'kind'> {
+  return { code, detail, extra: {}, policyIds: [] };
+}
+
+function request(call: CommandCall): CommandRequest {
+  return { command: call.command, targetId: call.targetId, input: call.input, fingerprint: call.fingerprint };
+}
+
+function eventInput(
+  id: string,
+  time: string,
+  ticketId: string | null,
+  proven: Proven,
+  call: CommandCall,
+): EventInput {
+  const entry = findCommand(call.command);
+  const { targetId } = call;
+  const resource =
+    entry && entry.target !== 'none' && targetId !== null ? { kind: entry.target, id: targetId } : null;
+  // A foreign or unknown ticket has no id here: no timeline shows that somebody knocked.
+  return { id, time, command: call.command, proven, inputDigest: call.fingerprint, resource, ticketId };
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { createInputValidator } from '@deadlatch/catalogue';
+import { createPolicyEngine, type DecisionTools, decide, loadPolicyTexts } from '@deadlatch/decision';
+import { createHttpServer, createKeyRing, openKeyDirectory, type Running } from '@deadlatch/http';
+import { createIdMaker, systemClock } from '@deadlatch/kernel';
+import { assertMigrated, createCommandPath, createPool, readServiceKeys } from '@deadlatch/postgres';
+import { actionDigest, canonicalJson } from '@deadlatch/signing';
+import { createLogger } from '@deadlatch/telemetry';
+import { createCommandRunner } from './command/run-command.ts';
+import type { Settings } from './env.ts';
+import { createGrantIssuer } from './grants/issue-grants.ts';
+import { createFileStore } from './object-store/file-store.ts';
+import { createReach } from './reads/reach.ts';
+import { addCommandRoutes } from './routes/commands.ts';
+import { createGate } from './routes/gate.ts';
+import { addReadRoutes } from './routes/reads.ts';
+import { addServiceReadRoutes } from './routes/service-reads.ts';
+import { addUploadRoute } from './routes/uploads.ts';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const CONNECTIONS = 20;
+
+/** Constructs the whole service; the only place that does. */
+export async function compose(settings: Settings): Promise<Running> {
+  const environment = settings.DEADLATCH_ENVIRONMENT;
+  const tenantId = settings.DEADLATCH_TENANT_ID;
+  const now = systemClock;
+  const newId = createIdMaker(now, (n) => randomBytes(n));
+  const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
+  const logger = createLogger({ service: 'dispatch-api', level: settings.DEADLATCH_LOG_LEVEL });
+  const pool = createPool({
+    url: keyDir.secret('database-url').reveal(),
+    applicationName: 'dispatch-api',
+    maxConnections: CONNECTIONS,
+  });
+  const path = createCommandPath(pool);
+  const tools: DecisionTools = {
+    newId,
+    policy: createPolicyEngine({ texts: loadPolicyTexts(), sha256Base64Url: actionDigest }),
+    validateInput: createInputValidator(),
+    canonicalJson,
+    sha256Base64Url: actionDigest,
+  };
+  const store = createFileStore(fileURLToPath(settings.OBJECT_STORE_URL));
+  const grants = createGrantIssuer({ key: keyDir.keyPair('grant.pem'), environment, now, newId });
+  const linkKey = keyDir.secretBytes('link.key');
+  const uploadKey = keyDir.secretBytes('upload.key');
+  const keys = createKeyRing({ read: () => readServiceKeys(pool, environment), now });
+  const gate = createGate({ environment, tenantId, keys, tokenKey: keyDir.trust().tokenKey, now, newId });
+  const reach = createReach(path, tools);
+
+  const app = createHttpServer({
+    service: 'dispatch-api',
+    logger,
+    bodyLimitBytes: BODY_LIMIT_BYTES,
+    ready: async () => {
+      await assertMigrated(pool);
+      await keys.current();
+      await store.check();
+    },
+  });
+  const runner = createCommandRunner({
+    environment,
+    policyBundle: tools.policy.bundleHash,
+    path,
+    decide: (request, caller, facts) => decide(request, caller, facts, tools),
+    observe: async (tenant, evidenceId) => {
+      const found = await store.admit(tenant, evidenceId);
+      return found && { sha256: found.sha256, size_bytes: found.sizeBytes, content_key: found.contentKey };
+    },
+    discardUpload: (tenant, evidenceId) => store.discardUpload(tenant, evidenceId),
+    secrets: { linkKey, grants, newId },
+    newId,
+    now,
+  });
+  addUploadRoute(app, { store, uploadKey, now });
+  addReadRoutes(app, { gate: gate.read, pool, allowed: reach.allowed });
+  addServiceReadRoutes(app, {
+    gate: gate.read,
+    pool,
+    grants,
+    linkKey,
+    webPublicUrl: settings.WEB_PUBLIC_URL,
+    identityPublicUrl: settings.IDENTITY_PUBLIC_URL,
+    senderName: settings.DEADLATCH_SENDER_NAME,
+    turn: reach.turn,
+  });
+  addCommandRoutes(app, {
+    gate: gate.write,
+    runner,
+    fingerprintKey: keyDir.secretBytes('fingerprint.key'),
+    uploadKey,
+    now,
+  });
+  await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
+  logger.event('service.started', { port: settings.DEADLATCH_PORT });
+  return {
+    async close() {
+      await app.close();
+      await pool.end();
+    },
+  };
+}

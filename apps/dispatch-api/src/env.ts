@@ -1,0 +1,22 @@
+import { choice, directory, optional, port, readEnv, text, url, uuid } from '@deadlatch/http';
+
+/** Everything this process reads from its environment. @throws ConfigError naming every problem at once */
+export function readSettings(env: Readonly<Record<string, string | undefined>>) {
+  return readEnv(
+    {
+      DEADLATCH_ENVIRONMENT: text(40),
+      DEADLATCH_TENANT_ID: uuid(),
+      DEADLATCH_KEY_DIR: directory(),
+      DEADLATCH_HOST: text(200),
+      DEADLATCH_PORT: port(),
+      DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
+      WEB_PUBLIC_URL: url(),
+      IDENTITY_PUBLIC_URL: url(),
+      OBJECT_STORE_URL: url('file'),
+      DEADLATCH_SENDER_NAME: optional(text(40), 'Northside Doors'),
+    },
+    env,
+  );
+}
+
+export type Settings = ReturnType<typeof readSettings>;

@@ -1,0 +1,101 @@
+import type { AgentRole } from '@deadlatch/catalogue';
+import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
+import type { ApprovalRow, TurnRow } from '@deadlatch/decision';
+import type { Clock, JsonValue } from '@deadlatch/kernel';
+import { type ServiceKeyPair, signGrant } from '@deadlatch/signing';
+
+const REVEAL_LIFETIME_S = 120;
+const STEP_UP_LIFETIME_S = 900;
+const ACTION_LIFETIME_S = 900;
+const TURN_LIFETIME_S = 600;
+
+/** Statements that `identity` and `vault` act on; the key behind them signs nothing else (T4.8). */
+export interface GrantIssuer {
+  turn(turn: TurnRow, correlationId: string): string;
+  reveal(input: {
+    tenantId: string;
+    contactId: string;
+    fields: readonly ('phone' | 'email')[];
+    purpose: 'delivery' | 'code';
+    ref: string;
+    holder: ServiceName;
+  }): string;
+  stepUp(approval: ApprovalRow, contactId: string, correlationId: string): string;
+  action(approval: ApprovalRow): string;
+}
+
+export function createGrantIssuer(options: {
+  readonly key: ServiceKeyPair;
+  readonly environment: string;
+  readonly now: Clock;
+  readonly newId: () => string;
+}): GrantIssuer {
+  const { key, environment, now, newId } = options;
+  const base = (audience: ServiceName, tenant: string, lifetimeS: number) => {
+    const iat = Math.floor(now() / 1000);
+    return {
+      iss: spiffeId(environment, 'dispatch-api'),
+      aud: spiffeId(environment, audience),
+      iat,
+      exp: iat + lifetimeS,
+      jti: newId(),
+      tenant,
+    };
+  };
+  return {
+    turn: (turn, correlationId) =>
+      signGrant(
+        'turn',
+        {
+          ...base('identity', turn.tenant_id, TURN_LIFETIME_S),
+          turn: turn.id,
+          conversation: turn.conversation_id,
+          message: turn.message_id,
+          subject: `${turn.subject_kind}:${turn.subject_id}`,
+          assurance: turn.assurance,
+          agent_role: turn.agent_role as AgentRole,
+          ticket: turn.ticket_id,
+          correlation_id: correlationId,
+        },
+        key,
+      ),
+    reveal: ({ tenantId, contactId, fields, purpose, ref, holder }) =>
+      signGrant(
+        'reveal',
+        {
+          ...base('vault', tenantId, REVEAL_LIFETIME_S),
+          contact: contactId,
+          fields,
+          purpose,
+          ref,
+          holder: spiffeId(environment, holder),
+        },
+        key,
+      ),
+    stepUp: (approval, contactId, correlationId) =>
+      signGrant(
+        'step-up',
+        {
+          ...base('identity', approval.tenant_id, STEP_UP_LIFETIME_S),
+          approval: approval.id,
+          contact: contactId,
+          action_digest: approval.action_digest,
+          level: approval.proof_assurance,
+          correlation_id: correlationId,
+          ticket: approval.ticket_id,
+        },
+        key,
+      ),
+    action: (approval) =>
+      signGrant(
+        'action',
+        {
+          ...base('identity', approval.tenant_id, ACTION_LIFETIME_S),
+          approval: approval.id,
+          action: JSON.parse(approval.action) as { [key: string]: JsonValue },
+          action_digest: approval.action_digest,
+        },
+        key,
+      ),
+  };
+}

@@ -1,0 +1,27 @@
+import { createHash, createHmac } from 'node:crypto';
+
+export interface LinkPurpose {
+  readonly purpose: 'status' | 'approval';
+  readonly contactId: string;
+  /** Ticket or approval id. */
+  readonly objectId: string;
+}
+
+/**
+ * The secret part of a link: 132 bits, derived from what the link is for.
+ *
+ * Deriving instead of drawing it means that the text of a message can be rendered again at delivery although
+ * only the hash is stored; without `key` it is as good as random.
+ * @param key 32 bytes that only this service holds
+ */
+export function linkSecret(link: LinkPurpose, key: Uint8Array): string {
+  return createHmac('sha256', key)
+    .update(['link', link.purpose, link.contactId, link.objectId].join('|'))
+    .digest('base64url')
+    .slice(0, 22);
+}
+
+/** What the database keeps of a link, and how one that comes back is looked up. */
+export function linkHash(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}

@@ -1,0 +1,74 @@
+import { COMMANDS, type Need } from '@deadlatch/catalogue';
+import { type Caller, type DecisionTools, type Facts, toolsAllowed, whyNot } from '@deadlatch/decision';
+import { DispatchError, type JsonValue } from '@deadlatch/kernel';
+import type { CommandPath } from '@deadlatch/postgres';
+
+/** What somebody could do now: asked of the gate itself, so that a list and a call cannot drift apart. */
+export interface Reach {
+  /** Every command about a ticket that a person's role can hold, with the code that stands in its way. */
+  readonly allowed: (caller: Caller, ticketId: string) => Promise<JsonValue>;
+  /** Facts of an agent's turn and the commands it may send now. */
+  readonly turn: (caller: Caller) => Promise<{ facts: Facts; tools: readonly string[] }>;
+}
+
+const TICKET_NEEDS: readonly Need[] = [
+  'visit',
+  'approvals',
+  'evidence',
+  'tests',
+  'costs',
+  'completion',
+  'invoice',
+  'conversation',
+  'autonomy',
+];
+const TURN_NEEDS: readonly Need[] = ['turn', 'conversation', 'autonomy', 'site', 'approvals'];
+
+export function createReach(path: CommandPath, tools: DecisionTools): Reach {
+  const read = async (
+    caller: Caller,
+    target: 'ticket' | 'none',
+    targetId: string | null,
+    needs: readonly Need[],
+  ) => {
+    try {
+      const facts = await path.readFacts({
+        tenant_id: caller.tenantId,
+        command: 'reach',
+        target,
+        target_id: targetId,
+        needs,
+        subject: caller.subject,
+        service: caller.service,
+        turn_id: caller.agent?.turnId ?? null,
+        conversation_id: caller.context.conversationId,
+        idempotency: null,
+        refs: {},
+      });
+      return { ...facts, observed_object: null };
+    } catch (cause) {
+      throw new DispatchError('unavailable', { detail: 'facts', cause });
+    }
+  };
+  return {
+    async allowed(caller, ticketId) {
+      const facts = await read(caller, 'ticket', ticketId, TICKET_NEEDS);
+      return COMMANDS.filter((entry) => entry.target === 'ticket').flatMap((entry) => {
+        const code = whyNot(entry, caller, facts, tools, ticketId);
+        // What the role can never hold is not a disabled button, it is somebody else's.
+        if (code === 'not_granted' || code === 'above_ceiling' || code === 'not_found') return [];
+        return [
+          code === null
+            ? { command: entry.name, allowed: true }
+            : { command: entry.name, allowed: false, code },
+        ];
+      });
+    },
+    async turn(caller) {
+      const first = await read(caller, 'none', null, TURN_NEEDS);
+      const ticketId = first.turn?.ticket_id ?? null;
+      const facts = ticketId === null ? first : await read(caller, 'ticket', ticketId, TURN_NEEDS);
+      return { facts, tools: toolsAllowed(caller, facts, tools) };
+    },
+  };
+}

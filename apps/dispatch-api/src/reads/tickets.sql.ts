@@ -1,0 +1,116 @@
+import type { ApprovalRow, EvidenceRow, InvoiceRow, TicketRow, VisitRow } from '@deadlatch/decision';
+import { type Sql, sql, type Tx } from '@deadlatch/postgres';
+import type { Sees } from './reader.ts';
+
+/** The most rows one page of any list holds. */
+export const PAGE = 50;
+
+export interface TicketSummary {
+  readonly id: string;
+  readonly reference: string;
+  readonly state: string;
+  readonly priority: string | null;
+  readonly site_label: string;
+  readonly incident_type: string | null;
+  readonly nte_cents: number;
+  readonly version: number;
+  readonly updated_at: string;
+  readonly technician_id: string | null;
+}
+
+/**
+ * The condition on `dispatch.tickets t` that keeps a reader to what it may see.
+ * One place, so that a list and a single read can never disagree (mistake 26 of comparable systems).
+ */
+function visibleTo(sees: Sees): Sql {
+  switch (sees.kind) {
+    case 'tenant':
+      return sql`true`;
+    case 'technician':
+      return sql`exists (select 1 from dispatch.visits own where own.tenant_id = t.tenant_id
+        and own.ticket_id = t.id and own.technician_id = ${sees.id}::uuid)`;
+    case 'contact':
+      return sql`(t.requester_id = ${sees.id}::uuid or (${sees.approves}::boolean and exists (
+        select 1 from dispatch.contact_memberships m
+        where m.tenant_id = t.tenant_id and m.contact_id = ${sees.id}::uuid and m.may_approve
+          and m.account_id = t.account_id and (m.site_id is null or m.site_id = t.site_id))))`;
+    case 'turn':
+      return sql`t.id = ${sees.ticketId}::uuid`;
+  }
+}
+
+export interface TicketFilter {
+  readonly state: string | null;
+  /** The last row of the page before. */
+  readonly after: { readonly at: string; readonly id: string } | null;
+}
+
+/** Newest change first; one row more than a page when there is another. */
+export async function listTickets(
+  tx: Tx,
+  tenantId: string,
+  sees: Sees,
+  filter: TicketFilter,
+): Promise<TicketSummary[]> {
+  const { state, after } = filter;
+  return tx.query<TicketSummary>(sql`
+    select t.id, t.reference, t.state, t.priority, s.slug as site_label, t.incident_type, t.nte_cents, t.version,
+      dispatch.instant(t.updated_at) as updated_at, v.technician_id
+    from dispatch.tickets t
+    join dispatch.sites s on s.tenant_id = t.tenant_id and s.id = t.site_id
+    left join dispatch.visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id
+      and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')
+    where t.tenant_id = ${tenantId} and ${visibleTo(sees)}
+      and (${state}::text is null or t.state = ${state})
+      and (${after?.at ?? null}::timestamptz is null
+        or (t.updated_at, t.id) < (${after?.at ?? null}::timestamptz, ${after?.id ?? null}::uuid))
+    order by t.updated_at desc, t.id desc limit ${PAGE + 1}`);
+}
+
+export interface TicketRows {
+  readonly ticket: TicketRow;
+  readonly visit: VisitRow | null;
+  readonly invoice: InvoiceRow | null;
+  readonly site_label: string;
+}
+
+/** Null for a ticket that is unknown, foreign or not this reader's: one answer for all three. */
+export async function findTicket(
+  tx: Tx,
+  tenantId: string,
+  sees: Sees,
+  id: string,
+): Promise<TicketRows | null> {
+  return tx.one<TicketRows>(sql`
+    select to_jsonb(t) as ticket, s.slug as site_label,
+      (select to_jsonb(v) from dispatch.visits v where v.tenant_id = t.tenant_id and v.ticket_id = t.id
+        order by v.starts_at desc limit 1) as visit,
+      (select to_jsonb(i) from dispatch.invoices i where i.tenant_id = t.tenant_id and i.ticket_id = t.id
+        and i.state <> 'VOID' limit 1) as invoice
+    from dispatch.tickets t join dispatch.sites s on s.tenant_id = t.tenant_id and s.id = t.site_id
+    where t.tenant_id = ${tenantId} and ${visibleTo(sees)} and t.id = ${id}`);
+}
+
+/** Oldest first. */
+export async function listEvidence(tx: Tx, tenantId: string, ticketId: string): Promise<EvidenceRow[]> {
+  const rows = await tx.query<{ row: EvidenceRow }>(sql`
+    select to_jsonb(e) as row from dispatch.evidence e
+    where e.tenant_id = ${tenantId} and e.ticket_id = ${ticketId} order by e.created_at, e.id limit 500`);
+  return rows.map(({ row }) => row);
+}
+
+/** Oldest first. */
+export async function listApprovals(tx: Tx, tenantId: string, ticketId: string): Promise<ApprovalRow[]> {
+  const rows = await tx.query<{ row: ApprovalRow }>(sql`
+    select to_jsonb(a) as row from dispatch.approvals a
+    where a.tenant_id = ${tenantId} and a.ticket_id = ${ticketId} order by a.requested_at, a.id limit 500`);
+  return rows.map(({ row }) => row);
+}
+
+/** Event bodies of one ticket, oldest first. */
+export async function ticketEvents(tx: Tx, tenantId: string, ticketId: string): Promise<string[]> {
+  const rows = await tx.query<{ body: string }>(sql`
+    select convert_from(body, 'UTF8') as body from audit.events
+    where tenant_id = ${tenantId} and ticket_id = ${ticketId} order by at, id limit 1000`);
+  return rows.map(({ body }) => body);
+}

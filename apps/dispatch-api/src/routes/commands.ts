@@ -1,0 +1,104 @@
+import { createHmac } from 'node:crypto';
+import { findCommand, routeOf } from '@deadlatch/catalogue';
+import { readJson } from '@deadlatch/http';
+import { DispatchError, type JsonValue } from '@deadlatch/kernel';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { CommandCall } from '../command/call.ts';
+import type { Proven } from '../command/caller.ts';
+import type { CommandOutcome, CommandRunner } from '../command/run-command.ts';
+import { UPLOAD_LIFETIME_S, uploadAddress } from '../object-store/upload-address.ts';
+import type { Gate } from './gate.ts';
+
+export interface CommandRouteParts {
+  readonly gate: Gate;
+  readonly runner: CommandRunner;
+  readonly fingerprintKey: Uint8Array;
+  readonly uploadKey: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * Two routes carry every command of the catalogue. What is not in it arrives here too, so that an unknown command
+ * of a known caller is refused by the same gate and leaves its event.
+ */
+export function addCommandRoutes(app: FastifyInstance, parts: CommandRouteParts): void {
+  app.post('/v1/:command', async (request) => {
+    const { command } = request.params as { command: string };
+    return handle(request, parts, command, null);
+  });
+  app.post('/v1/:collection/:id/:command', async (request) => {
+    const { command, id } = request.params as { command: string; id: string };
+    return handle(request, parts, command, id);
+  });
+}
+
+async function handle(
+  request: FastifyRequest,
+  parts: CommandRouteParts,
+  command: string,
+  targetId: string | null,
+): Promise<JsonValue> {
+  const proven = await parts.gate(request);
+  const call = readCall(request, parts, command, targetId);
+  const outcome =
+    call.input instanceof DispatchError
+      ? await parts.runner.refuse(proven, { ...call, input: null }, call.input)
+      : await parts.runner.run(proven, { ...call, input: call.input });
+  return present(outcome, proven, command, parts);
+}
+
+/** Reads the body but does not throw: a body that is no JSON is a refusal of a known caller, to be audited. */
+function readCall(
+  request: FastifyRequest,
+  parts: CommandRouteParts,
+  command: string,
+  targetId: string | null,
+): Omit<CommandCall, 'input'> & { input: JsonValue | DispatchError } {
+  const concretePath = request.raw.url ?? '';
+  let input: JsonValue | DispatchError;
+  try {
+    input = readJson(request);
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error;
+    input = error;
+  }
+  const entry = findCommand(command);
+  // The path must be the command's own: a known name under another collection is no command.
+  const isOwnPath = entry !== undefined && routeOf(entry).replace(':id', targetId ?? '') === concretePath;
+  return {
+    command: isOwnPath ? command : `unknown:${command}`.slice(0, 80),
+    targetId,
+    input,
+    concretePath,
+    fingerprint: createHmac('sha256', parts.fingerprintKey).update(request.rawBody).digest('base64url'),
+  };
+}
+
+function present(
+  outcome: CommandOutcome,
+  proven: Proven,
+  command: string,
+  parts: CommandRouteParts,
+): JsonValue {
+  const { correlationId } = proven.caller.context;
+  const answer = { correlation_id: correlationId, ...outcome.answer } as Record<string, JsonValue>;
+  const result = (answer.result ?? {}) as Record<string, JsonValue>;
+  return {
+    ...answer,
+    result:
+      command === 'evidence.presign' ? { ...result, upload_url: uploadUrl(result, proven, parts) } : result,
+    event_id: outcome.eventId,
+    replayed: outcome.replayed,
+  };
+}
+
+/** Made anew for every answer, a replayed one too: an address is a secret and is not stored. */
+function uploadUrl(result: Record<string, JsonValue>, proven: Proven, parts: CommandRouteParts): string {
+  const { evidence_id: evidenceId, size_bytes: sizeBytes } = result;
+  if (typeof evidenceId !== 'string' || typeof sizeBytes !== 'number') {
+    throw new DispatchError('unavailable', { detail: 'presign answered no evidence' });
+  }
+  const expires = Math.floor(parts.now() / 1000) + UPLOAD_LIFETIME_S;
+  return uploadAddress({ tenantId: proven.caller.tenantId, evidenceId, sizeBytes, expires }, parts.uploadKey);
+}

@@ -1,0 +1,119 @@
+import type { Caller } from '@deadlatch/decision';
+import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
+import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import {
+  conversationEntries,
+  findConversation,
+  listConversations,
+  listPauses,
+  listReports,
+  listTechnicians,
+} from '../reads/conversations.sql.ts';
+import { type Reader, requireReader } from '../reads/reader.ts';
+import {
+  findTicket,
+  listApprovals,
+  listEvidence,
+  listTickets,
+  PAGE,
+  type TicketRows,
+  ticketEvents,
+} from '../reads/tickets.sql.ts';
+import { presentEvent } from '../reads/timeline.ts';
+import type { Gate } from './gate.ts';
+
+export interface ReadRouteParts {
+  readonly gate: Gate;
+  readonly pool: Pool;
+  /** What this person may do with the ticket now. */
+  readonly allowed: (caller: Caller, ticketId: string) => Promise<JsonValue>;
+}
+
+/** One read: what it answers to a reader that passed the gate. */
+type Read = (tx: Tx, reader: Reader, request: FastifyRequest) => Promise<unknown>;
+
+/** Reads of people and agents. Each runs in one transaction of the reader's tenant, under row-level security. */
+export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void {
+  const add = (name: string, route: string, read: Read) => {
+    app.get(route, async (request) => {
+      const { caller } = await parts.gate(request);
+      return withTenant(parts.pool, caller.tenantId, async (tx) =>
+        read(tx, await requireReader(tx, name, caller), request),
+      );
+    });
+  };
+
+  add('ticket.list', '/v1/tickets', async (tx, reader, request) => {
+    const rows = await listTickets(tx, reader.caller.tenantId, reader.sees, readFilter(request));
+    const page = rows.slice(0, PAGE);
+    const last = rows.length > PAGE ? page.at(-1) : undefined;
+    return { tickets: page, next: last ? `${last.updated_at}_${last.id}` : null };
+  });
+  app.get('/v1/tickets/:id', async (request) => {
+    const { caller } = await parts.gate(request);
+    const found = await withTenant(parts.pool, caller.tenantId, async (tx) =>
+      requireTicket(tx, await requireReader(tx, 'ticket.get', caller), request),
+    );
+    return { ...found, allowed: caller.agent ? [] : await parts.allowed(caller, found.ticket.id) };
+  });
+  add('ticket.timeline', '/v1/tickets/:id/timeline', async (tx, reader, request) => {
+    const { ticket } = await requireTicket(tx, reader, request);
+    const bodies = await ticketEvents(tx, reader.caller.tenantId, ticket.id);
+    return { events: bodies.map(presentEvent) };
+  });
+  add('evidence.list', '/v1/tickets/:id/evidence', async (tx, reader, request) => {
+    const { ticket } = await requireTicket(tx, reader, request);
+    return { evidence: await listEvidence(tx, reader.caller.tenantId, ticket.id) };
+  });
+  add('approval.list', '/v1/tickets/:id/approvals', async (tx, reader, request) => {
+    const { ticket } = await requireTicket(tx, reader, request);
+    return { approvals: await listApprovals(tx, reader.caller.tenantId, ticket.id) };
+  });
+  add('conversation.list', '/v1/conversations', async (tx, reader) => ({
+    conversations: await listConversations(tx, reader.caller.tenantId),
+  }));
+  add('conversation.get', '/v1/conversations/:id', async (tx, reader, request) => {
+    const { tenantId } = reader.caller;
+    const conversation = await findConversation(tx, tenantId, reader.sees, idOf(request));
+    if (!conversation) return refuse('not_found');
+    return { conversation, entries: await conversationEntries(tx, tenantId, conversation.id) };
+  });
+  add('report.list', '/v1/reports', async (tx, reader) => ({
+    reports: await listReports(tx, reader.caller.tenantId),
+  }));
+  add('technician.list', '/v1/technicians', async (tx, reader) => ({
+    technicians: await listTechnicians(tx, reader.caller.tenantId),
+  }));
+  add('autonomy.get', '/v1/autonomy', async (tx, reader) => ({
+    pauses: await listPauses(tx, reader.caller.tenantId),
+  }));
+}
+
+async function requireTicket(tx: Tx, reader: Reader, request: FastifyRequest): Promise<TicketRows> {
+  const found = await findTicket(tx, reader.caller.tenantId, reader.sees, idOf(request));
+  return found ?? refuse('not_found');
+}
+
+function idOf(request: FastifyRequest): string {
+  const { id } = request.params as { id: string };
+  return isUuid(id) ? id : refuse('not_found', { detail: 'not an id' });
+}
+
+const CURSOR = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z)_([0-9a-f-]{36})$/;
+
+/** `state` and `after` are the only parameters; anything else is refused, not ignored. */
+function readFilter(request: FastifyRequest): Parameters<typeof listTickets>[3] {
+  const query = request.query as Record<string, unknown>;
+  const known = Object.keys(query).every((name) => name === 'state' || name === 'after');
+  const { state, after } = query;
+  if (!known || (state !== undefined && (typeof state !== 'string' || !/^[A-Z_]{1,40}$/.test(state)))) {
+    return refuse('schema_mismatch', { detail: 'query' });
+  }
+  const cursor = typeof after === 'string' ? CURSOR.exec(after) : null;
+  const [, at, id] = cursor ?? [];
+  if (after !== undefined && (at === undefined || id === undefined || !isUuid(id))) {
+    return refuse('schema_mismatch', { detail: 'cursor' });
+  }
+  return { state: state ?? null, after: at !== undefined && id !== undefined ? { at, id } : null };
+}

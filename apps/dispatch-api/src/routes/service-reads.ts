@@ -1,0 +1,189 @@
+import type { ServiceName } from '@deadlatch/catalogue';
+import { type Caller, type Facts, renderText } from '@deadlatch/decision';
+import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
+import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { GrantIssuer } from '../grants/issue-grants.ts';
+import { linkHash, linkSecret } from '../link-secrets.ts';
+import { findApproval, findLink, findOutbound, findStatus, type MessageNow } from '../reads/delivery.sql.ts';
+import { requireReadCeiling } from '../reads/reader.ts';
+import { isStillTrue } from '../reads/still-true.ts';
+import type { Gate } from './gate.ts';
+
+export interface ServiceReadParts {
+  readonly gate: Gate;
+  readonly pool: Pool;
+  readonly grants: GrantIssuer;
+  readonly linkKey: Uint8Array;
+  readonly webPublicUrl: string;
+  readonly identityPublicUrl: string;
+  readonly senderName: string;
+  /** Facts of an agent's live turn, and the commands it may send now. */
+  readonly turn: (caller: Caller) => Promise<{ facts: Facts; tools: readonly string[] }>;
+}
+
+/** Reads that only one service may make, each without a user: its ceiling and a secret or an id are the authority. */
+export function addServiceReadRoutes(app: FastifyInstance, parts: ServiceReadParts): void {
+  const add = (
+    name: string,
+    route: string,
+    service: ServiceName,
+    read: (tx: Tx, tenantId: string, request: FastifyRequest) => Promise<JsonValue>,
+  ) => {
+    app.get(route, async (request) => {
+      const { caller } = await parts.gate(request);
+      requireReadCeiling(name, caller);
+      if (caller.service !== service || caller.scope !== 'service')
+        refuse('not_granted', { detail: 'service' });
+      return withTenant(parts.pool, caller.tenantId, (tx) => read(tx, caller.tenantId, request));
+    });
+  };
+  add('message.rendered', '/v1/messages/:id/rendered', 'gateway', (tx, tenantId, request) =>
+    readRendered(tx, tenantId, idOf(request), parts),
+  );
+  add('step_up.get', '/v1/step-ups/:secret', 'identity', (tx, tenantId, request) =>
+    readStepUp(tx, tenantId, secretOf(request), parts),
+  );
+  add('link.status', '/v1/links/:secret', 'web', (tx, tenantId, request) =>
+    readStatus(tx, tenantId, secretOf(request), parts),
+  );
+  app.get('/v1/turn', async (request) => {
+    const { caller } = await parts.gate(request);
+    requireReadCeiling('turn.tools', caller);
+    if (caller.agent === null) return refuse('not_granted', { detail: 'no turn' });
+    const { facts, tools } = await parts.turn(caller);
+    const turn = facts.turn ?? refuse('turn_ended');
+    return {
+      turn: {
+        id: turn.id,
+        conversation_id: turn.conversation_id,
+        ticket_id: turn.ticket_id,
+        message_id: turn.message_id,
+        agent_role: turn.agent_role,
+      },
+      sites: (facts.subject?.memberships ?? []).flatMap((m) => (m.site_id === null ? [] : [m.site_id])),
+      tools: [...tools],
+    };
+  });
+}
+
+/**
+ * The text of a message, if what it says is true now. It leaves with a grant that lets the gateway learn the number
+ * of exactly this recipient, once.
+ */
+async function readRendered(
+  tx: Tx,
+  tenantId: string,
+  id: string,
+  parts: ServiceReadParts,
+): Promise<JsonValue> {
+  const found = await findOutbound(tx, tenantId, id);
+  if (!found) return refuse('not_found');
+  const { message } = found;
+  if (message.state !== 'QUEUED') return refuse('superseded', { detail: 'not waiting to be sent' });
+  if (!isStillTrue(found)) return refuse('superseded', { detail: 'no longer true' });
+  const contactId = message.contact_id ?? refuse('superseded', { detail: 'nobody to send it to' });
+  return {
+    message_id: message.id,
+    contact_id: contactId,
+    channel: message.channel,
+    text: textOf(found, parts),
+    reveal_grant: parts.grants.reveal({
+      tenantId,
+      contactId,
+      fields: ['phone'],
+      purpose: 'delivery',
+      ref: message.id,
+      holder: 'gateway',
+    }),
+  };
+}
+
+function textOf(found: MessageNow, parts: ServiceReadParts): string {
+  const { message, ticket, approval } = found;
+  const contactId = message.contact_id ?? '';
+  const link = () => {
+    if (found.link_expires_at === null) return null;
+    if (message.template === 'M11' && approval) {
+      const secret = linkSecret({ purpose: 'approval', contactId, objectId: approval.id }, parts.linkKey);
+      return `${parts.identityPublicUrl}/approve/${secret}`;
+    }
+    if (!ticket) return null;
+    const secret = linkSecret({ purpose: 'status', contactId, objectId: ticket.id }, parts.linkKey);
+    return `${parts.webPublicUrl}/s/${secret}`;
+  };
+  return renderText(message, { senderName: parts.senderName, link: link() });
+}
+
+async function readStepUp(
+  tx: Tx,
+  tenantId: string,
+  secret: string,
+  parts: ServiceReadParts,
+): Promise<JsonValue> {
+  const link = await findLink(tx, tenantId, 'approval', linkHash(secret));
+  const found = link && (await findApproval(tx, tenantId, link.object_id));
+  if (!link || !found) return refuse('not_found');
+  const { approval } = found;
+  const open = found.is_open;
+  return {
+    approval_id: approval.id,
+    contact_id: link.contact_id,
+    ticket_reference: found.ticket_reference,
+    action: approval.action,
+    action_digest: approval.action_digest,
+    action_jws: parts.grants.action(approval),
+    required: approval.proof_assurance,
+    state: approval.state,
+    expires_at: approval.expires_at,
+    // What is over can be looked at, not acted on.
+    step_up_grant: open ? parts.grants.stepUp(approval, link.contact_id, found.correlation_id) : null,
+    reveal_grant: open
+      ? parts.grants.reveal({
+          tenantId,
+          contactId: link.contact_id,
+          fields: ['email'],
+          purpose: 'code',
+          ref: approval.id,
+          holder: 'identity',
+        })
+      : null,
+  };
+}
+
+async function readStatus(
+  tx: Tx,
+  tenantId: string,
+  secret: string,
+  parts: ServiceReadParts,
+): Promise<JsonValue> {
+  const link = await findLink(tx, tenantId, 'status', linkHash(secret));
+  const found = link && (await findStatus(tx, tenantId, link));
+  if (!found) return refuse('not_found');
+  const { ticket } = found;
+  return {
+    ticket: {
+      reference: ticket.reference,
+      state: ticket.state,
+      priority: ticket.priority,
+      site_label: found.site_label,
+      reported_at: ticket.reported_at,
+      updated_at: ticket.updated_at,
+    },
+    messages: found.messages.map((message) => ({
+      at: message.created_at,
+      template: message.template,
+      text: renderText(message, { senderName: parts.senderName, link: null }),
+    })),
+  };
+}
+
+function idOf(request: FastifyRequest): string {
+  const { id } = request.params as { id: string };
+  return isUuid(id) ? id : refuse('not_found', { detail: 'not an id' });
+}
+
+function secretOf(request: FastifyRequest): string {
+  const { secret } = request.params as { secret: string };
+  return /^[A-Za-z0-9_-]{22}$/.test(secret) ? secret : refuse('not_found', { detail: 'not a link' });
+}
