@@ -1,10 +1,12 @@
 import { UUID_PATTERN } from '@deadlatch/catalogue';
+import { type ServiceClient, validator } from '@deadlatch/http';
 import { DispatchError, type JsonValue, refuse } from '@deadlatch/kernel';
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import type { Carrier } from './carrier.ts';
 import type { DeliveryJournal } from './delivery-journal.ts';
 import { deriveIdempotencyKey } from './derive-key.ts';
-import { type MakeValidator, type Peer, trustAnswer } from './peers.ts';
+import type { GatewayLogger } from './log-events.ts';
+import { trustAnswer } from './peer-answer.ts';
 import type { Report } from './report.ts';
 
 /** How one delivery ended. `superseded`: what the text says is no longer true, or it was sent before. */
@@ -43,21 +45,22 @@ const Revealed = Type.Object(
  * @source T2.6
  */
 export function createDelivery(options: {
-  readonly dispatchApi: Peer;
-  readonly vault: Peer;
+  readonly dispatchApi: ServiceClient;
+  readonly vault: ServiceClient;
   readonly carrier: Carrier;
   readonly journal: DeliveryJournal;
   readonly report: Report;
-  readonly makeValidator: MakeValidator;
+  readonly logger: GatewayLogger;
 }): (messageId: string) => Promise<DeliveryState> {
-  const { dispatchApi, vault, carrier, journal, report } = options;
-  const readRendered = options.makeValidator(Rendered);
-  const readRevealed = options.makeValidator(Revealed);
+  const { dispatchApi, vault, carrier, journal, report, logger } = options;
+  const readRendered = validator<Static<typeof Rendered>>(Rendered);
+  const readRevealed = validator<Static<typeof Revealed>>(Revealed);
   const inFlight = new Map<string, Promise<DeliveryState>>();
 
   const reportSent = async (messageId: string, providerId: string): Promise<DeliveryState> => {
     await report(messageId, 'sent', providerId);
     await journal.markReported(messageId);
+    logger.event('delivery.sent', { message_id: messageId, channel: 'sms' });
     return 'sent';
   };
 
@@ -66,7 +69,10 @@ export function createDelivery(options: {
     if (before !== null) return before.isReported ? 'sent' : reportSent(messageId, before.providerId);
 
     const answer = await readUnlessSuperseded(dispatchApi, `/v1/messages/${messageId}/rendered`);
-    if (answer === null) return 'superseded';
+    if (answer === null) {
+      logger.event('delivery.superseded', { message_id: messageId });
+      return 'superseded';
+    }
     const rendered = trustAnswer(readRendered, answer);
     if (rendered.message_id !== messageId) refuse('unavailable', { detail: 'another message was rendered' });
 
@@ -74,6 +80,7 @@ export function createDelivery(options: {
     const result = phone === undefined ? null : await carrier.send(phone, rendered.text);
     if (result === null || result.outcome === 'refused') {
       await report(messageId, 'failed', null);
+      logger.event('delivery.failed', { message_id: messageId });
       return 'failed';
     }
     await journal.record(messageId, result.providerId);
@@ -99,7 +106,7 @@ export function createDelivery(options: {
 }
 
 /** `null` when there is nothing (left) to say. */
-async function readUnlessSuperseded(dispatchApi: Peer, path: string): Promise<JsonValue | null> {
+async function readUnlessSuperseded(dispatchApi: ServiceClient, path: string): Promise<JsonValue | null> {
   try {
     return await dispatchApi.read(path);
   } catch (error) {

@@ -1,10 +1,11 @@
 import { CHANNELS, DOUBTS, MASK_STATES, UUID_PATTERN } from '@deadlatch/catalogue';
+import { type ServiceClient, validator } from '@deadlatch/http';
 import { DispatchError, type JsonValue, refuse } from '@deadlatch/kernel';
 import Type, { type Static } from 'typebox';
 import type { DeliveryJournal } from './delivery-journal.ts';
 import { deriveIdempotencyKey } from './derive-key.ts';
 import type { InboxItem, ReceivedItem, StatusItem } from './inbox.ts';
-import { type MakeValidator, type Peer, trustAnswer } from './peers.ts';
+import { trustAnswer } from './peer-answer.ts';
 import type { Report } from './report.ts';
 
 /** How long a status may wait for the note of the text it reports on before a person has to look. */
@@ -29,15 +30,14 @@ const MaskedMessage = Type.Object(
  * @throws DispatchError the peer's code; `unavailable`, later `not_found`, when the text behind a status is unknown
  */
 export function createHandOver(options: {
-  readonly vault: Peer;
-  readonly dispatchApi: Peer;
+  readonly vault: ServiceClient;
+  readonly dispatchApi: ServiceClient;
   readonly journal: DeliveryJournal;
   readonly report: Report;
-  readonly makeValidator: MakeValidator;
   readonly now: () => number;
 }): (item: InboxItem) => Promise<void> {
   const { vault, dispatchApi, journal, report, now } = options;
-  const readMasked = options.makeValidator(MaskedMessage);
+  const readMasked = validator<Static<typeof MaskedMessage>>(MaskedMessage);
 
   const receive = async (item: ReceivedItem): Promise<void> => {
     const answer = await vault.write(
@@ -80,7 +80,7 @@ export function createHandOver(options: {
 }
 
 /** The body of `message.receive`; a pure function of its input, because a repeated key needs an equal body. */
-function messageReceive(item: ReceivedItem, masked: Static<typeof MaskedMessage>): JsonValue {
+function messageReceive(item: ReceivedItem, masked: Static<typeof MaskedMessage>): Record<string, JsonValue> {
   const [sms] = CHANNELS;
   return {
     channel: sms,

@@ -1,5 +1,5 @@
+import type { ServiceClient } from '@deadlatch/http';
 import { deriveIdempotencyKey } from './derive-key.ts';
-import type { Peer } from './peers.ts';
 
 /** Tells dispatch-api what the carrier said of one message. @throws DispatchError the peer's refusal */
 export type Report = (
@@ -10,7 +10,7 @@ export type Report = (
 ) => Promise<void>;
 
 /** The same report again is the same command: its key is derived from what it says. */
-export function createReport(dispatchApi: Peer): Report {
+export function createReport(dispatchApi: ServiceClient): Report {
   return async (messageId, status, providerId) => {
     const body = { status, ...(providerId === null ? {} : { provider_id: providerId }) };
     const idempotencyKey = deriveIdempotencyKey('report', messageId, status, providerId ?? '');

@@ -22,6 +22,7 @@ export interface CarrierAccount {
 }
 
 const SID = /^(SM|MM)[0-9a-f]{32}$/;
+const ANY_SID = /^[A-Z]{2}[0-9a-f]{32}$/;
 const E164 = /^\+[1-9][0-9]{6,14}$/;
 /** Ten segments of 160 characters: the carrier's own limit. */
 const MAX_BODY_CHARS = 1600;
@@ -90,13 +91,17 @@ function requireOurs(form: Form, ours: CarrierAccount, ourSide: string, provider
   const accountSid = required(form, 'AccountSid', /^AC[0-9a-f]{32}$/);
   if (accountSid !== ours.accountSid) refuse('not_found', { detail: 'foreign carrier account' });
   if (ourSide !== ours.number) refuse('not_found', { detail: 'foreign number' });
-  const twin = form.get('SmsSid');
-  if (twin !== undefined && twin !== providerId) mismatch('SmsSid');
+  for (const twin of ['SmsSid', 'SmsMessageSid']) {
+    if ((form.get(twin) ?? providerId) !== providerId) mismatch(twin);
+  }
 }
 
 /** Holds the parameters nobody reads to their bounds; returns them joined as they were signed. */
 function boundOthers(form: Form, read: readonly string[]): string[] {
-  const others = [...form].filter(([name]) => !read.includes(name)).map(([name, value]) => name + value);
+  const others = [...form]
+    // `OriginalRepliedMessageSid` and its like: an id and nothing more holds no other parameter.
+    .filter(([name, value]) => !read.includes(name) && !(name.endsWith('Sid') && ANY_SID.test(value)))
+    .map(([name, value]) => name + value);
   if (others.some((joined) => joined.length > MAX_OTHER_CHARS || SWALLOWED.test(joined))) mismatch('other');
   return others;
 }

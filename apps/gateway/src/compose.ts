@@ -1,0 +1,125 @@
+import { spiffeId } from '@deadlatch/catalogue';
+import {
+  createHttpServer,
+  createKeyRing,
+  createNonceMemory,
+  createServiceClient,
+  type Running,
+} from '@deadlatch/http';
+import { sealTo } from '@deadlatch/signing';
+import { createLogger } from '@deadlatch/telemetry';
+import { createCarrier } from './carrier.ts';
+import type { GatewayConfig, GatewaySecrets } from './config.ts';
+import { createDelivery } from './deliver.ts';
+import { openDeliveryJournal } from './delivery-journal.ts';
+import { createDrain } from './drain.ts';
+import { createHandOver } from './hand-over.ts';
+import { openInbox } from './inbox.ts';
+import { GATEWAY_LOG_EVENTS } from './log-events.ts';
+import { createReport } from './report.ts';
+import { addDeliveryRoute, addWebhookRoutes } from './routes.ts';
+import { createWebhooks } from './webhooks.ts';
+
+/** What the process gives the gateway from outside. */
+export interface Outside {
+  readonly now: () => number;
+  readonly randomBytes: (n: number) => Uint8Array;
+  readonly fetch: typeof globalThis.fetch;
+  /** Takes log lines; standard output unless given. */
+  readonly write?: (line: string) => void;
+}
+
+/** A peer that does not answer in this time is down; the carrier itself gives us 15 s. */
+const PEER_TIMEOUT_MS = 5_000;
+const CARRIER_TIMEOUT_MS = 10_000;
+
+/**
+ * Builds and starts the gateway.
+ * @throws the file system's error when the inbox cannot be opened, or the listener's (`EADDRINUSE`)
+ */
+export async function startGateway(
+  config: GatewayConfig,
+  secrets: GatewaySecrets,
+  outside: Outside,
+): Promise<Running & { readonly url: string }> {
+  const { now, randomBytes, fetch } = outside;
+  const { environment, account, inboxDirectory: directory } = config;
+  const random = () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32;
+  const scratchName = () => Buffer.from(randomBytes(12)).toString('hex');
+  const authToken = () => secrets.carrierToken.reveal();
+  const logger = createLogger({
+    service: 'gateway',
+    level: config.logLevel,
+    events: GATEWAY_LOG_EVENTS,
+    ...(outside.write && { write: outside.write }),
+  });
+  const client = (service: 'vault' | 'dispatch-api', baseUrl: string) =>
+    createServiceClient({
+      service: 'gateway',
+      key: secrets.signingKey,
+      baseUrl,
+      audience: spiffeId(environment, service),
+      fetch,
+      now,
+      random: randomBytes,
+      timeoutMs: PEER_TIMEOUT_MS,
+    });
+  const vault = client('vault', config.vaultUrl);
+  const dispatchApi = client('dispatch-api', config.dispatchApiUrl);
+
+  const inbox = await openInbox({ directory, now, scratchName });
+  const journal = await openDeliveryJournal({ directory, now, scratchName });
+  const report = createReport(dispatchApi);
+  const handOver = createHandOver({ vault, dispatchApi, journal, report, now });
+  const drain = createDrain({ inbox, handOver, now, random, logger });
+  const carrier = createCarrier({
+    baseUrl: config.carrierUrl,
+    accountSid: account.accountSid,
+    authToken,
+    number: account.number,
+    statusUrl: `${config.publicUrl}/sms/status`,
+    fetch,
+    timeoutMs: CARRIER_TIMEOUT_MS,
+  });
+
+  const app = createHttpServer({
+    service: 'gateway',
+    logger,
+    bodyLimitBytes: 16_384,
+    // Its peers may be down: taking messages over is what the inbox is for.
+    ready: async () => {
+      await inbox.names();
+    },
+  });
+  const seal = (bytes: Uint8Array) => sealTo(secrets.trust().inboxX, bytes, randomBytes);
+  const webhooks = createWebhooks({
+    publicUrl: config.publicUrl,
+    account,
+    authToken,
+    inbox,
+    seal,
+    now,
+    arrived: drain.wake,
+    logger,
+  });
+  addWebhookRoutes(app, webhooks);
+  addDeliveryRoute(app, {
+    audience: spiffeId(environment, 'gateway'),
+    keys: createKeyRing({ read: () => secrets.trust().services, now }),
+    nonces: createNonceMemory({ now }),
+    now,
+    deliver: createDelivery({ dispatchApi, vault, carrier, journal, report, logger }),
+  });
+
+  const url = await app.listen({ host: config.host, port: config.port });
+  logger.event('service.started', { port: config.port });
+  // What an earlier process took over and did not hand on.
+  drain.wake();
+  return {
+    url,
+    close: async () => {
+      await app.close();
+      await drain.close();
+    },
+  };
+}
