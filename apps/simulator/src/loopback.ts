@@ -7,26 +7,31 @@ export function isLoopbackName(host: string): boolean {
   return NAMES.has(host);
 }
 
-/** What a browser says of where a request comes from. */
-export interface Provenance {
-  readonly host: string | undefined;
-  readonly origin: string | undefined;
-  readonly fetchSite: string | undefined;
+/**
+ * Lets a request in only when it was addressed by a name of this machine. A foreign name that resolves to it
+ * (DNS rebinding) would let any web site read the page as its own.
+ * @param host the `Host` header
+ * @throws DispatchError `unauthenticated`
+ */
+export function requireLoopback(host: string | undefined): void {
+  if (host === undefined || !isLoopbackName(host.replace(/:\d{1,5}$/, ''))) {
+    refuse('unauthenticated', { detail: 'not_a_loopback_name' });
+  }
 }
 
 /**
- * Lets a request in only when it was addressed to this machine by a loopback name (a rebound DNS name is not)
- * and, if a browser sent it, from this very page.
+ * Lets a request in only when no browser sent it, or this very page did: other sites, and other servers of this
+ * machine, must not write texts in people's names. Together with JSON as the only content type (which no form can
+ * send) this is the protection against forged requests; there is no session to protect otherwise.
  * @throws DispatchError `unauthenticated`
  */
-export function requireOwnPage(from: Provenance): void {
-  const { host, origin, fetchSite } = from;
-  if (host === undefined || !isLoopbackName(host.replace(/:\d{1,5}$/, ''))) {
-    refuse('unauthenticated', { detail: 'not addressed by a loopback name' });
-  }
+export function requireOwnPage(headers: Readonly<Record<string, string | string[] | undefined>>): void {
+  const { host, origin } = headers;
   if (origin !== undefined && origin !== `http://${host}`)
-    refuse('unauthenticated', { detail: 'foreign origin' });
-  if (fetchSite !== undefined && fetchSite !== 'same-origin' && fetchSite !== 'none') {
-    refuse('unauthenticated', { detail: 'foreign site' });
+    refuse('unauthenticated', { detail: 'foreign_origin' });
+  const site = headers['sec-fetch-site'];
+  // `none` is a person who typed the address.
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    refuse('unauthenticated', { detail: 'foreign_site' });
   }
 }
