@@ -2,16 +2,10 @@ import { createHash } from 'node:crypto';
 
 /** 128 bit in base64url is 22 characters; nothing shorter can be a link of ours. */
 const LINK_SECRET = /^[A-Za-z0-9_-]{22,86}$/;
-const SESSION_SECRET = /^[A-Za-z0-9_-]{43}$/;
 
 /** Whether `text` has the form of a link's secret: base64url, at least 128 bit. */
 export function isLinkSecret(text: string): boolean {
   return LINK_SECRET.test(text);
-}
-
-/** Whether `text` has the form of a session's secret: 32 bytes in base64url. */
-export function isSessionSecret(text: string): boolean {
-  return SESSION_SECRET.test(text);
 }
 
 /**

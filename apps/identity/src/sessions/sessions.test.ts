@@ -9,13 +9,16 @@ import {
   type TurnGrant,
   verifyTxnToken,
 } from '@deadlatch/signing';
+import { SMTPServer } from 'smtp-server';
 import { verifies } from '../../../../test/requirements.ts';
+import { createTestDatabase } from '../../../../test/support/database.ts';
+import { seedTenant } from '../../../../test/support/seed.ts';
 import { ENVIRONMENT, grantBase } from '../testing/peers.ts';
 import { asOwner, type CallOptions, pinKey, revokeKey, startWorld, type World } from '../testing/world.ts';
 
 let world: World;
 before(async () => {
-  world = await startWorld();
+  world = await startWorld({ database: await createTestDatabase(), seedTenant, SMTPServer });
 });
 after(() => world?.close());
 
@@ -275,7 +278,7 @@ describe('the edge', () => {
 
   it('answers 503 when the database is down', async () => {
     verifies('C.6');
-    const own = await startWorld();
+    const own = await startWorld({ database: await createTestDatabase(), seedTenant, SMTPServer });
     try {
       const link = await own.issueLink(`staff:${own.tenant.staff.dana}`);
       await asOwner(own.admin, (query) => query('revoke insert on identity.nonces from deadlatch_identity'));

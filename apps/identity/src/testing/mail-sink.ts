@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { SMTPServer } from 'smtp-server';
+import type { SMTPServer } from 'smtp-server';
 
 export interface SunkMail {
   readonly to: readonly string[];
@@ -20,10 +20,10 @@ export interface MailSink {
   close(): Promise<void>;
 }
 
-export async function startMailSink(): Promise<MailSink> {
+export async function startMailSink(Server: typeof SMTPServer): Promise<MailSink> {
   const mails: SunkMail[] = [];
   const state = { accepts: true };
-  const server = new SMTPServer({
+  const server = new Server({
     disabledCommands: ['STARTTLS'],
     allowInsecureAuth: true,
     logger: false,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { Secret } from '@deadlatch/http';
 import { createIdMaker, type JsonValue } from '@deadlatch/kernel';
-import { OWNER_ROLE, type Pool } from '@deadlatch/postgres';
+import { createPool, OWNER_ROLE, type Pool } from '@deadlatch/postgres';
 import {
   canonicalJson,
   generateSigningKeyPem,
@@ -12,8 +12,7 @@ import {
   type ServiceKeyPair,
   signRequest,
 } from '@deadlatch/signing';
-import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
-import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
+import type { SMTPServer } from 'smtp-server';
 import { createCeremonySecrets } from '../approval/secrets.ts';
 import { compose } from '../compose.ts';
 import { enrolAddresses } from '../enrol-addresses.ts';
@@ -29,13 +28,33 @@ import {
 
 export const ORIGIN = 'http://localhost:4320';
 
+/** A migrated database of the test's own. */
+export interface WorldDatabase {
+  readonly adminUrl: string;
+  readonly urls: Readonly<Record<'identity' | 'demo', string>>;
+  drop(): Promise<void>;
+}
+
+export interface WorldTenant {
+  readonly tenantId: string;
+  readonly contacts: { readonly maria: string };
+  readonly staff: { readonly dana: string };
+}
+
+/** What a test file brings: this folder imports nothing from outside the app. */
+export interface WorldParts {
+  readonly database: WorldDatabase;
+  readonly seedTenant: (adminUrl: string) => Promise<WorldTenant>;
+  readonly SMTPServer: typeof SMTPServer;
+}
+
 /** identity over HTTP, with a real database, a real mail server, and small real peers. */
 export interface World {
   readonly url: string;
-  readonly database: TestDatabase;
+  readonly database: WorldDatabase;
   /** The administrator, for looking and for ageing rows. */
   readonly admin: Pool;
-  readonly tenant: SeededTenant;
+  readonly tenant: WorldTenant;
   readonly dispatchApi: SmallDispatchApi;
   readonly vault: SmallVault;
   readonly mail: MailSink;
@@ -78,10 +97,10 @@ const SIGNERS: readonly ServiceName[] = [
   'identity',
 ];
 
-export async function startWorld(): Promise<World> {
-  const database = await createTestDatabase();
+export async function startWorld(parts: WorldParts): Promise<World> {
+  const { database, seedTenant } = parts;
   const tenant = await seedTenant(database.adminUrl);
-  const admin = testPool(database.adminUrl, 2);
+  const admin = poolOf(database.adminUrl, 2);
   const newKey = () => loadSigningKey(generateSigningKeyPem());
   const keys = new Map(SIGNERS.map((service) => [service, newKey()]));
   for (const [service, key] of keys) await pinKey(admin, tenant.tenantId, service, key);
@@ -89,7 +108,7 @@ export async function startWorld(): Promise<World> {
   const peers = { tenantId: tenant.tenantId, grantKey, tokenKey, identityKey };
   const dispatchApi = await startDispatchApi(peers);
   const vault = await startVault(peers);
-  const mail = await startMailSink();
+  const mail = await startMailSink(parts.SMTPServer);
   const codeKey = randomBytes(32);
   const clock = { offsetMs: 0 };
   const log: string[] = [];
@@ -144,6 +163,10 @@ export async function startWorld(): Promise<World> {
       await database.drop();
     },
   };
+}
+
+function poolOf(url: string, maxConnections: number): Pool {
+  return createPool({ url, applicationName: 'test', maxConnections });
 }
 
 function keyOf(keys: ReadonlyMap<ServiceName, ServiceKeyPair>, service: ServiceName): ServiceKeyPair {
@@ -221,13 +244,13 @@ async function signedCall(
 }
 
 async function issueLink(
-  database: TestDatabase,
+  database: WorldDatabase,
   tenantId: string,
   subject: string,
   label: string,
 ): Promise<string> {
   const secret = randomBytes(24).toString('base64url');
-  const demo = testPool(database.urls.demo, 1);
+  const demo = poolOf(database.urls.demo, 1);
   try {
     const client = await demo.connect();
     await client.query('begin');
@@ -246,13 +269,13 @@ async function issueLink(
 }
 
 async function enrol(
-  database: TestDatabase,
+  database: WorldDatabase,
   tenantId: string,
   codeKey: Uint8Array,
   contactId: string,
   email: string,
 ): Promise<void> {
-  const pool = testPool(database.urls.identity, 1);
+  const pool = poolOf(database.urls.identity, 1);
   const commitments = [{ tenant_id: tenantId, contact_id: contactId, kind: 'email', value: email }];
   try {
     await enrolAddresses(Buffer.from(JSON.stringify({ commitments })), {
