@@ -159,6 +159,7 @@ export interface ConversationEntry {
 
 /** A part of a ticket that this person's role may not read is `null`. */
 export interface TicketPage {
+  readonly site_label?: string | null;
   readonly ticket: Ticket;
   readonly visit?: Visit | null;
   readonly invoice?: { readonly state?: string; readonly total_cents?: number } | null;

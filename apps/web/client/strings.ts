@@ -1,6 +1,9 @@
 import type {
+  ApprovalKind,
   ApprovalState,
+  IncidentType,
   InvoiceState,
+  MessageTemplate,
   Outcome,
   PersonRole,
   Priority,
@@ -25,7 +28,7 @@ export const STATE_WORDS: Readonly<Record<TicketState, string>> = {
   ON_SITE: 'On site',
   IN_PROGRESS: 'In progress',
   ON_HOLD: 'On hold',
-  COMPLETED_PENDING_VERIFICATION: 'Work done, to be verified',
+  COMPLETED_PENDING_VERIFICATION: 'To be verified',
   VERIFIED: 'Verified',
   INVOICED: 'Invoiced',
   CLOSED: 'Closed',
@@ -68,6 +71,35 @@ export const APPROVAL_WORDS: Readonly<Record<ApprovalState, string>> = {
   EXPIRED: 'Expired without a decision',
   WITHDRAWN: 'Withdrawn',
   VOID: 'Void: what was asked changed',
+};
+
+export const APPROVAL_KIND_WORDS: Readonly<Record<ApprovalKind, string>> = {
+  NTE_INCREASE: 'More money',
+  PROPOSAL: 'Proposal',
+  RETURN_TRIP: 'Return trip',
+  AFTER_HOURS_RATE: 'After-hours rate',
+  SUBSTITUTE_PART: 'Substitute part',
+};
+
+export const INCIDENT_WORDS: Readonly<Record<IncidentType, string>> = {
+  DOOR_CANNOT_SECURE: 'Door cannot be secured',
+  DOOR_WONT_LATCH: 'Door won’t latch',
+  CLOSER_LEAK_OR_SLAM: 'Closer leaks or slams',
+};
+
+/** What a message of ours is about; its text is rendered by the authority and not repeated here. */
+export const TEMPLATE_WORDS: Readonly<Record<MessageTemplate, string>> = {
+  M01: 'Report received',
+  M02: 'Question to the customer',
+  M04: 'Priority set',
+  M06: 'Technician dispatched',
+  M10: 'Technician arrived',
+  M11: 'Approval asked for',
+  M12: 'Approval decided',
+  M13: 'Work on hold',
+  M15: 'Work completed',
+  M17: 'Invoice',
+  M18: 'Ticket cancelled',
 };
 
 export const INVOICE_WORDS: Readonly<Record<InvoiceState, string>> = {

@@ -10,7 +10,15 @@ import {
 } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import type { Evidence, IncidentForm, Schema, Technician } from '../api.ts';
-import { FIELD_WORDS, plain, QUESTION_WORDS, T, wordFor } from '../strings.ts';
+import {
+  APPROVAL_KIND_WORDS,
+  FIELD_WORDS,
+  INCIDENT_WORDS,
+  plain,
+  QUESTION_WORDS,
+  T,
+  wordFor,
+} from '../strings.ts';
 import { inPlace } from '../ticket/parts.tsx';
 import { centsOf, emptyValue, type FormValue, memberOf, withMember } from './values.ts';
 
@@ -123,7 +131,10 @@ function optionsOf(name: string, all: readonly string[], context: FormContext): 
 }
 
 function optionWords(name: string, value: string): string {
-  return name === 'question' || name === 'missing' ? wordFor(QUESTION_WORDS, value) : plain(value);
+  if (name === 'question' || name === 'missing') return wordFor(QUESTION_WORDS, value);
+  if (Object.hasOwn(INCIDENT_WORDS, value)) return wordFor(INCIDENT_WORDS, value);
+  if (Object.hasOwn(APPROVAL_KIND_WORDS, value)) return wordFor(APPROVAL_KIND_WORDS, value);
+  return plain(value);
 }
 
 function Select(

@@ -5,7 +5,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { QueueRow } from '../api.ts';
 import { meQuery, queueQuery } from '../queries.ts';
-import { plain, STATE_WORDS, T } from '../strings.ts';
+import { INCIDENT_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
 import { Empty, PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
 import { Unread } from './unread.tsx';
 
@@ -80,7 +80,7 @@ function Row({ row }: { readonly row: QueueRow }): ReactNode {
       <span className="queue-ref mono">{row.reference}</span>
       <PriorityMark priority={row.priority} />
       <span className="queue-what">
-        <span>{row.incident_type ? plain(row.incident_type) : T.noType}</span>
+        <span>{row.incident_type ? wordFor(INCIDENT_WORDS, row.incident_type) : T.noType}</span>
         {row.site_label ? <span className="faint">{row.site_label}</span> : null}
       </span>
       <span className="queue-who faint">{row.technician_id ? T.assigned : T.unassigned}</span>

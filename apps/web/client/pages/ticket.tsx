@@ -4,7 +4,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Catalogue, Me, TicketPage as Page, Technician } from '../api.ts';
 import { catalogueQuery, meQuery, techniciansQuery, ticketQuery } from '../queries.ts';
-import { plain, T } from '../strings.ts';
+import { INCIDENT_WORDS, T, wordFor } from '../strings.ts';
 import { Actions } from '../ticket/actions.tsx';
 import { Conversation } from '../ticket/conversation.tsx';
 import { Approvals, EvidencePanel, Summary, VisitPanel } from '../ticket/panels.tsx';
@@ -48,6 +48,7 @@ function TicketBody(props: {
 }): ReactNode {
   const { page, me, catalogue, technicians } = props;
   const { ticket } = page;
+  const site = page.site_label ?? ticket.site_label;
   const incident = catalogue.incident_types.find((item) => item.type === ticket.incident_type);
   const evidence = page.evidence?.evidence ?? [];
   return (
@@ -55,12 +56,12 @@ function TicketBody(props: {
       <div className={`ticket-head edge-${(ticket.priority ?? 'none').toLowerCase()}`}>
         <Title order={1} size="h3">
           <span className="mono">{ticket.reference}</span>{' '}
-          {ticket.incident_type ? plain(ticket.incident_type) : T.noType}
+          {ticket.incident_type ? wordFor(INCIDENT_WORDS, ticket.incident_type) : T.noType}
         </Title>
         <p className="ticket-line">
           <StateBadge state={ticket.state} /> <PriorityMark priority={ticket.priority} />
           {ticket.safety ? <span className="safety">{T.safety}</span> : null}
-          {ticket.site_label ? <span>{ticket.site_label}</span> : null}
+          {site ? <span>{site}</span> : null}
           <span className="faint">
             {T.updated} <When at={ticket.updated_at} />
           </span>

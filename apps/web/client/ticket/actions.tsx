@@ -5,7 +5,7 @@ import { CommandForm } from '../forms/command-form.tsx';
 import type { FormContext } from '../forms/field.tsx';
 import { PhotoUpload } from '../forms/photo-upload.tsx';
 import { COMMAND_WORDS, REFUSAL_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
-import { Section } from './parts.tsx';
+import { inPlace, Section } from './parts.tsx';
 
 interface Action {
   readonly form: Form;
@@ -15,6 +15,32 @@ interface Action {
 
 /** Finalizing is the last step of an upload and has no button of its own. */
 const WITHOUT_BUTTON: ReadonlySet<string> = new Set(['evidence.finalize']);
+
+/** How loud a button is: what moves the work on, what belongs to it, what stops it. */
+const WEIGHTS = { filled: 0, light: 1, default: 2 } as const;
+type Weight = keyof typeof WEIGHTS;
+
+const MOVES_ON: ReadonlySet<string> = new Set([
+  'ticket.triage',
+  'ticket.ready',
+  'visit.dispatch_emergency',
+  'visit.accept',
+  'tech.check_in',
+  'tech.start',
+  'tech.complete',
+  'ticket.resume',
+  'qa.verify',
+  'billing.generate_invoice',
+  'billing.issue',
+  'payment.record',
+  'ticket.close',
+]);
+const STOPS: ReadonlySet<string> = new Set(['ticket.hold', 'ticket.cancel', 'approval.withdraw']);
+
+function weightOf(command: string): Weight {
+  if (MOVES_ON.has(command)) return 'filled';
+  return STOPS.has(command) ? 'default' : 'light';
+}
 
 /**
  * Every command that the person's role can hold on this ticket. What the gate would refuse now stays visible,
@@ -47,7 +73,9 @@ export function Actions(props: {
   const [open, setOpen] = useState<string | null>(null);
   const [done, setDone] = useState<CommandAnswer | null>(null);
   const actions = actionsOf(props.catalogue, props.roles, page);
-  const now = actions.filter((action) => action.allowed);
+  const now = actions
+    .filter((action) => action.allowed)
+    .sort((a, b) => WEIGHTS[weightOf(a.form.name)] - WEIGHTS[weightOf(b.form.name)]);
   const later = actions.filter((action) => !action.allowed);
   const big = props.roles.includes('technician');
   const opened = now.find((action) => action.form.name === open);
@@ -74,7 +102,7 @@ export function Actions(props: {
           <Button
             key={form.name}
             size={big ? 'lg' : 'md'}
-            variant={form.name === open ? 'light' : 'filled'}
+            variant={weightOf(form.name)}
             aria-expanded={form.name === open}
             onClick={() => {
               setDone(null);
@@ -101,29 +129,46 @@ export function Actions(props: {
       {later.length > 0 ? (
         <>
           <h3>{T.notNow}</h3>
-          <ul className="not-now">
-            {later.map((action) => (
-              <NotNow key={action.form.name} action={action} />
-            ))}
-          </ul>
+          <NotNow actions={later} />
         </>
       ) : null}
     </Section>
   );
 }
 
-/** Reachable with the keyboard although it cannot be pressed, so that everybody can learn the reason. */
-function NotNow({ action }: { readonly action: Action }): ReactNode {
+/**
+ * What cannot be done now, by reason. Reachable with the keyboard although it cannot be pressed, so that
+ * everybody can learn the reason.
+ */
+function NotNow({ actions }: { readonly actions: readonly Action[] }): ReactNode {
   const id = useId();
+  const reasons = [...new Set(actions.map((action) => action.reason))];
   return (
-    <li>
-      <button type="button" aria-disabled="true" aria-describedby={id} className="disabled-action">
-        {wordFor(COMMAND_WORDS, action.form.name)}
-      </button>
-      <span id={id} className="faint">
-        {action.reason}
-      </span>
-    </li>
+    <div className="not-now">
+      {inPlace(reasons).map(({ place, item: reason }) => (
+        <div key={reason}>
+          <p id={`${id}${place}`} className="faint">
+            {reason}
+          </p>
+          <ul>
+            {actions
+              .filter((action) => action.reason === reason)
+              .map(({ form }) => (
+                <li key={form.name}>
+                  <button
+                    type="button"
+                    aria-disabled="true"
+                    aria-describedby={`${id}${place}`}
+                    className="disabled-action"
+                  >
+                    {wordFor(COMMAND_WORDS, form.name)}
+                  </button>
+                </li>
+              ))}
+          </ul>
+        </div>
+      ))}
+    </div>
   );
 }
 

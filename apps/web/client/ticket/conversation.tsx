@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ConversationEntry, TicketPage } from '../api.ts';
-import { plain, T } from '../strings.ts';
+import { plain, T, TEMPLATE_WORDS, wordFor } from '../strings.ts';
 import { Empty, inPlace, Section, When } from './parts.tsx';
 
 const STATE: ReadonlyMap<string, string> = new Map([
@@ -40,7 +40,12 @@ export function Conversation(props: {
 function wordsOf(entry: ConversationEntry): ReactNode {
   if (entry.mask_state === 'WITHHELD') return <em>{T.withheld}</em>;
   if (entry.text) return withPlaceholders(entry.text);
-  return entry.template ? plain(entry.template) : '–';
+  return entry.template ? templateWords(entry.template) : '–';
+}
+
+/** `M01`, or `phrase:<id>` for a reviewed phrase that the agent chose. */
+function templateWords(template: string): string {
+  return wordFor(TEMPLATE_WORDS, template.replace(/^phrase:/, ''));
 }
 
 /** `[PHONE_1]` and the like, as the vault writes them. */

@@ -2,6 +2,7 @@ import { formatUsd } from '@deadlatch/kernel';
 import type { ReactNode } from 'react';
 import type { Approval, Evidence, IncidentForm, Technician, TicketPage } from '../api.ts';
 import {
+  APPROVAL_KIND_WORDS,
   APPROVAL_WORDS,
   INVOICE_WORDS,
   OUTCOME_WORDS,
@@ -105,7 +106,7 @@ export function Approvals({ approvals }: { readonly approvals: readonly Approval
         {approvals.map((item) => (
           <li key={item.id}>
             <p className="card-title">
-              {plain(item.kind ?? '')} · {usd(item.amount_cents) ?? '–'}
+              {wordFor(APPROVAL_KIND_WORDS, item.kind)} · {usd(item.amount_cents) ?? '–'}
             </p>
             <p className={item.state === 'PENDING' ? 'note' : 'faint'}>
               {wordFor(APPROVAL_WORDS, item.state)}
