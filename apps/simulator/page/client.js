@@ -59,10 +59,17 @@ function hueOf(slug) {
   return [...slug].reduce((sum, ch) => (sum * 31 + ch.charCodeAt(0)) % 360, 7);
 }
 
+/** `Maria (store manager)` is a name and a role. */
+function nameAndRole(label) {
+  const [, name, role] = /^([^(]+?)\s*\((.+)\)$/.exec(label) ?? [null, label, ''];
+  return { name, role };
+}
+
 function createCard(key, kind, person, address) {
   const face = element('span', { class: 'face', 'aria-hidden': 'true' }, firstName(person.label).slice(0, 1));
   face.style.setProperty('--hue', hueOf(person.slug));
-  const heading = element('h2', { id: `${key}-name` }, person.label);
+  const { name, role } = nameAndRole(person.label);
+  const heading = element('h2', { id: `${key}-name`, title: person.label }, name);
   const log = element('div', {
     class: 'log',
     role: 'log',
@@ -71,12 +78,17 @@ function createCard(key, kind, person, address) {
   });
   const node = element(
     'article',
-    { class: 'card', id: key, 'aria-labelledby': `${key}-name` },
+    { class: kind === 'mail' ? 'card mail-card' : 'card', id: key, 'aria-labelledby': `${key}-name` },
     element(
       'header',
       {},
       face,
-      element('div', { class: 'who' }, heading, element('p', {}, address)),
+      element(
+        'div',
+        { class: 'who' },
+        heading,
+        element('p', {}, [role, address].filter(Boolean).join(' · ')),
+      ),
       element('span', { class: 'kind' }, icon(kind)),
     ),
     log,
@@ -98,7 +110,7 @@ function watchTab(node, tab) {
       tab.setAttribute('aria-current', String(entry.isIntersecting));
       if (entry.isIntersecting) tab.setAttribute('data-new', 'false');
     },
-    { root: null, threshold: 0.6 },
+    { root: people, threshold: 0.6 },
   ).observe(node);
 }
 
@@ -256,6 +268,9 @@ async function refresh() {
     isLoading = false;
   }
 }
+
+// On a phone the guide would hide what it talks about; its title stays.
+if (matchMedia('(max-width: 640px)').matches) document.querySelector('.guide').open = false;
 
 const changes = new EventSource('/api/changes');
 changes.addEventListener('open', refresh);
