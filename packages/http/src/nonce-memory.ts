@@ -17,7 +17,7 @@ export interface NonceMemory {
  * signature from the future could have been used before the start too, no clock skew is allowed here.
  * @param capacity beyond it the answer is no: forgetting a living nonce would let it be used again
  * @invariant a nonce is forgotten only when its request has expired
- * @source T4.3, 02-identity-and-signing "Receivers without a database"
+ * @source T4.3
  */
 export function createNonceMemory(options: { readonly now: Clock; readonly capacity?: number }): NonceMemory {
   const { now, capacity = 100_000 } = options;

@@ -27,7 +27,7 @@ const DISCARD_MS = 2_000;
 /**
  * Refuses by its headers a body that no handler of this route would read, before a byte of it is read.
  * @throws DispatchError `unsupported_media_type`, `payload_too_large`, `malformed_body`
- * @source I.4, 02-identity-and-signing ("No Content-Encoding on requests")
+ * @source I.4; a coded body would have a second form that nobody signed
  */
 export function assertBodyHeaders(request: FastifyRequest, bodyLimitBytes: number): void {
   const { headers } = request;

@@ -1,11 +1,14 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
+import { dimensionOf, type ErrorCode } from '@deadlatch/kernel';
 import { generateSigningKeyPem, loadSigningKey, type PinnedKey, signRequest } from '@deadlatch/signing';
 import { createLogger } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { authenticate, readJson } from './authenticate.ts';
 import { createKeyRing, type KeyRing } from './key-ring.ts';
 import { createHttpServer } from './server.ts';
+import { statusOf } from './statuses.ts';
 import { validator } from './validator.ts';
 
 /** Fixtures of this package's tests: a small service behind the shared edge, and plain sockets to throw things at it. */
@@ -187,4 +190,24 @@ export function signedBytes(request: RawRequest = {}): Buffer {
   );
   const head = [`${method} ${target} HTTP/1.1`, ...lines, ...(request.lines ?? []), '', ''].join('\r\n');
   return isWrite ? Buffer.concat([Buffer.from(head, 'latin1'), body]) : Buffer.from(head, 'latin1');
+}
+
+/** The bytes of a request without signature or body. */
+export const plain = (first: string, ...lines: string[]) =>
+  [first, 'host: 127.0.0.1', ...lines, '', ''].join('\r\n');
+
+/** The answer is exactly the problem document of `code`. */
+export function assertProblem(answer: Answer, code: ErrorCode): void {
+  assert.equal(answer.headers.get('content-type'), 'application/problem+json');
+  const { request_id, fields: _fields, ...body } = answer.json();
+  assert.deepEqual(body, {
+    type: `urn:deadlatch:problem:${code}`,
+    title: code.replaceAll('_', ' '),
+    status: statusOf(code),
+    code,
+    dimension: dimensionOf(code),
+  });
+  assert.equal(answer.status, statusOf(code));
+  assert.match(String(request_id), /^[0-9a-f-]{36}$/);
+  assert.equal(answer.headers.get('x-request-id'), request_id);
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@deadlatch/kernel';
 
-/** The one place where a code of ours meets HTTP. @source RFC 9110 section 15, 02-identity-and-signing "Errors" */
+/** The one place where a code of ours meets HTTP. @source RFC 9110 section 15 */
 const STATUSES: Readonly<Record<ErrorCode, number>> = {
   unauthenticated: 401,
   unknown_command: 404,

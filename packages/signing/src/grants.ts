@@ -172,7 +172,7 @@ export interface VerifyGrantOptions {
  * The claims of a grant of exactly this kind.
  * @throws DispatchError `unauthenticated`
  * @invariant the type is part of what is verified: a grant of one kind is never one of another, nor a user token
- * @source 02-identity-and-signing "Grants", T4.8
+ * @source T4.8
  */
 export function verifyGrant<K extends GrantKind>(
   kind: K,

@@ -12,7 +12,7 @@ function mustBeSingle(name: string): boolean {
  * The first value of a repeated header that may repeat wins; none of those is read by the gate.
  * @throws DispatchError `malformed_body` when one of Host, Authorization, Txn-Token, Idempotency-Key,
  * Transfer-Encoding, Signature*, Content-* comes twice
- * @source 02-identity-and-signing, "The signature profile"
+ * @source T4.4
  */
 export function readSingleHeaders(rawHeaders: readonly string[]): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();

@@ -124,7 +124,7 @@ export interface VerifyTxnTokenOptions {
 /**
  * The claims of a transaction token, for the one service it was minted for.
  * @throws DispatchError `unauthenticated`, always the same, with the reason in the private detail
- * @source 02-identity-and-signing, T4.4, T4.5, A.2
+ * @source T4.4, T4.5, A.2
  */
 export function verifyTxnToken(token: string, options: VerifyTxnTokenOptions): TxnClaims {
   const claims = readClaims(verifyCompact(TYP, token, options.key, MAX_TOKEN_LENGTH));
