@@ -25,7 +25,7 @@ legend{font-weight:600;padding:0 .3rem}
 fieldset label{display:flex;align-items:center;gap:.6rem;min-height:2.75rem;margin:0;font-weight:400}
 input[type=radio]{width:1.25rem;height:1.25rem}
 input.code{width:100%;max-width:14rem;font:600 1.5rem/1.2 ui-monospace,monospace;letter-spacing:.15em;padding:.6rem;border:1px solid var(--soft);border-radius:.5rem;background:var(--bg);color:var(--ink);margin:0 0 1rem}
-button{width:100%;min-height:3rem;font:600 1rem/1 inherit;font-family:inherit;border-radius:.5rem;border:1px solid var(--key);background:var(--key);color:var(--on-key);cursor:pointer;padding:.75rem}
+button{width:100%;min-height:3rem;font-family:inherit;font-size:1rem;font-weight:600;line-height:1.2;border-radius:.5rem;border:1px solid var(--key);background:var(--key);color:var(--on-key);cursor:pointer;padding:.75rem}
 button.second{background:transparent;color:var(--key)}
 :focus-visible{outline:3px solid var(--key);outline-offset:2px}
 .soft{color:var(--soft);font-size:.92rem}

@@ -77,7 +77,7 @@ ${next.wasRejected ? html`<p class="bad" role="alert" id="rejected">That code do
 <form method="post" action="/approve/${secret}/decide" autocomplete="off">
 <input type="hidden" name="csrf" value="${next.csrf}">
 <label for="code">Code from the e-mail</label>
-<input class="code" id="code" name="code" type="text" inputmode="numeric" pattern="[0-9]{8}" minlength="8" maxlength="8" autocomplete="one-time-code" required aria-describedby="tries">
+<input class="code" id="code" name="code" type="text" inputmode="numeric" pattern="[0-9 ]{8,12}" minlength="8" maxlength="12" autocomplete="one-time-code" required aria-describedby="tries">
 <p class="soft" id="tries">${next.triesLeft === 1 ? 'One try left.' : html`${next.triesLeft} tries left.`} Eight digits.</p>
 <fieldset><legend>Your decision</legend>
 <label><input type="radio" name="decision" value="APPROVE" required> Approve</label>

@@ -46,6 +46,8 @@ export interface WorldParts {
   readonly database: WorldDatabase;
   readonly seedTenant: (adminUrl: string) => Promise<WorldTenant>;
   readonly SMTPServer: typeof SMTPServer;
+  /** For a real browser, which says itself where it is; any port, and an origin that nobody looks at, otherwise. */
+  readonly port?: number;
 }
 
 /** identity over HTTP, with a real database, a real mail server, and small real peers. */
@@ -120,7 +122,7 @@ export async function startWorld(parts: WorldParts): Promise<World> {
       host: '127.0.0.1',
       port: 0,
       logLevel: 'debug',
-      publicOrigin: ORIGIN,
+      publicOrigin: parts.port === undefined ? ORIGIN : `http://localhost:${parts.port}`,
       dispatchApiUrl: dispatchApi.url,
       vaultUrl: vault.url,
       smtpSender: 'approvals@deadlatch.example',
@@ -133,7 +135,7 @@ export async function startWorld(parts: WorldParts): Promise<World> {
     },
     { now, random: randomBytes, fetch: globalThis.fetch, writeLog: (line) => log.push(line) },
   );
-  await identity.app.listen({ host: '127.0.0.1', port: 0 });
+  await identity.app.listen({ host: '127.0.0.1', port: parts.port ?? 0 });
   const url = `http://127.0.0.1:${(identity.app.server.address() as AddressInfo).port}`;
   return {
     url,
