@@ -1,5 +1,5 @@
-import type { TicketRow } from '../../packages/decision/src/index.ts';
-import type { CommandPath } from '../../packages/postgres/src/index.ts';
+import type { TicketRow } from '@deadlatch/decision';
+import type { CommandPath } from '@deadlatch/postgres';
 import {
   commitOf,
   effectOf,

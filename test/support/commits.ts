@@ -10,9 +10,9 @@ import type {
   TicketRow,
   TurnRow,
   VisitRow,
-} from '../../packages/decision/src/index.ts';
-import { createIdMaker } from '../../packages/kernel/src/index.ts';
-import type { CommitDecisionInput, NonceInput } from '../../packages/postgres/src/index.ts';
+} from '@deadlatch/decision';
+import { createIdMaker } from '@deadlatch/kernel';
+import type { CommitDecisionInput, NonceInput } from '@deadlatch/postgres';
 import type { SeededTenant } from './seed.ts';
 
 export const newId = createIdMaker(Date.now, (n) => randomBytes(n));

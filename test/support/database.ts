@@ -6,7 +6,7 @@ import {
   type Pool,
   restrictConnections,
   urlForRole,
-} from '../../packages/postgres/src/index.ts';
+} from '@deadlatch/postgres';
 
 /** What `tools/test.ts` hands to test files in DEADLATCH_TEST_CLUSTER, as JSON. */
 export interface TestCluster {

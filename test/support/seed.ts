@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { createIdMaker } from '@deadlatch/kernel';
+import { OWNER_ROLE } from '@deadlatch/postgres';
 import pg from 'pg';
-import { createIdMaker } from '../../packages/kernel/src/index.ts';
-import { OWNER_ROLE } from '../../packages/postgres/src/index.ts';
 
 /** The people and places of the demo, by slug. */
 export interface SeededTenant {

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool } from '@deadlatch/postgres';
 
 /** Rows handed over at once; a backlog takes several rounds. */
 const BATCH = 50;

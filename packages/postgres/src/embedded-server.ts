@@ -52,7 +52,8 @@ export function childOptions(account: Account | null): {
   const env: Record<string, string> = {
     LC_ALL: 'C',
     TZ: 'UTC',
-    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    // For the shell that initdb calls; its own programs it finds beside itself.
+    PATH: '/usr/bin:/bin',
   };
   return account === null ? { env } : { uid: account.uid, gid: account.gid, env };
 }
