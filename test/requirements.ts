@@ -62,11 +62,11 @@ const INJECTION = [
     'The model call that reads untrusted text has no tools; the one with tools never sees the text.',
     'no model is connected',
   ),
-  later(
+  due(
     'T1.7',
     'B',
     'An agent that is wholly hijacked and holds all its credentials makes no unauthorised change.',
-    'the attack lab is not built',
+    'the decision is enumerated for it; the attack lab, which plays it through every process, is not built',
   ),
   later(
     'T1.8',
