@@ -186,6 +186,12 @@ export interface Technician {
   readonly skills?: readonly string[];
 }
 
+export interface Pause {
+  readonly scope?: string;
+  readonly scope_id?: string | null;
+  readonly paused_at?: string;
+}
+
 export interface Report {
   readonly id: string;
   readonly channel?: string;

@@ -3,6 +3,7 @@ import {
   type Catalogue,
   type CommandAnswer,
   type Me,
+  type Pause,
   Problem,
   type Queue,
   type Report,
@@ -53,6 +54,12 @@ export const techniciansQuery = queryOptions({
   staleTime: 60_000,
 });
 
+export const autonomyQuery = queryOptions({
+  queryKey: ['autonomy'],
+  queryFn: ({ signal }) => read<{ pauses?: readonly Pause[] }>('/api/autonomy', signal),
+  refetchInterval: POLL_MS,
+});
+
 export const reportsQuery = queryOptions({
   queryKey: ['reports'],
   queryFn: ({ signal }) => read<{ reports?: readonly Report[] }>('/api/reports', signal),
@@ -63,6 +70,8 @@ export const reportsQuery = queryOptions({
 export function retryOutages(count: number, error: Error): boolean {
   return error instanceof Problem && error.code === 'unavailable' && count < 1;
 }
+
+const CHANGED_BY_COMMANDS: ReadonlySet<unknown> = new Set(['ticket', 'queue', 'autonomy']);
 
 export interface CommandCall {
   readonly command: string;
@@ -87,7 +96,7 @@ export function useSendCommand(): (call: CommandCall) => Promise<CommandAnswer> 
       });
     } finally {
       await client.invalidateQueries({
-        predicate: (query) => query.queryKey[0] === 'ticket' || query.queryKey[0] === 'queue',
+        predicate: (query) => CHANGED_BY_COMMANDS.has(query.queryKey[0]),
       });
     }
   };

@@ -27,7 +27,7 @@ export interface Identity {
   tokenFor(session: string, correlationId: string): Promise<PersonToken>;
 }
 
-const SESSION = /^[A-Za-z0-9_-]{43,86}$/;
+const SESSION = /^[A-Za-z0-9_-]{43}$/;
 
 /** Identity's answers, checked before they are used. @throws DispatchError `unavailable` for any other answer */
 export function createIdentity(peer: Pick<ServiceClient, 'write'>): Identity {

@@ -5,7 +5,21 @@ import { useSendCommand } from '../queries.ts';
 import { COMMAND_WORDS, T, wordFor } from '../strings.ts';
 import { ProblemNote } from '../ticket/problem-note.tsx';
 import { type FormContext, ObjectFields } from './field.tsx';
-import { emptyValue, toInput } from './values.ts';
+import { askedOf, incidentOf, sentBeside, withQuestions } from './tailoring.ts';
+import { emptyValue, type FormValue, toInput } from './values.ts';
+
+interface Attempt {
+  readonly input: FormValue;
+  readonly idempotencyKey: string;
+}
+
+/** Fixes the content together with its key: a second try must be the same bytes. */
+function newAttempt(form: Form, value: FormValue): Attempt {
+  const asked = toInput(value, askedOf(form, value));
+  const beside = sentBeside(form.name, new Date().toISOString());
+  const input = typeof asked === 'object' && asked !== null && !Array.isArray(asked) ? asked : {};
+  return { input: { ...input, ...beside }, idempotencyKey: crypto.randomUUID() };
+}
 
 /**
  * One form for one command. Its idempotency key lives as long as the same content is being tried, so that
@@ -22,28 +36,31 @@ export function CommandForm(props: {
   const [value, setValue] = useState(() => emptyValue(form.input));
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
-  const key = useRef<string | null>(null);
+  const attempt = useRef<Attempt | null>(null);
   const sendCommand = useSendCommand();
-  const blank = Object.keys(form.input.properties ?? {}).length === 0;
+  const asked = askedOf(form, value);
+  const context = {
+    ...props.context,
+    incident: incidentOf(value, props.context.incidents, props.context.incident),
+  };
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
     if (busy) return;
-    key.current ??= crypto.randomUUID();
+    attempt.current ??= newAttempt(form, value);
     setBusy(true);
     setProblem(null);
     try {
       const answer = await sendCommand({
         command: form.name,
         targetId: props.targetId,
-        input: toInput(value, form.input) ?? {},
-        idempotencyKey: key.current,
+        ...attempt.current,
       });
-      key.current = null;
+      attempt.current = null;
       props.onDone(answer);
     } catch (error) {
       const found = error instanceof Problem ? error : new Problem({});
-      if (found.code !== 'unavailable') key.current = null;
+      if (found.code !== 'unavailable') attempt.current = null;
       setProblem(found);
     } finally {
       setBusy(false);
@@ -53,17 +70,15 @@ export function CommandForm(props: {
   return (
     <form onSubmit={submit} className="command-form" aria-label={wordFor(COMMAND_WORDS, form.name)}>
       <Stack gap="sm">
-        {blank ? null : (
-          <ObjectFields
-            schema={form.input}
-            value={value}
-            context={props.context}
-            onChange={(next) => {
-              key.current = null;
-              setValue(next);
-            }}
-          />
-        )}
+        <ObjectFields
+          schema={asked}
+          value={value}
+          context={context}
+          onChange={(next) => {
+            attempt.current = null;
+            setValue((before) => withQuestions(form.name, before, next, props.context.incidents));
+          }}
+        />
         {problem ? (
           <Alert color="red" role="alert" title={T.problemTitle}>
             <ProblemNote problem={problem} />

@@ -28,6 +28,8 @@ export interface FormContext {
   readonly evidence: readonly Evidence[];
   /** The ticket's incident type; narrows questions, tests and photo keys to what it asks. */
   readonly incident: IncidentForm | undefined;
+  /** Every incident type, for forms that choose one. */
+  readonly incidents: readonly IncidentForm[];
 }
 
 interface FieldProps {

@@ -37,8 +37,10 @@ export function toInput(value: FormValue, schema: Schema): FormValue {
     return items.length === 0 && (schema.minItems ?? 0) > 0 ? undefined : items;
   }
   if (typeof value === 'object') {
+    const known = schema.properties ?? {};
     const entries = Object.entries(value)
-      .map(([key, item]) => [key, toInput(item, schema.properties?.[key] ?? {})] as const)
+      .filter(([key]) => Object.hasOwn(known, key))
+      .map(([key, item]) => [key, toInput(item, known[key] ?? {})] as const)
       .filter(([, item]) => item !== undefined);
     return Object.fromEntries(entries);
   }

@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { QueueRow } from '../api.ts';
+import { AgentSwitch } from '../autonomy.tsx';
 import { meQuery, queueQuery } from '../queries.ts';
 import { INCIDENT_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
 import { Empty, PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
@@ -38,6 +39,7 @@ export function QueuePage(): ReactNode {
           }}
         />
       </div>
+      <AgentSwitch roles={me.data?.roles ?? []} />
       <Unread query={queue} />
       {queue.data && rows.length === 0 ? (
         <Empty>{state ? T.emptyQueueFiltered : technician ? T.emptyVisits : T.emptyQueue}</Empty>

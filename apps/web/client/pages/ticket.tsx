@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Catalogue, Me, TicketPage as Page, Technician } from '../api.ts';
+import { AgentSwitch } from '../autonomy.tsx';
 import { catalogueQuery, meQuery, techniciansQuery, ticketQuery } from '../queries.ts';
 import { INCIDENT_WORDS, T, wordFor } from '../strings.ts';
 import { Actions } from '../ticket/actions.tsx';
@@ -73,8 +74,9 @@ function TicketBody(props: {
             catalogue={catalogue}
             roles={me.roles}
             page={page}
-            context={{ technicians, evidence, incident }}
+            context={{ technicians, evidence, incident, incidents: catalogue.incident_types }}
           />
+          <AgentSwitch roles={me.roles} ticketId={ticket.id} />
           <VisitPanel visit={page.visit} technicians={technicians} />
         </div>
         <div className="ticket-main">

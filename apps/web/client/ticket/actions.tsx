@@ -47,20 +47,22 @@ function weightOf(command: string): Weight {
  * disabled, with the reason; whether it is possible is the gate's word, never worked out here.
  */
 function actionsOf(catalogue: Catalogue, roles: readonly string[], page: TicketPage): Action[] {
-  const said = new Map((page.allowed ?? []).map((item) => [item.command, item] as const));
+  const said = page.allowed && new Map(page.allowed.map((item) => [item.command, item] as const));
+  const isAsked = page.approvals?.approvals?.some((item) => item.state === 'PENDING') ?? false;
   return catalogue.commands
-    .filter(
-      (form) => (form.target === 'ticket' || form.target === 'approval') && !WITHOUT_BUTTON.has(form.name),
-    )
-    .filter((form) => said.has(form.name) || form.roles.some((role) => roles.includes(role)))
-    .map((form) => {
-      const answer: Allowed | undefined = said.get(form.name);
-      return {
-        form,
-        allowed: answer?.allowed === true,
-        reason: wordFor(REFUSAL_WORDS, answer?.code ?? 'invalid_state'),
-      };
+    .filter((form) => !WITHOUT_BUTTON.has(form.name))
+    .flatMap((form): Action[] => {
+      const holds = form.roles.some((role) => roles.includes(role));
+      const answer: Allowed | undefined = said?.get(form.name);
+      // The gate answers for tickets only; a question that is open can be tried, and the gate answers then.
+      if (form.target === 'approval') return holds ? [actionOf(form, isAsked)] : [];
+      if (form.target !== 'ticket' || !(said ? answer : holds)) return [];
+      return [actionOf(form, answer?.allowed === true, answer?.code)];
     });
+}
+
+function actionOf(form: Form, allowed: boolean, code: string = 'invalid_state'): Action {
+  return { form, allowed, reason: wordFor(REFUSAL_WORDS, code) };
 }
 
 export function Actions(props: {

@@ -150,7 +150,7 @@ export function EvidencePanel(props: {
                 <li key={rule.key} className={have >= rule.minimum ? 'ticked' : ''}>
                   <span aria-hidden="true">{have >= rule.minimum ? '✓' : '○'}</span> {plain(rule.key)}{' '}
                   <span className="faint">
-                    {T.have} {have} {T.of} {rule.minimum}
+                    {have} {T.of} {rule.minimum}
                   </span>
                 </li>
               );

@@ -38,6 +38,11 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.375rem 1.25re
   padding: 1rem; background: light-dark(#fff, #1f2123); border: 1px solid light-dark(#dcd9d0, #36383b); border-radius: 6px; }
 dt { color: light-dark(#5a5f66, #a3a39d); }
 dd { margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 1rem; margin: 1.5rem 0 0.5rem; }
+ul { list-style: none; padding: 0; margin: 0 0 1.25rem; display: grid; gap: 0.625rem; }
+li { overflow-wrap: anywhere; }
+time { color: light-dark(#5a5f66, #a3a39d); font-size: 0.9375rem; }
+dd time { color: inherit; font-size: inherit; }
 .hint { color: light-dark(#5a5f66, #a3a39d); font-size: 0.9375rem; border-top: 1px solid light-dark(#dcd9d0, #36383b); padding-top: 1rem; }
 button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: 0.5rem 1.5rem; border: 0; border-radius: 4px;
   color: light-dark(#fff, #221602); background: light-dark(#7d4e0d, #e4b159); cursor: pointer; }

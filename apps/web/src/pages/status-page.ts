@@ -1,5 +1,5 @@
 import { TICKET_STATES, type TicketState } from '@deadlatch/catalogue';
-import { html } from '@deadlatch/http';
+import { html, type SafeHtml } from '@deadlatch/http';
 import type { Page } from './layout.ts';
 
 /** What a customer is told about a state: what happens next, in their words rather than ours. */
@@ -22,8 +22,8 @@ const STATE_SENTENCES: Readonly<Record<TicketState, string>> = {
   CANCELLED: 'This was cancelled.',
 };
 
-const REAL = html`<div class="hint"><p><strong>Is a message real?</strong> Every text of ours names this
-reference and links to this page. If a message asks for money, a code or an approval and this page does not
+const REAL = html`<div class="hint"><p><strong>Is a message real?</strong> A text about your ticket is ours only if it
+is listed on the page behind your link. If a message asks for money, a code or an approval and that page does not
 agree with it, do not answer it. We never ask you to approve anything by replying.</p></div>`;
 
 /** The fields of `link.status` that the page shows; everything else in the answer is left where it is. */
@@ -31,6 +31,8 @@ export interface LinkStatus {
   readonly reference: string;
   readonly state: string;
   readonly times: readonly { readonly label: string; readonly at: string }[];
+  /** What was sent to the holder of this link about it, oldest first. */
+  readonly messages: readonly { readonly at: string; readonly text: string }[];
 }
 
 /** Plain HTML for whoever holds the link. @returns `null` for a state without words: then nothing is claimed */
@@ -48,9 +50,16 @@ ${
         ({ label, at }) => html`<dt>${label}</dt><dd><time datetime="${at}">${instantWords(at)}</time></dd>`,
       )}</dl>`
 }
+${messageList(status)}
 <p>This page shows what our records say at this moment. Load it again to see what is new.</p>
 ${REAL}`,
   };
+}
+
+function messageList({ messages }: LinkStatus): SafeHtml | null {
+  if (messages.length === 0) return null;
+  return html`<h2>Messages we sent you</h2>
+<ul>${messages.map(({ at, text }) => html`<li><time datetime="${at}">${instantWords(at)}</time><br>${text}</li>`)}</ul>`;
 }
 
 /** The same for an unknown, an expired and a mistyped link: a stranger learns nothing. */

@@ -27,6 +27,7 @@ describe('reading', () => {
     answers.set(`GET ${TICKET}/approvals`, () => ({ approvals: [] }));
     answers.set(`GET /v1/conversations/${CONVERSATION_ID}`, () => ({ conversation: null, entries: [] }));
     answers.set('GET /v1/technicians', () => ({ technicians: [] }));
+    answers.set('GET /v1/autonomy', () => ({ pauses: [] }));
     answers.set('GET /v1/reports', () => ({ reports: [] }));
   });
   after(() => web.close());
@@ -48,6 +49,7 @@ describe('reading', () => {
       `/api/tickets/${TICKET_ID}`,
       '/api/technicians',
       '/api/reports',
+      '/api/autonomy',
       '/api/catalogue',
     ];
     for (const path of paths) {
@@ -150,12 +152,16 @@ describe('reading', () => {
         updated_at: '2026-11-22T10:00:00.000Z',
         nte_cents: 75_000,
       },
-      messages: [{ text: 'not shown' }],
+      messages: [
+        { at: '2026-11-22T09:00:00.000Z', text: 'DL-7: a technician <i>is</i> coming' },
+        { text: 'not shown' },
+      ],
     }));
     const page = await web.ask(`/s/${SECRET}`);
     assert.equal(page.status, 200);
     assert.match(page.text, /DL-&lt;b&gt;7/);
     assert.match(page.text, /The technician is on site\./);
+    assert.match(page.text, /DL-7: a technician &lt;i&gt;is&lt;\/i&gt; coming/);
     assert.match(page.text, /Is a message real\?/);
     assert.doesNotMatch(page.text, /<script|750|not shown/);
     assert.equal(web.peers.calls.at(-1)?.token, null);

@@ -35,6 +35,7 @@ export function addReadRoutes(
   });
 
   server.get('/api/technicians', async (request) => as(current.reading(request), '/v1/technicians'));
+  server.get('/api/autonomy', async (request) => as(current.reading(request), '/v1/autonomy'));
   server.get('/api/reports', async (request) => as(current.reading(request), '/v1/reports'));
 }
 

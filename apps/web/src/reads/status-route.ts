@@ -7,6 +7,8 @@ import { type LinkStatus, neutralStatusPage, statusPage } from '../pages/status-
 
 const SECRET = /^[A-Za-z0-9_-]{22,86}$/;
 
+const MAX_MESSAGES = 20;
+
 /** Times worth telling a customer, in the order in which they happen. */
 const TIMES: readonly (readonly [member: string, label: string])[] = [
   ['reported_at', 'Reported'],
@@ -44,7 +46,13 @@ function statusOf(answer: JsonValue): LinkStatus | null {
     const at = member(ticket, name);
     return typeof at === 'string' ? [{ label, at }] : [];
   });
-  return { reference, state, times };
+  const sent = member(answer, 'messages');
+  const messages = (Array.isArray(sent) ? sent : []).slice(-MAX_MESSAGES).flatMap((message) => {
+    const at = member(message, 'at');
+    const text = member(message, 'text');
+    return typeof at === 'string' && typeof text === 'string' ? [{ at, text }] : [];
+  });
+  return { reference, state, times, messages };
 }
 
 function member(value: JsonValue | undefined, name: string): JsonValue | undefined {

@@ -7,6 +7,8 @@ import { unpackRoles } from './profile.ts';
 
 /** The purpose of the token that every change from the console carries. */
 export const CONSOLE_PURPOSE = 'console';
+/** As identity makes them. */
+const SESSION = /^[A-Za-z0-9_-]{43}$/;
 const CSRF_HEADER = 'x-csrf-token';
 
 /** Reads who a request says it is; whether that session lives is identity's to say. */
@@ -23,8 +25,12 @@ export interface CurrentSession {
 
 /** @source A.2; the CSRF token is derived from the cookie, see `csrf.ts` */
 export function createCurrentSession(names: CookieNames): CurrentSession {
-  const reading = (request: FastifyRequest): string =>
-    readCookie(request.headers.cookie, names.session) ?? refuse('unauthenticated', { detail: 'no_session' });
+  const reading = (request: FastifyRequest): string => {
+    const session = readCookie(request.headers.cookie, names.session);
+    return session !== null && SESSION.test(session)
+      ? session
+      : refuse('unauthenticated', { detail: 'no_session' });
+  };
   return {
     reading,
     changing: (request) => {

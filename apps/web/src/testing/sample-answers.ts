@@ -26,6 +26,7 @@ export function addSampleAnswers(peers: FakePeers): void {
       },
     ],
   });
+  answer('GET /v1/autonomy', { pauses: [] });
   answer('GET /v1/reports', {
     reports: [{ id: '01900000-0000-7000-8000-0000000000d1', channel: 'sms', created_at: at(2) }],
   });
