@@ -111,6 +111,7 @@ export async function startGateway(
     deliver: createDelivery({ dispatchApi, vault, carrier, journal, report, logger }),
   });
 
+  await nextSecond(now);
   const url = await app.listen({ host: config.host, port: config.port });
   logger.event('service.started', { port: config.port });
   // What an earlier process took over and did not hand on.
@@ -122,4 +123,12 @@ export async function startGateway(
       await drain.close();
     },
   };
+}
+
+/**
+ * Waits for the next whole second. Signatures count in seconds, so one of the second in which we started could be
+ * from before and is refused; while nobody listens, a caller sees an outage and tries again instead of giving up.
+ */
+async function nextSecond(now: () => number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1000 - (now() % 1000)));
 }

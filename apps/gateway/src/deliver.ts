@@ -1,12 +1,12 @@
 import { UUID_PATTERN } from '@deadlatch/catalogue';
 import { type ServiceClient, validator } from '@deadlatch/http';
-import { DispatchError, type JsonValue, refuse } from '@deadlatch/kernel';
+import { DispatchError, type ErrorCode, type JsonValue, refuse } from '@deadlatch/kernel';
 import Type, { type Static } from 'typebox';
 import type { Carrier } from './carrier.ts';
 import type { DeliveryJournal } from './delivery-journal.ts';
 import { deriveIdempotencyKey } from './derive-key.ts';
 import type { GatewayLogger } from './log-events.ts';
-import { trustAnswer } from './peer-answer.ts';
+import { orOutage, trustAnswer } from './peer-answer.ts';
 import type { Report } from './report.ts';
 
 /** How one delivery ended. `superseded`: what the text says is no longer true, or it was sent before. */
@@ -17,7 +17,8 @@ const Rendered = Type.Object(
     message_id: Type.String({ pattern: UUID_PATTERN }),
     contact_id: Type.String({ pattern: UUID_PATTERN }),
     channel: Type.String({ maxLength: 20 }),
-    text: Type.String({ minLength: 1, maxLength: 1600 }),
+    // What the carrier takes at most is the carrier's to say.
+    text: Type.String({ minLength: 1, maxLength: 10_000 }),
     reveal_grant: Type.String({ minLength: 1, maxLength: 4096 }),
   },
   { additionalProperties: false },
@@ -35,12 +36,15 @@ const Revealed = Type.Object(
   { additionalProperties: false },
 );
 
+/** There is nothing (left) to say: no longer true, or sent before. */
+const SUPERSEDED: readonly ErrorCode[] = ['superseded', 'invalid_state'];
+
 /**
  * Delivers outbound messages: asks dispatch-api for the text (which is refused when it is no longer true), the
  * vault for the number, hands both to the carrier and reports what it said.
  *
  * Two calls for one message at the same time are one delivery; a later call finds it in the journal.
- * @throws DispatchError `unavailable` when it has to be tried again, or the peer's refusal
+ * @throws DispatchError `unavailable` when it has to be tried again; `not_found` for a message nobody knows
  * @invariant The text comes from dispatch-api and the number from the vault; the caller names only a message id.
  * @source T2.6
  */
@@ -57,8 +61,10 @@ export function createDelivery(options: {
   const readRevealed = validator<Static<typeof Revealed>>(Revealed);
   const inFlight = new Map<string, Promise<DeliveryState>>();
 
+  const tell: Report = (...words) => orOutage(report(...words), []);
+
   const reportSent = async (messageId: string, providerId: string): Promise<DeliveryState> => {
-    await report(messageId, 'sent', providerId);
+    await tell(messageId, 'sent', providerId);
     await journal.markReported(messageId);
     logger.event('delivery.sent', { message_id: messageId, channel: 'sms' });
     return 'sent';
@@ -68,7 +74,8 @@ export function createDelivery(options: {
     const before = await journal.find(messageId);
     if (before !== null) return before.isReported ? 'sent' : reportSent(messageId, before.providerId);
 
-    const answer = await readUnlessSuperseded(dispatchApi, `/v1/messages/${messageId}/rendered`);
+    const read = dispatchApi.read(`/v1/messages/${messageId}/rendered`);
+    const answer = await unless(orOutage(read, [...SUPERSEDED, 'not_found']), SUPERSEDED);
     if (answer === null) {
       logger.event('delivery.superseded', { message_id: messageId });
       return 'superseded';
@@ -79,7 +86,7 @@ export function createDelivery(options: {
     const phone = rendered.channel === 'sms' ? await revealPhone(rendered.reveal_grant) : undefined;
     const result = phone === undefined ? null : await carrier.send(phone, rendered.text);
     if (result === null || result.outcome === 'refused') {
-      await report(messageId, 'failed', null);
+      await tell(messageId, 'failed', null);
       logger.event('delivery.failed', { message_id: messageId });
       return 'failed';
     }
@@ -88,12 +95,11 @@ export function createDelivery(options: {
   };
 
   const revealPhone = async (grant: string): Promise<string | undefined> => {
-    const body = { grant };
     // A grant works once, so the grant itself names the attempt.
-    const answer = await vault.write('/v1/reveals', body, {
-      idempotencyKey: deriveIdempotencyKey('reveal', grant),
-    });
-    return trustAnswer(readRevealed, answer).fields.phone;
+    const idempotencyKey = deriveIdempotencyKey('reveal', grant);
+    const call = orOutage(vault.write('/v1/reveals', { grant }, { idempotencyKey }), ['not_found']);
+    const answer = await unless(call, ['not_found']);
+    return answer === null ? undefined : trustAnswer(readRevealed, answer).fields.phone;
   };
 
   return async (messageId) => {
@@ -105,14 +111,12 @@ export function createDelivery(options: {
   };
 }
 
-/** `null` when there is nothing (left) to say. */
-async function readUnlessSuperseded(dispatchApi: ServiceClient, path: string): Promise<JsonValue | null> {
+/** The answer, or `null` when the peer refused with one of `codes`. */
+async function unless(call: Promise<JsonValue>, codes: readonly ErrorCode[]): Promise<JsonValue | null> {
   try {
-    return await dispatchApi.read(path);
+    return await call;
   } catch (error) {
-    if (error instanceof DispatchError && (error.code === 'superseded' || error.code === 'invalid_state')) {
-      return null;
-    }
+    if (error instanceof DispatchError && codes.includes(error.code)) return null;
     throw error;
   }
 }

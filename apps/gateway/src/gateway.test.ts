@@ -64,11 +64,7 @@ async function start(t: TestContext) {
   });
   const logs: string[] = [];
   const write = (line: string) => logs.push(line);
-  // What is signed in the second of the start could be from before it and is refused, so the start is in the past.
-  let lagMs = 2_000;
-  const now = () => Date.now() - lagMs;
-  const gateway = await startGateway(config, secrets, { now, randomBytes, fetch, write });
-  lagMs = 0;
+  const gateway = await startGateway(config, secrets, { now: Date.now, randomBytes, fetch, write });
   t.after(() => gateway.close());
   return { url, keys, vault, api, carrier, logs, inboxDirectory };
 }
@@ -340,6 +336,26 @@ test('a carrier that refuses is reported as failed; one that is down is asked ag
     api.calls.slice(before).some((call) => call.path.endsWith('report_delivery')),
     false,
   );
+});
+
+test("a refusal of the gateway's own call is an outage to the worker, who would give up on a refusal", async (t) => {
+  verifies('C.6');
+  const { url, keys, api, vault, carrier } = await start(t);
+  const normal = vault.answer;
+  for (const code of ['unauthenticated', 'not_granted', 'rate_limited', 'unavailable']) {
+    vault.answer = () => ({ status: 403, body: { code } });
+    const response = await postDelivery(url, keys.worker, { message_id: randomUUID() });
+    assert.equal(response.status, 503, code);
+  }
+  vault.answer = () => ({ status: 404, body: { code: 'not_found' } });
+  const noNumber = await postDelivery(url, keys.worker, { message_id: randomUUID() });
+  assert.deepEqual(await noNumber.json(), { state: 'failed' });
+  vault.answer = normal;
+  api.answer = () => ({ status: 401, body: { code: 'unauthenticated' } });
+  assert.equal((await postDelivery(url, keys.worker, { message_id: randomUUID() })).status, 503);
+  api.answer = () => ({ status: 404, body: { code: 'not_found' } });
+  assert.equal((await postDelivery(url, keys.worker, { message_id: randomUUID() })).status, 404);
+  assert.equal(carrier.calls.length, 0);
 });
 
 test("the carrier's word on a text finds its message, once per status", async (t) => {

@@ -1,6 +1,6 @@
 import { CHANNELS, DOUBTS, MASK_STATES, UUID_PATTERN } from '@deadlatch/catalogue';
 import { type ServiceClient, validator } from '@deadlatch/http';
-import { DispatchError, type JsonValue, refuse } from '@deadlatch/kernel';
+import { type JsonValue, refuse } from '@deadlatch/kernel';
 import Type, { type Static } from 'typebox';
 import type { DeliveryJournal } from './delivery-journal.ts';
 import { deriveIdempotencyKey } from './derive-key.ts';
@@ -64,16 +64,7 @@ export function createHandOver(options: {
       await report(messageId, 'sent', item.provider_id);
       await journal.markReported(messageId);
     }
-    await reportUnlessLate(messageId, item);
-  };
-
-  const reportUnlessLate = async (messageId: string, item: StatusItem): Promise<void> => {
-    try {
-      await report(messageId, item.status, item.provider_id);
-    } catch (error) {
-      // The message has moved on (`delivered` after `failed`, say): the carrier's word came too late to matter.
-      if (!(error instanceof DispatchError && error.code === 'invalid_state')) throw error;
-    }
+    await report(messageId, item.status, item.provider_id);
   };
 
   return (item) => (item.kind === 'receive' ? receive(item) : forwardStatus(item));

@@ -1,7 +1,12 @@
 import type { ServiceClient } from '@deadlatch/http';
+import { DispatchError } from '@deadlatch/kernel';
 import { deriveIdempotencyKey } from './derive-key.ts';
 
-/** Tells dispatch-api what the carrier said of one message. @throws DispatchError the peer's refusal */
+/**
+ * Tells dispatch-api what the carrier said of one message. A message that has moved on (`delivered` after `failed`,
+ * say) is no error: the carrier's word came too late to matter.
+ * @throws DispatchError the peer's refusal
+ */
 export type Report = (
   messageId: string,
   status: 'sent' | 'delivered' | 'failed',
@@ -14,6 +19,10 @@ export function createReport(dispatchApi: ServiceClient): Report {
   return async (messageId, status, providerId) => {
     const body = { status, ...(providerId === null ? {} : { provider_id: providerId }) };
     const idempotencyKey = deriveIdempotencyKey('report', messageId, status, providerId ?? '');
-    await dispatchApi.write(`/v1/messages/${messageId}/message.report_delivery`, body, { idempotencyKey });
+    try {
+      await dispatchApi.write(`/v1/messages/${messageId}/message.report_delivery`, body, { idempotencyKey });
+    } catch (error) {
+      if (!(error instanceof DispatchError && error.code === 'invalid_state')) throw error;
+    }
   };
 }

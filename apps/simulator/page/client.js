@@ -87,7 +87,7 @@ function createCard(key, kind, person, address) {
         'div',
         { class: 'who' },
         heading,
-        element('p', {}, [role, address].filter(Boolean).join(' · ')),
+        element('p', {}, [address, role].filter(Boolean).join(' · ')),
       ),
       element('span', { class: 'kind' }, icon(kind)),
     ),
