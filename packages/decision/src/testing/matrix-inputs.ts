@@ -1,0 +1,74 @@
+import { COMMITMENT, FREE_TEXT, fixedId, IDS } from './ids.ts';
+import { approvalRow, at, HOUR } from './rows.ts';
+
+const ANSWERS = [{ question: 'anyone_hurt', answer: 'no' }];
+const LINES = [{ kind: 'PART', quantity: 1, unit_cents: 20_000, incurred: 'no' }];
+const NOTHING = {};
+
+/** A body for each command that its rule accepts under the fixtures' facts. */
+export const PERSON_INPUTS: Readonly<Record<string, unknown>> = {
+  'message.receive': {
+    channel: 'sms',
+    provider_id: 'SM1',
+    contact_id: IDS.requester,
+    sender_hash: COMMITMENT,
+    doubts: [],
+    received_at: at(0),
+    text_id: IDS.text,
+    mask_state: 'WITHHELD',
+  },
+  'message.report_delivery': { status: 'sent', provider_id: 'SM2' },
+  'conversation.reply': NOTHING,
+  'autonomy.pause': { scope: 'tenant' },
+  'autonomy.resume': { scope: 'tenant' },
+  'ticket.create': { site_id: IDS.site },
+  'ticket.request_info': { missing: ['which_door'] },
+  'ticket.provide_info': { answers: ANSWERS },
+  'ticket.triage': { type: 'DOOR_CANNOT_SECURE', answers: ANSWERS },
+  'ticket.ready': NOTHING,
+  'approval.request': { kind: 'NTE_INCREASE', lines: LINES, reason: FREE_TEXT },
+  'approval.decide': { decision: 'APPROVE', action_digest: approvalRow().action_digest },
+  'approval.withdraw': NOTHING,
+  'approval.expire': NOTHING,
+  'ticket.hold': { reason: 'PARTS', owner: 'PROVIDER', hold_until: at(HOUR) },
+  'ticket.resume': NOTHING,
+  'ticket.cancel': { reason: 'OTHER' },
+  'visit.dispatch_emergency': { technician_id: IDS.technician, reason: 'CANNOT_SECURE' },
+  'visit.accept': NOTHING,
+  'tech.check_in': NOTHING,
+  'tech.start': NOTHING,
+  'tech.request_change': {
+    kind: 'NTE_INCREASE',
+    lines: LINES,
+    photos: [fixedId(0x200)],
+    reason: FREE_TEXT,
+  },
+  'evidence.presign': {
+    key: 'photo.before.opening',
+    content_type: 'image/jpeg',
+    size_bytes: 1_000,
+    sha256: 'a'.repeat(64),
+  },
+  'evidence.finalize': { evidence_id: IDS.evidence },
+  'part.record': { part_number: 'LK-9', quantity: 1, unit_cents: 100 },
+  'time.record': { minutes: 30 },
+  'test.record': { test: 'egress_opens', passed: true },
+  'tech.complete': {
+    outcome: 'RESOLVED',
+    work_note: FREE_TEXT,
+    signature: { kind: 'signed', text: FREE_TEXT },
+  },
+  'qa.verify': { result: 'PASS' },
+  'remedy.submit': { remedies: [{ key: 'work' }] },
+  'billing.generate_invoice': NOTHING,
+  'billing.issue': NOTHING,
+  'payment.record': { amount_cents: 9_000, method: 'ACH' },
+  'ticket.close': NOTHING,
+};
+
+/** The narrower bodies of agents, where they differ. */
+export const AGENT_INPUTS: Readonly<Record<string, unknown>> = {
+  ...PERSON_INPUTS,
+  'conversation.reply': { phrase: 'thanks_noted' },
+  'ticket.create': NOTHING,
+};
