@@ -57,7 +57,7 @@ export function AgentSwitch(props: {
       {stopped && !mayStart ? null : (
         <Button
           size="sm"
-          color={stopped ? 'brass' : 'red'}
+          color={stopped ? 'brass' : 'red.9'}
           variant={ticketId === undefined ? 'filled' : 'outline'}
           loading={busy}
           onClick={() => void press()}

@@ -1,10 +1,10 @@
 import '@mantine/core/styles.css';
 import './styles.css';
 import { createTheme, type MantineColorsTuple, MantineProvider } from '@mantine/core';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { createRoot } from 'react-dom/client';
-import { retryOutages } from './queries.ts';
+import { createQueries } from './queries.ts';
 import { createConsoleRouter } from './router.tsx';
 
 const brass: MantineColorsTuple = [
@@ -22,9 +22,8 @@ const brass: MantineColorsTuple = [
 
 const theme = createTheme({
   primaryColor: 'brass',
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.35,
+  // Both carry white text at more than 4.5 : 1, pressed or not.
+  primaryShade: { light: 7, dark: 6 },
   colors: { brass },
   defaultRadius: 'sm',
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
@@ -35,7 +34,7 @@ const root = document.getElementById('root');
 // The server puts a fresh nonce into the page; without it the strict policy lets no style element through.
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? '';
 if (root) {
-  const queries = new QueryClient({ defaultOptions: { queries: { retry: retryOutages, staleTime: 1_000 } } });
+  const queries = createQueries();
   createRoot(root).render(
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <QueryClientProvider client={queries}>

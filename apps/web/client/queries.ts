@@ -1,4 +1,4 @@
-import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { QueryCache, QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import {
   type Catalogue,
   type CommandAnswer,
@@ -67,11 +67,25 @@ export const reportsQuery = queryOptions({
 });
 
 /** Retrying hides nothing here: a refusal stays a refusal, only an outage is tried once more. */
-export function retryOutages(count: number, error: Error): boolean {
+function retryOutages(count: number, error: Error): boolean {
   return error instanceof Problem && error.code === 'unavailable' && count < 1;
 }
 
 const CHANGED_BY_COMMANDS: ReadonlySet<unknown> = new Set(['ticket', 'queue', 'autonomy']);
+
+/** The client's store of what was read. When any read finds the session over, the whole page learns it. */
+export function createQueries(): QueryClient {
+  const client: QueryClient = new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error, query) => {
+        const isOver = error instanceof Problem && error.code === 'unauthenticated';
+        if (isOver && query.queryKey[0] !== 'me') void client.invalidateQueries({ queryKey: ['me'] });
+      },
+    }),
+    defaultOptions: { queries: { retry: retryOutages, staleTime: 1_000 } },
+  });
+  return client;
+}
 
 export interface CommandCall {
   readonly command: string;
