@@ -51,7 +51,7 @@ language sql stable as $$
        group by c.id, c.person_id, c.changed_at) x
 $$;
 
--- `from_at`/`to_at`: the time the visit would take; by default the two hours from now.
+-- `from_at`/`to_at`: the time the visit would take; by default the four hours from now, as long as an emergency is booked.
 create or replace function dispatch.technician_facts(
   tenant uuid, technician uuid, territory text, from_at timestamptz, to_at timestamptz) returns jsonb
 language sql stable as $$
@@ -230,7 +230,7 @@ begin
     f := f || jsonb_build_object('technician', dispatch.technician_facts(
       tenant, (refs ->> 'technician_id')::uuid, v_site.territory,
       coalesce((refs ->> 'starts_at')::timestamptz, now()),
-      coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '2 hours')));
+      coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours')));
   end if;
   if needs ? 'message' or target = 'message' then
     f := f || jsonb_build_object('message', (

@@ -2,6 +2,7 @@
 -- outbox. Raises unless every update hits exactly one row at the version that was read.
 
 create or replace function dispatch.burn_nonce(n jsonb) returns void language plpgsql as $$
+<<burn_nonce>>
 declare
   created timestamptz;
   expires timestamptz;
@@ -13,19 +14,23 @@ begin
   expires := to_timestamp((n ->> 'expires')::double precision);
   -- Database time decides, with 5 s of skew; 60 s is the longest life of a signature.
   if created is null or expires is null or expires <= created or expires > created + interval '60 seconds'
-     or created > now() + interval '5 seconds' or expires < now() - interval '5 seconds'
-     or created < (select f.floor from dispatch.nonce_floor f) then
+     or created > now() + interval '5 seconds' or expires < now() - interval '5 seconds' then
     perform dispatch.raise_guarantee('expired', 'signature outside its time');
   end if;
-  insert into dispatch.nonces (keyid, nonce, created) values (n ->> 'keyid', n ->> 'nonce', created);
+  insert into dispatch.nonces (keyid, nonce, created)
+  select n ->> 'keyid', n ->> 'nonce', burn_nonce.created from dispatch.nonce_floor f
+   where f.floor <= burn_nonce.created;
+  if not found then
+    perform dispatch.raise_guarantee('expired', 'signature from before the floor');
+  end if;
 end $$;
 
-create or replace function dispatch.write_event(tenant uuid, e jsonb) returns void language plpgsql as $$
+create or replace function dispatch.write_event(tenant uuid, e jsonb, decision text) returns void language plpgsql as $$
 begin
   insert into audit.events
     (tenant_id, id, origin, command, actor, decision, correlation_id, ticket_id, body)
   values
-    (tenant, (e ->> 'id')::uuid, 'dispatch', e ->> 'command', e ->> 'actor', e ->> 'decision',
+    (tenant, (e ->> 'id')::uuid, 'dispatch', e ->> 'command', e ->> 'actor', write_event.decision,
      (e ->> 'correlation_id')::uuid, (e ->> 'ticket_id')::uuid, convert_to(e ->> 'body', 'UTF8'));
 end $$;
 
@@ -43,6 +48,7 @@ declare
   c jsonb := p -> 'changes';
   i jsonb := p -> 'idempotency';
   event_id uuid := (p -> 'event' ->> 'id')::uuid;
+  x jsonb;
 begin
   perform set_config('deadlatch.tenant', tenant::text, true);
   perform dispatch.burn_nonce(p -> 'nonce');
@@ -57,28 +63,46 @@ begin
   if jsonb_typeof(p -> 'consume_token') = 'string' then
     insert into dispatch.consumed_tokens (tenant_id, txn) values (tenant, (p ->> 'consume_token')::uuid);
   end if;
-  perform dispatch.write_event(tenant, e);
-  if jsonb_array_length(p -> 'effects') > 0 then
+  perform dispatch.write_event(tenant, e, 'accepted');
+  -- One to three rows: plain VALUES in a loop cost less than a set-returning function.
+  for at in 0 .. coalesce(jsonb_array_length(p -> 'effects'), 0) - 1 loop
+    x := p -> 'effects' -> at;
     insert into audit.effects
       (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
-    select tenant, x ->> 'object', (x ->> 'id')::uuid, (x ->> 'version')::integer, e ->> 'command',
-           x ->> 'before_state', x ->> 'after_state', event_id
-      from jsonb_array_elements(p -> 'effects') x;
-  end if;
+    values
+      (tenant, x ->> 'object', (x ->> 'id')::uuid, (x ->> 'version')::integer, e ->> 'command',
+       x ->> 'before_state', x ->> 'after_state', event_id);
+  end loop;
   perform dispatch.apply_changes(tenant, event_id, (e ->> 'ticket_id')::uuid, c);
-  if jsonb_array_length(p -> 'outbox') > 0 then
+  for at in 0 .. coalesce(jsonb_array_length(p -> 'outbox'), 0) - 1 loop
+    x := p -> 'outbox' -> at;
     insert into dispatch.outbox (tenant_id, id, event_id, kind, ref_id, order_key, payload)
-    select tenant, (x ->> 'id')::uuid, event_id, x ->> 'kind', (x ->> 'ref_id')::uuid, x ->> 'order_key',
-           coalesce(x -> 'payload', '{}'::jsonb)
-      from jsonb_array_elements(p -> 'outbox') x;
-  end if;
+    values
+      (tenant, (x ->> 'id')::uuid, event_id, x ->> 'kind', (x ->> 'ref_id')::uuid, x ->> 'order_key',
+       coalesce(x -> 'payload', '{}'::jsonb));
+  end loop;
   if jsonb_array_length(p -> 'links') > 0 then
-    insert into dispatch.links (tenant_id, hash, purpose, contact_id, object_id, expires_at)
-    select tenant, x ->> 'hash', x ->> 'purpose', (x ->> 'contact_id')::uuid, (x ->> 'object_id')::uuid,
-           (x ->> 'expires_at')::timestamptz
-      from jsonb_array_elements(p -> 'links') x;
+    perform dispatch.keep_links(tenant, p -> 'links');
   end if;
   return jsonb_build_object('committed_at', dispatch.instant(now()));
+end $$;
+
+-- A secret is derived from purpose, recipient and object: handing it out again only keeps it alive longer.
+create or replace function dispatch.keep_links(tenant uuid, links jsonb) returns void language plpgsql as $$
+declare
+  n integer;
+begin
+  insert into dispatch.links as k (tenant_id, hash, purpose, contact_id, object_id, expires_at)
+  select tenant, x ->> 'hash', x ->> 'purpose', (x ->> 'contact_id')::uuid, (x ->> 'object_id')::uuid,
+         max((x ->> 'expires_at')::timestamptz)
+    from jsonb_array_elements(links) x
+   group by 2, 3, 4, 5
+  on conflict (tenant_id, hash) do update set expires_at = greatest(k.expires_at, excluded.expires_at)
+   where (k.purpose, k.contact_id, k.object_id) = (excluded.purpose, excluded.contact_id, excluded.object_id);
+  get diagnostics n = row_count;
+  if n <> (select count(distinct x ->> 'hash') from jsonb_array_elements(links) x) then
+    perform dispatch.raise_guarantee('link_of_another', 'hash');
+  end if;
 end $$;
 
 -- Who may do what, and what agents may do, is still what the decision was made on, and stays so until commit.

@@ -5,13 +5,10 @@ declare
   tenant uuid := (p ->> 'tenant_id')::uuid;
 begin
   perform set_config('deadlatch.tenant', tenant::text, true);
-  if p -> 'event' ->> 'decision' is distinct from 'refused' then
-    perform dispatch.raise_guarantee('refusal_says_refused', 'decision');
-  end if;
   if jsonb_typeof(p -> 'nonce') = 'object' then
     perform dispatch.burn_nonce(p -> 'nonce');
   end if;
-  perform dispatch.write_event(tenant, p -> 'event');
+  perform dispatch.write_event(tenant, p -> 'event', 'refused');
   return jsonb_build_object('committed_at', dispatch.instant(now()));
 end $$;
 

@@ -53,7 +53,8 @@ grant insert (tenant_id, verification_id, key, event_id, evidence_id) on dispatc
 grant insert (tenant_id, id, message_id, sender_hash, channel), update (attached_ticket_id, attached_at)
   on dispatch.reports to deadlatch_dispatch;
 grant insert (tenant_id, event_id, kind, ticket_id), update (done_at, done_by) on dispatch.tasks to deadlatch_dispatch;
-grant insert (tenant_id, hash, purpose, contact_id, object_id, expires_at) on dispatch.links to deadlatch_dispatch;
+grant insert (tenant_id, hash, purpose, contact_id, object_id, expires_at), update (expires_at)
+  on dispatch.links to deadlatch_dispatch;
 grant insert (tenant_id, id, event_id, kind, ref_id, order_key, payload) on dispatch.outbox to deadlatch_dispatch;
 grant insert (tenant_id, id, event_id, kind, target_id, due_at) on dispatch.timers to deadlatch_dispatch;
 grant insert (tenant_id, scope, scope_id, event_id), update (event_id, paused_at), delete

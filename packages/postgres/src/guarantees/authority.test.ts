@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { verifies } from '../../../../test/requirements.ts';
+import { authorityVersion } from '../../../../test/support/canonical-commits.ts';
+import { commitOf, newId, newTicket, ticketStep } from '../../../../test/support/commits.ts';
+import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
+import { attack, NO_GRANT, refusalOf } from '../../../../test/support/refusal.ts';
+import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
+import { type CommandPath, createCommandPath } from '../command-path.ts';
+import type { Pool } from '../pool.ts';
+import { sql } from '../sql.ts';
+import { withTenant } from '../with-tenant.ts';
+
+let db: TestDatabase;
+let pool: Pool;
+let admin: Pool;
+let path: CommandPath;
+let t: SeededTenant;
+
+before(async () => {
+  db = await createTestDatabase();
+  t = await seedTenant(db.adminUrl);
+  pool = testPool(db.urls.dispatch);
+  admin = testPool(db.adminUrl);
+  path = createCommandPath(pool);
+});
+after(async () => {
+  await pool.end();
+  await admin.end();
+  await db.drop();
+});
+
+const create = (version: number) =>
+  refusalOf(
+    path.commitDecision(
+      ticketStep(t, 'ticket.create', null, newTicket(t), {
+        authority: { account_id: t.accountId, version },
+      }),
+    ),
+  );
+
+/** How many sessions of this database wait for a lock. */
+async function waiting(): Promise<number> {
+  const { rows } = await admin.query(
+    "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+  );
+  return rows[0].n;
+}
+
+async function autonomyVersion(): Promise<number> {
+  const { rows } = await admin.query('select autonomy_version as v from dispatch.tenants where id = $1', [
+    t.tenantId,
+  ]);
+  return rows[0].v;
+}
+
+test('who may do what changed between read and commit: the commit is refused', async () => {
+  verifies('A.3b', 'T3.1');
+  const read = await authorityVersion(path, t);
+  assert.equal(await create(read), 'allowed');
+  await withTenant(admin, t.tenantId, (tx) =>
+    tx.run(sql`update dispatch.contact_memberships set may_request = not may_request
+               where tenant_id = ${t.tenantId} and contact_id = ${t.contacts.sam}`),
+  );
+  assert.equal(await authorityVersion(path, t), read + 1);
+  assert.equal(await create(read), 'authority_changed');
+  assert.equal(await create(read + 1), 'allowed');
+});
+
+test('a change of authority waits for the commits that were made on it, and the next commit sees it', async () => {
+  verifies('A.3b');
+  const read = await authorityVersion(path, t);
+  const locked = await pool.connect();
+  await locked.query('begin');
+  await locked.query("select set_config('deadlatch.tenant', $1, true)", [t.tenantId]);
+  await locked.query('select 1 from dispatch.accounts where id = $1 for share', [t.accountId]);
+  let changed = false;
+  const change = withTenant(admin, t.tenantId, (tx) =>
+    tx.run(sql`update dispatch.contact_memberships set approval_limit_cents = approval_limit_cents + 1
+               where tenant_id = ${t.tenantId} and contact_id = ${t.contacts.alan}`),
+  ).then(() => {
+    changed = true;
+  });
+  while ((await waiting()) === 0);
+  // Another commit on the same version shares the lock: it does not wait for the first.
+  assert.equal(await create(read), 'allowed');
+  assert.equal(changed, false);
+  await locked.query('commit');
+  locked.release();
+  await change;
+  assert.equal(await create(read), 'authority_changed');
+});
+
+test('a pause between read and commit stops the agent and nobody else', async () => {
+  verifies('T1.4');
+  const asAgent = (autonomy_version: number) =>
+    refusalOf(path.commitDecision(ticketStep(t, 'ticket.create', null, newTicket(t), { autonomy_version })));
+  const read = await autonomyVersion();
+  assert.equal(await asAgent(read), 'allowed');
+  const pause = { scope: 'tenant', scope_id: t.tenantId } as const;
+  await path.commitDecision(commitOf(t, 'autonomy.pause', { changes: { pause } }));
+  assert.equal(await asAgent(read), 'autonomy_changed');
+  assert.equal(await create(await authorityVersion(path, t)), 'allowed');
+  // A brake pulled twice is pulled; letting go of one that is not pulled is a conflict.
+  await path.commitDecision(commitOf(t, 'autonomy.pause', { changes: { pause } }));
+  await path.commitDecision(commitOf(t, 'autonomy.resume', { changes: { unpause: pause } }));
+  const again = commitOf(t, 'autonomy.resume', { changes: { unpause: pause } });
+  assert.equal(await refusalOf(path.commitDecision(again)), 'version_conflict');
+});
+
+test('a pause and an agent at the same moment: the agent is before it or refused', async () => {
+  verifies('R.2');
+  const read = await autonomyVersion();
+  const pause = { scope: 'account', scope_id: t.accountId } as const;
+  const [agents] = await Promise.all([
+    Promise.all(
+      Array.from({ length: 6 }, () =>
+        refusalOf(
+          path.commitDecision(ticketStep(t, 'ticket.create', null, newTicket(t), { autonomy_version: read })),
+        ),
+      ),
+    ),
+    path.commitDecision(commitOf(t, 'autonomy.pause', { changes: { pause } })),
+  ]);
+  assert.ok(
+    agents.every((a) => a === 'allowed' || a === 'autonomy_changed'),
+    agents.join(),
+  );
+  const late = ticketStep(t, 'ticket.create', null, newTicket(t), { autonomy_version: read });
+  assert.equal(await refusalOf(path.commitDecision(late)), 'autonomy_changed');
+});
+
+test('a tenant that is not on file has no facts', async () => {
+  verifies('C.0');
+  const facts = path.readFacts({
+    tenant_id: newId(),
+    command: 'ticket.create',
+    target: 'none',
+    target_id: null,
+    needs: [],
+    subject: null,
+    service: 'web',
+    turn_id: null,
+    conversation_id: null,
+    idempotency: null,
+    refs: {},
+  });
+  assert.equal(await refusalOf(facts), 'unknown_tenant');
+});
+
+test('the app role cannot put anybody on file, give a role, raise a limit or move a contract', async () => {
+  verifies('T4.5', 'T3.11');
+  const planted = newId();
+  for (const statement of [
+    sql`insert into dispatch.contacts (tenant_id, id, person_id, event_id) values (${t.tenantId}, ${planted}, ${planted}, ${planted})`,
+    sql`update dispatch.contact_memberships set approval_limit_cents = 100000000`,
+    sql`insert into dispatch.staff_roles (tenant_id, staff_id, role, event_id) values (${t.tenantId}, ${t.staff.dana}, 'admin', ${planted})`,
+    sql`update dispatch.accounts set contract = '{}'`,
+    sql`update dispatch.autonomy_settings set level = 3`,
+    sql`update dispatch.technicians set skills = '{everything}'`,
+    sql`insert into trust.service_keys (keyid, service, environment, x, not_before, not_after, event_tenant_id, event_id)
+        values ('k', 'web', 'demo', 'x', now(), now(), ${t.tenantId}, ${planted})`,
+    sql`update dispatch.transitions set mode = 'plain'`,
+    sql`select dispatch.bootstrap('{}'::jsonb)`,
+    sql`select trust.put_service_key('{}'::jsonb)`,
+    sql`select trust.revoke_service_key('{}'::jsonb)`,
+  ]) {
+    assert.equal(await attack(pool, t.tenantId, statement), NO_GRANT, statement.toQuery().text);
+  }
+});
+
+test('a row of authority names the event that made it', async () => {
+  verifies('F.1');
+  const orphan = (table: string, columns: string, values: string) =>
+    refusalOf(
+      admin.query(
+        `insert into ${table} (tenant_id, event_id, ${columns}) values ('${t.tenantId}', '${newId()}', ${values})`,
+      ),
+    );
+  assert.equal(
+    await orphan('dispatch.contacts', 'id, person_id', `'${newId()}', '${newId()}'`),
+    'contacts_tenant_id_event_id_fkey',
+  );
+  assert.equal(
+    await orphan('dispatch.staff_roles', 'staff_id, role', `'${t.staff.dana}', 'admin'`),
+    'staff_roles_tenant_id_event_id_fkey',
+  );
+});
+
+test('counters step by one: no jump ahead, no way back', async () => {
+  for (const step of [2, -1, 0]) {
+    assert.equal(
+      await attack(
+        pool,
+        t.tenantId,
+        sql`update dispatch.accounts set authority_version = authority_version + ${step} where id = ${t.accountId}`,
+      ),
+      'counter_step',
+    );
+  }
+});
