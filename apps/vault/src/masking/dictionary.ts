@@ -57,7 +57,9 @@ export function compileDictionary(values: readonly KnownValue[]): Dictionary {
   const nearNames = new Map<string, string[]>();
   const windows = new Map<string, Label>();
   const shortNumbers = new Map<string, Label>();
-  for (const { kind, value } of values) {
+  // Where a word is in several values, the first to come names it: a person rather than that person's address.
+  const ordered = [...values].sort((a, b) => VALUE_KINDS.indexOf(a.kind) - VALUE_KINDS.indexOf(b.kind));
+  for (const { kind, value } of ordered) {
     const label = LABEL_OF[kind];
     const tokens = tokenise(normalise(value).text);
     const words = tokens.filter((t) => t.kind === 'chunk').map((t) => t.lower);

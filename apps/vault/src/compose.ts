@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { spiffeId } from '@deadlatch/catalogue';
+import { createHttpServer, createKeyRing } from '@deadlatch/http';
+import { type Clock, createIdMaker } from '@deadlatch/kernel';
+import { createPool, readServiceKeys, withTenant } from '@deadlatch/postgres';
+import { codeOf, createLogger, traceOf } from '@deadlatch/telemetry';
+import type { FastifyInstance } from 'fastify';
+import { createEventWriter } from './audit-event.ts';
+import type { VaultConfig } from './config.ts';
+import { createKnownValuesReader } from './contacts/read-known-values.ts';
+import { createFileKeyWrapper } from './crypto/key-wrapper.ts';
+import { createKeyedDigests } from './crypto/keyed-digests.ts';
+import { createExitGate } from './exit-gate/check-exit.ts';
+import { addRoutes } from './http-routes.ts';
+import { createLetterOpener } from './inbound/open-letter.ts';
+import { createInboundReceiver } from './inbound/receive-inbound.ts';
+import { createMaskRunner } from './masking/mask-runner.ts';
+import { readVocabulary } from './masking/vocabulary.ts';
+import { pruneUsed } from './nonces.sql.ts';
+import { createRevealer } from './reveals/reveal-fields.ts';
+import { createSettle } from './settle-request.ts';
+import { createTextSealer } from './texts/seal-text.ts';
+
+/** What the vault takes from its surroundings. */
+export interface VaultEdge {
+  readonly now: Clock;
+  /** returns exactly `n` random bytes */
+  readonly random: (n: number) => Uint8Array;
+  /** Takes one line of log; standard output unless told. */
+  readonly writeLog?: (line: string) => void;
+}
+
+export interface Vault {
+  readonly app: FastifyInstance;
+  close(): Promise<void>;
+}
+
+/** Hard limit for one message; 16 kB of the worst input takes a tenth of it on a small machine. */
+const MASK_LIMIT_MS = 3_000;
+const PRUNE_EVERY_MS = 5 * 60_000;
+const WORD_LISTS = new URL('../vocabulary/', import.meta.url);
+const MASK_WORKER = new URL('./masking/mask-worker.ts', import.meta.url);
+
+/** Builds the service; nothing listens yet. @throws Error when the word lists are not usable */
+export function compose(config: VaultConfig, edge: VaultEdge): Vault {
+  const { environment, tenantId } = config;
+  const { now, random } = edge;
+  const newId = createIdMaker(now, random);
+  const logger = createLogger({
+    service: 'vault',
+    level: config.logLevel,
+    ...(edge.writeLog === undefined ? {} : { write: edge.writeLog }),
+  });
+  const lists = readWordLists();
+  const vocabulary = readVocabulary(lists.words, lists.makers);
+  const masking = createMaskRunner({ entry: MASK_WORKER, ...lists, limitMs: MASK_LIMIT_MS });
+  const pool = createPool({ url: config.databaseUrl.reveal(), applicationName: 'vault' });
+  // A connection that dies in mid-transaction fails its query and then emits 'error' as well, to nobody: that would
+  // end the process instead of answering 503.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  const keyWrapper = createFileKeyWrapper(config.keyEncryptionKey);
+  const digests = createKeyedDigests(config.indexKey);
+  const keys = createKeyRing({ read: () => readServiceKeys(pool, environment), now });
+  const readKnownValues = createKnownValuesReader({ pool, tenantId, keyWrapper });
+  const writeEvent = createEventWriter({ environment, tenantId, now, newId });
+  const settle = createSettle({ pool, tenantId, writeEvent, newId });
+
+  const app = createHttpServer({
+    service: 'vault',
+    logger,
+    bodyLimitBytes: 8 * 1024,
+    ready: async () => {
+      await pool.query('select 1 from vault.nonces limit 1');
+      await keys.current();
+      config.grantKey();
+    },
+  });
+  const openLetter = createLetterOpener(config.inboxKey);
+  const common = { settle, pool, tenantId, keyWrapper, digests, readKnownValues, logger, newId, random };
+  addRoutes(
+    app,
+    {
+      inbound: createInboundReceiver({ ...common, openLetter, masking }),
+      texts: createTextSealer(common),
+      reveals: createRevealer({ ...common, environment, grantKey: config.grantKey, now }),
+      exitChecks: createExitGate({ ...common, vocabulary }),
+    },
+    { audience: spiffeId(environment, 'vault'), keys, now },
+  );
+
+  const prune = setInterval(() => {
+    withTenant(pool, tenantId, pruneUsed).catch((error: unknown) => {
+      const { error: name, place } = traceOf(error);
+      logger.event('service.not_ready', { code: codeOf(error), error: name, place });
+    });
+  }, PRUNE_EVERY_MS).unref();
+  return {
+    app,
+    close: async () => {
+      clearInterval(prune);
+      await app.close();
+      await masking.close();
+      await pool.end();
+    },
+  };
+}
+
+function readWordLists(): { readonly words: string; readonly makers: string } {
+  const read = (name: string) => readFileSync(new URL(name, WORD_LISTS), 'utf8');
+  return { words: read('words.txt'), makers: read('makers.txt') };
+}

@@ -1,0 +1,64 @@
+import type { KeyObject } from 'node:crypto';
+import { ConfigError, openKeyDirectory, type Secret } from '@deadlatch/http';
+import type { NamedPublicKey } from '@deadlatch/signing';
+import type { readEnrolSettings, readServiceSettings } from './env.ts';
+
+/** What every program of the vault runs with: the keys that personal data is kept under. */
+export interface StoreConfig {
+  readonly environment: string;
+  readonly tenantId: string;
+  readonly databaseUrl: Secret;
+  /** Wraps the data keys. 32 bytes. */
+  readonly keyEncryptionKey: Uint8Array;
+  /** Keys blind indexes and commitments. 32 bytes. */
+  readonly indexKey: Uint8Array;
+}
+
+/** What the service runs with. */
+export interface VaultConfig extends StoreConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Opens what the gateway sealed. */
+  readonly inboxKey: KeyObject;
+  /** The key that dispatch-api signs grants with; read again on every call, so that a rotation is noticed. */
+  readonly grantKey: () => NamedPublicKey;
+}
+
+/** Turns settings into a configuration. @throws ConfigError for keys that are missing, unusable or foreign */
+export function configOf(settings: ReturnType<typeof readServiceSettings>): VaultConfig {
+  const keys = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
+  const inbox = keys.inboxKey('inbox.pem');
+  const trust = keys.trust();
+  const problems: string[] = [];
+  if (trust.environment !== settings.DEADLATCH_ENVIRONMENT) {
+    problems.push('the trust bundle is of another environment');
+  }
+  // Otherwise everything the gateway seals would be lost on us.
+  if (trust.inboxX !== inbox.x) problems.push('the trust bundle names another inbox key');
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    ...enrolConfigOf(settings),
+    host: settings.DEADLATCH_HOST,
+    port: settings.DEADLATCH_PORT,
+    logLevel: settings.DEADLATCH_LOG_LEVEL,
+    inboxKey: inbox.privateKey,
+    grantKey: () => keys.trust().grantKey,
+  };
+}
+
+/** What the enrolment program runs with. @throws ConfigError */
+export function enrolConfigOf(settings: ReturnType<typeof readEnrolSettings>): StoreConfig {
+  const keys = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
+  const keyEncryptionKey = keys.secretBytes('kek.key');
+  const indexKey = keys.secretBytes('index.key');
+  // One key for both would let whoever sees an index guess at wrapped keys.
+  if (keyEncryptionKey.equals(indexKey)) throw new ConfigError(['kek.key and index.key must differ']);
+  return {
+    environment: settings.DEADLATCH_ENVIRONMENT,
+    tenantId: settings.DEADLATCH_TENANT_ID,
+    databaseUrl: keys.secret('database-url'),
+    keyEncryptionKey,
+    indexKey,
+  };
+}
