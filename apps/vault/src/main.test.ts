@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import {
+  generateInboxKeyPem,
+  generateSigningKeyPem,
+  loadInboxKey,
+  loadSigningKey,
+  publicX,
+} from '@deadlatch/signing';
+import { verifies } from '../../../test/requirements.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { seedTenant } from '../../../test/support/seed.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+const [contact, account] = [randomUUID(), randomUUID()];
+
+let database: TestDatabase;
+let tenantId: string;
+let keyDir: string;
+
+before(async () => {
+  database = await createTestDatabase();
+  ({ tenantId } = await seedTenant(database.adminUrl));
+  keyDir = await mkdtemp(join(tmpdir(), 'deadlatch-vault-'));
+  const inbox = generateInboxKeyPem();
+  const named = namedKey();
+  const files: Record<string, string> = {
+    'kek.key': randomBytes(32).toString('base64url'),
+    'index.key': randomBytes(32).toString('base64url'),
+    'inbox.pem': inbox,
+    'signing.pem': generateSigningKeyPem(),
+    'database-url': database.urls.vault,
+    'trust.json': JSON.stringify({
+      environment: 'test',
+      services: [],
+      grant_key: named,
+      token_key: named,
+      inbox_key: { x: loadInboxKey(inbox).x },
+    }),
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(keyDir, name), content);
+});
+after(async () => {
+  await database.drop();
+  await rm(keyDir, { recursive: true, force: true });
+});
+
+function namedKey(): { keyid: string; x: string } {
+  const key = loadSigningKey(generateSigningKeyPem());
+  return { keyid: key.keyId, x: publicX(key.publicKey) };
+}
+
+/** A program of the vault, allowed to read the code and its own keys and nothing else. */
+function start(
+  program: string,
+  env: Record<string, string>,
+  flagsOfItsOwn: readonly string[] = [],
+): ChildProcess {
+  const readable = ['node_modules', 'packages', 'apps/vault', 'package.json'].map((path) => join(ROOT, path));
+  const flags = [...readable, keyDir].map((path) => `--allow-fs-read=${path}`);
+  return spawn(
+    process.execPath,
+    ['--permission', ...flagsOfItsOwn, ...flags, join(ROOT, 'apps/vault/src', program)],
+    { cwd: ROOT, env: { ...environment(), ...env }, stdio: ['pipe', 'pipe', 'pipe'] },
+  );
+}
+
+function environment(): Record<string, string> {
+  return {
+    DEADLATCH_ENVIRONMENT: 'test',
+    DEADLATCH_TENANT_ID: tenantId,
+    DEADLATCH_KEY_DIR: keyDir,
+  };
+}
+
+async function enrol(input: object): Promise<{ code: number | null; out: string; err: string }> {
+  const child = start('enrol-main.ts', {});
+  assert.ok(child.stdin && child.stdout && child.stderr);
+  child.stdin.end(JSON.stringify(input));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: child.exitCode ?? (await once(child, 'exit'))[0], out, err };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+test('the enrolment program takes contacts from standard input and says only how many values are new', async () => {
+  const input = {
+    contacts: [{ contact_id: contact, account_id: account, name: 'Maria Quillon', phone: '+15125550123' }],
+    account_values: [{ account_id: account, kind: 'site', value: 'Riverside Corner Store' }],
+  };
+  assert.deepEqual(await enrol(input), { code: 0, out: '{"stored":3}\n', err: '' });
+  assert.deepEqual(await enrol(input), { code: 0, out: '{"stored":0}\n', err: '' });
+  const refused = await enrol({ ...input, contacts: [{ ...input.contacts[0], phone: 'Quillon' }] });
+  assert.equal(refused.code, 1);
+  assert.equal(refused.err, 'the vault could not take the data: schema_mismatch\n');
+});
+
+test('the service starts with read access to its own folder only, and stops when asked', async () => {
+  const port = await freePort();
+  const env = { DEADLATCH_HOST: '127.0.0.1', DEADLATCH_PORT: String(port) };
+  const child = start('main.ts', env, ['--allow-worker']);
+  assert.ok(child.stderr);
+  const err = text(child.stderr);
+  try {
+    let status = 0;
+    while (status !== 200 && child.exitCode === null) {
+      status = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+        (response) => response.status,
+        () => 0,
+      );
+    }
+    assert.equal(status, 200, child.exitCode === null ? '' : await err);
+  } finally {
+    child.kill('SIGTERM');
+  }
+  const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
+  assert.equal(code, 0);
+});
+
+test('half a configuration is refused with a sentence that names every problem', async () => {
+  verifies('C.7');
+  const child = start('main.ts', { DEADLATCH_HOST: '127.0.0.1', DEADLATCH_PORT: 'x' });
+  assert.ok(child.stderr);
+  const err = await text(child.stderr);
+  const code = child.exitCode ?? (await once(child, 'exit'))[0];
+  assert.equal(code, 2);
+  assert.match(err, /DEADLATCH_PORT/);
+});
+
+test('one key for two purposes is refused', async () => {
+  verifies('C.7');
+  const index = join(keyDir, 'index.key');
+  const key = randomBytes(32).toString('base64url');
+  await writeFile(index, key);
+  await writeFile(join(keyDir, 'kek.key'), key);
+  const refused = await enrol({ contacts: [], account_values: [] });
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /must differ/);
+  assert.equal(refused.err.includes(key), false);
+});
