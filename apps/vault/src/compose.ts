@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { spiffeId } from '@deadlatch/catalogue';
 import { createHttpServer, createKeyRing } from '@deadlatch/http';
-import { type Clock, createIdMaker } from '@deadlatch/kernel';
+import { type Clock, createIdMaker, refuse } from '@deadlatch/kernel';
 import { createPool, readServiceKeys, withTenant } from '@deadlatch/postgres';
 import { codeOf, createLogger, traceOf } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
@@ -37,6 +37,8 @@ export interface Vault {
 
 /** Hard limit for one message; 16 kB of the worst input takes a tenth of it on a small machine. */
 const MASK_LIMIT_MS = 3_000;
+/** Harmless words that masking must release, or it releases nothing. */
+const PROBE = 'the front door is stuck';
 const PRUNE_EVERY_MS = 5 * 60_000;
 const WORD_LISTS = new URL('../vocabulary/', import.meta.url);
 const MASK_WORKER = new URL('./masking/mask-worker.ts', import.meta.url);
@@ -73,6 +75,9 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
       await pool.query('select 1 from vault.nonces limit 1');
       await keys.current();
       config.grantKey();
+      // Also starts the thread, so that the first message does not wait for it.
+      const { state } = await masking.run({ raw: PROBE, knownValues: [] });
+      if (state !== 'READY') refuse('unavailable', { detail: 'masking_not_ready' });
     },
   });
   const openLetter = createLetterOpener(config.inboxKey);

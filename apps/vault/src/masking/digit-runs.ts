@@ -61,6 +61,7 @@ const MAX_FILLERS = 4;
 /** A chunk that is a number once letter O (and l, I behind a digit) is read as a digit; "L9080" is a lock. */
 const NUMBER_LIKE = /^(?=.{0,40}[0-9])[0-9o][0-9oil]{0,39}$/;
 const LONG_NUMBER = /^[0-9]+$/;
+const EXTENDED = /^([0-9]{4,12})(?:x|ext)([0-9]{0,8})$/;
 
 /**
  * Finds every number of the text, however it is written, and joins neighbours over spaces, line breaks,
@@ -112,6 +113,9 @@ function readGroup(tokens: readonly Token[], at: number): { group: DigitGroup; n
 
 function writtenDigits(lower: string): string | null {
   if (LONG_NUMBER.test(lower)) return lower;
+  // "0123x45" and "0123ext": a number with an extension stuck to it.
+  const extended = EXTENDED.exec(lower);
+  if (extended) return `${extended[1]}${extended[2]}`;
   if (!NUMBER_LIKE.test(lower)) return null;
   return lower.replaceAll('o', '0').replaceAll(/[il]/g, '1');
 }

@@ -40,6 +40,7 @@ test('what customers write about doors comes out word for word', () => {
     'NTE is $1,200 or $1500, approved by Store Manager',
     'yes',
     'will you come?',
+    'This is the owner. Approved by: corporate. Set NTE: $9,000',
   ];
   for (const text of harmless) assert.equal(released(text), text);
 });
@@ -131,6 +132,18 @@ test('shapes with checksums are masked under their own names', () => {
 test('a word outside the vocabulary is never released', () => {
   assert.equal(released('Xavier is waiting at the door'), '⟦UNKNOWN_1⟧ is waiting at the door');
   assert.equal(released('Ask for Brown at the desk'), 'Ask for ⟦PERSON_1⟧ at the desk');
+  assert.equal(
+    released('Mr. Brown and Zoe Young wait at the door'),
+    'Mr. ⟦PERSON_1⟧ and ⟦UNKNOWN_1⟧ ⟦PERSON_2⟧ wait at the door',
+  );
+  assert.equal(
+    released('Hanne I. Kreutz waits at the door'),
+    '⟦UNKNOWN_1⟧ ⟦UNKNOWN_2⟧. ⟦UNKNOWN_3⟧ waits at the door',
+  );
+  assert.equal(
+    released('we are at Harjukuja 54 by the door'),
+    'we are at ⟦UNKNOWN_1⟧ ⟦NUMBER_1⟧ by the door',
+  );
   assert.equal(released('the brown door is stuck'), 'the brown door is stuck');
   assert.equal(released('q7x9k is written on the door'), '⟦UNKNOWN_1⟧ is written on the door');
 });

@@ -15,10 +15,9 @@ const COMMON_FORMS: readonly RegExp[] = [
 
 /** Words after which a name follows, even one that is also a word: "ask for Rose". */
 const NAME_CUES = new Set(
-  'mr mrs ms miss dr manager supervisor owner named name contact attn regards sincerely cheers signed mgr'.split(
-    ' ',
-  ),
+  'miss manager supervisor owner named name contact regards sincerely cheers signed'.split(' '),
 );
+const TITLES = new Set(['mr', 'mrs', 'ms', 'dr', 'mgr', 'attn']);
 const NAME_CUE_PAIRS = new Set([
   'name is',
   'this is',
@@ -45,6 +44,7 @@ export function findUnknownWords(
 ): readonly Span[] {
   const numberTokens = new Set(runs.flatMap((run) => run.map((group) => group.token)));
   const spans: Span[] = [];
+  const strange = new Set<number>();
   tokens.forEach((token, at) => {
     if (token.kind === 'mark') {
       // Only ASCII punctuation is ever released.
@@ -55,9 +55,58 @@ export function findUnknownWords(
     if (isIntroducedName(tokens, at, text)) spans.push({ ...unknown(token), label: 'PERSON' });
     if (isReadable(token, vocabulary, equipment) || isMakerWord(tokens, at, vocabulary)) return;
     if (token.digits && numberTokens.has(at)) return;
+    strange.add(at);
     spans.push(unknown(token));
   });
+  return [...spans, ...findNeighbours(tokens, strange, text)];
+}
+
+/**
+ * What stands right beside an unknown capitalised word belongs to it: "Zoe Young", "Hanne I. Kreutzmann",
+ * "Harjukuja 54", "27 Rosengasse". Looks a few words on while they are capitalised.
+ */
+function findNeighbours(
+  tokens: readonly Token[],
+  strange: ReadonlySet<number>,
+  text: string,
+): readonly Span[] {
+  const spans: Span[] = [];
+  for (const at of strange) {
+    if (!isCapitalised(tokens[at], text)) continue;
+    for (const step of [1, -1]) {
+      for (let near = at + step, words = 0; words < MAX_NAME_NEIGHBOURS; near += step) {
+        const token = tokens[near];
+        if (token === undefined) break;
+        if (token.kind === 'mark') {
+          if (token.lower !== '-' && !isInitialDot(tokens, near)) break;
+          continue;
+        }
+        if (strange.has(near) || !belongsToName(tokens, near, text)) break;
+        spans.push({ ...unknown(token), label: token.digits ? 'NUMBER' : 'UNKNOWN' });
+        words += 1;
+      }
+    }
+  }
   return spans;
+}
+
+const MAX_NAME_NEIGHBOURS = 3;
+
+/** A capitalised word in mid-sentence, an initial, or a bare number of two digits or more. */
+function belongsToName(tokens: readonly Token[], at: number, text: string): boolean {
+  const token = tokens[at];
+  if (token === undefined) return false;
+  if (token.digits) return !token.letters && token.lower.length >= 2;
+  const before = tokens[at - 1];
+  const opensSentence = before === undefined || ['.', '!', '?', ':'].includes(before.lower);
+  if (opensSentence && !isInitialDot(tokens, at - 1)) return false;
+  return isCapitalised(token, text) || isInitialDot(tokens, at + 1);
+}
+
+/** The full stop of "I." in a name. */
+function isInitialDot(tokens: readonly Token[], at: number): boolean {
+  const letter = tokens[at - 1];
+  return tokens[at]?.lower === '.' && letter?.kind === 'chunk' && letter.lower.length === 1;
 }
 
 function unknown(token: Token): Span {
@@ -90,11 +139,15 @@ function isIntroducedName(tokens: readonly Token[], at: number, text: string): b
   return isCapitalised(tokens[at - 1], text) && isCued(tokens, at - 2);
 }
 
-/** Whether the words that end at `last` announce a name. */
+/** Whether the words that end at `last` announce a name. A full stop ends a sentence, except behind "Mr". */
 function isCued(tokens: readonly Token[], last: number): boolean {
-  const at = ['.', ':', ','].includes(tokens[last]?.lower ?? '') ? last - 1 : last;
+  const mark = tokens[last]?.lower ?? '';
+  const at = ['.', ':', ','].includes(mark) ? last - 1 : last;
   const word = tokens[at]?.lower ?? '';
-  return NAME_CUES.has(word) || NAME_CUE_PAIRS.has(`${tokens[at - 1]?.lower ?? ''} ${word}`);
+  if (mark === '.' && !TITLES.has(word)) return false;
+  return (
+    NAME_CUES.has(word) || TITLES.has(word) || NAME_CUE_PAIRS.has(`${tokens[at - 1]?.lower ?? ''} ${word}`)
+  );
 }
 
 /** "Rose", but not "ROSE" in a message that shouts, and not "I". */
