@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { keptLocation } from './embedded-server.ts';
 
 const run = promisify(execFile);
 
@@ -29,7 +30,7 @@ export async function removeStaleLock(dataDir: string): Promise<void> {
  * @returns whether one was stopped
  */
 export async function stopOrphan(directory: string): Promise<boolean> {
-  const dataDir = join(directory, 'data');
+  const dataDir = join((await keptLocation(directory)) ?? directory, 'data');
   const pid = await livingPostmaster(dataDir);
   if (pid === null) return false;
   process.kill(pid, 'SIGINT');

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmod, cp, readFile, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, parse } from 'node:path';
 import { promisify } from 'node:util';
@@ -61,7 +62,7 @@ export function childOptions(account: Account | null): {
 /**
  * Binaries that the server's user can run. Where it cannot reach `node_modules` (a checkout under /root), they are
  * copied into `directory` once.
- * @throws StartError `no_binaries`, `not_reachable`
+ * @throws StartError `no_binaries`
  */
 export async function runnableServer(directory: string, account: Account | null): Promise<ServerBinaries> {
   const native = nativeDirectory();
@@ -69,7 +70,6 @@ export async function runnableServer(directory: string, account: Account | null)
   await makeExecutable(inPlace);
   let version = await versionOf(inPlace.postgres, account);
   if (version !== null) return { ...inPlace, major: version };
-  await demandReachable(directory, account);
   const copied = join(directory, 'server');
   if (!(await exists(join(copied, 'bin', 'postgres')))) {
     await cp(native, copied, { recursive: true, verbatimSymlinks: true });
@@ -84,6 +84,38 @@ export async function runnableServer(directory: string, account: Account | null)
   );
 }
 
+/**
+ * Where the server's files are: `directory`, or, when we are root and the server's user cannot enter it (a checkout
+ * under /root), a folder under /var/lib whose path is kept in `<directory>/location`.
+ * @throws StartError `not_reachable`
+ */
+export async function serverHome(directory: string, account: Account | null): Promise<string> {
+  const kept = await keptLocation(directory);
+  if (kept !== null) return kept;
+  if (account === null || (await isReachable(directory, account))) return directory;
+  const home = join('/var/lib', `deadlatch-${randomBytes(6).toString('hex')}`);
+  try {
+    await mkdir(home, { mode: 0o711 });
+    if (!(await isReachable(home, account))) throw new Error('/var/lib cannot be entered either');
+  } catch (cause) {
+    throw new StartError(
+      'not_reachable',
+      `PostgreSQL runs as user "${account.name}" because we are root, and that user cannot enter ${directory}: choose another folder with --state-dir.`,
+      { cause },
+    );
+  }
+  await writeFile(join(directory, LOCATION), `${home}\n`, { mode: 0o600 });
+  return home;
+}
+
+const LOCATION = 'location';
+
+/** The folder that an earlier start chose instead of `directory`, or null. */
+export async function keptLocation(directory: string): Promise<string | null> {
+  const kept = await readFile(join(directory, LOCATION), 'utf8').catch(() => null);
+  return kept === null ? null : kept.trim();
+}
+
 /** Creates a cluster: UTF-8, byte order, passwords by scram-sha-256 for everybody. */
 export async function runInitdb(
   dataDir: string,
@@ -91,7 +123,6 @@ export async function runInitdb(
   server: ServerBinaries,
   account: Account | null,
 ): Promise<void> {
-  await demandReachable(dirname(dataDir), account);
   const args = [
     `--pgdata=${dataDir}`,
     `--pwfile=${passwordFile}`,
@@ -161,9 +192,8 @@ async function versionOf(postgres: string, account: Account | null): Promise<str
   return /(\d+)\.\d+|(\d+)(?:beta|rc|devel)/.exec(answer?.stdout ?? '')?.[1] ?? null;
 }
 
-/** Every folder above must let the server's user pass. */
-async function demandReachable(directory: string, account: Account | null): Promise<void> {
-  if (account === null) return;
+/** Whether every folder from `directory` up lets the server's user pass. */
+async function isReachable(directory: string, account: Account): Promise<boolean> {
   const { root } = parse(directory);
   for (let at = directory; at !== root; at = dirname(at)) {
     const { mode, uid, gid } = await stat(at);
@@ -171,12 +201,9 @@ async function demandReachable(directory: string, account: Account | null): Prom
       (uid === account.uid && (mode & 0o100) !== 0) ||
       (gid === account.gid && (mode & 0o010) !== 0) ||
       (mode & 0o001) !== 0;
-    if (passes) continue;
-    throw new StartError(
-      'not_reachable',
-      `PostgreSQL runs as user "${account.name}" because we are root, and that user cannot enter ${at}: choose another folder with --state-dir, or run "chmod o+x ${at}".`,
-    );
+    if (!passes) return false;
   }
+  return true;
 }
 
 async function exists(path: string): Promise<boolean> {

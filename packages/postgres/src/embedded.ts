@@ -12,6 +12,7 @@ import {
   runInitdb,
   runnableServer,
   type ServerBinaries,
+  serverHome,
   systemAccount,
 } from './embedded-server.ts';
 import { StartError } from './start-error.ts';
@@ -29,7 +30,7 @@ export interface EmbeddedPostgres {
 }
 
 export interface EmbeddedOptions {
-  /** Holds `data/`, `admin-password` and `server.log`; made when missing. */
+  /** Holds `data/`, `admin-password` and `server.log`; made when missing. See `serverHome` for the exception. */
   readonly directory: string;
   readonly port: number;
   /** Default 60,000. */
@@ -62,6 +63,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_statement: 'none',
+  // LOG, FATAL and PANIC. Not ERROR: its message quotes the value that was wrong.
+  log_min_messages: 'log',
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
   log_parameter_max_length: '0',
@@ -71,17 +74,18 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /**
  * Starts PostgreSQL from the npm package, creating the cluster on first use. The package's own wrapper is not used:
  * it installs exit hooks and logs to the console.
- * @throws StartError with a sentence for: already running, port in use, other version, disk full, folder that the
- * server's user cannot enter, and anything else with the last line of the server's log
+ * @throws StartError with a sentence for: already running, port in use, other version, disk full, no
+ * folder that the server's user can enter, and anything else with the last line of the server's log
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const { directory, port } = options;
-  const dataDir = join(directory, 'data');
   const account = await systemAccount();
   await mkdir(directory, { recursive: true });
   // The server's user must be able to pass through; `data` itself is its own.
   if (account !== null) await chmod(directory, 0o711);
-  const server = await runnableServer(directory, account);
+  const home = await serverHome(directory, account);
+  const dataDir = join(home, 'data');
+  const server = await runnableServer(home, account);
 
   const living = await livingPostmaster(dataDir);
   if (living !== null) {
@@ -92,14 +96,14 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
   await removeStaleLock(dataDir);
   await demandFreePort(port);
-  const password = await initialise(directory, dataDir, server, account);
+  const password = await initialise(directory, home, server, account);
   await demandSameVersion(dataDir, server);
 
-  const child = await launch(directory, dataDir, port, server, account);
+  const child = await launch(home, port, server, account);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   try {
-    await untilReady(child, adminUrl, directory, options.startTimeoutMs ?? 60_000);
+    await untilReady(child, adminUrl, home, options.startTimeoutMs ?? 60_000);
   } catch (error) {
     child.kill('SIGQUIT');
     await ended;
@@ -110,10 +114,11 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
 
 async function initialise(
   directory: string,
-  dataDir: string,
+  home: string,
   server: ServerBinaries,
   account: Account | null,
 ): Promise<string> {
+  const dataDir = join(home, 'data');
   const passwordFile = join(directory, 'admin-password');
   const known = await readFile(passwordFile, 'utf8').catch(() => null);
   const created = await readFile(join(dataDir, 'PG_VERSION'), 'utf8').catch(() => null);
@@ -128,7 +133,7 @@ async function initialise(
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   // Made beside its place and renamed: a start that was killed half way leaves nothing that looks like a database.
   const unfinished = `${dataDir}.unfinished`;
-  const handOver = join(directory, 'initdb-password');
+  const handOver = join(home, 'initdb-password');
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });
   // initdb reads the password from a file, as the server's own user.
@@ -174,24 +179,23 @@ function demandFreePort(port: number): Promise<void> {
 }
 
 async function launch(
-  directory: string,
-  dataDir: string,
+  home: string,
   port: number,
   server: ServerBinaries,
   account: Account | null,
 ): Promise<ChildProcess> {
-  const log = await open(join(directory, 'server.log'), 'w', 0o600);
+  const log = await open(join(home, 'server.log'), 'w', 0o600);
   const settings = { ...SETTINGS, port: String(port) };
   const args = [
     '-D',
-    dataDir,
+    join(home, 'data'),
     ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ];
   try {
     // Detached: Ctrl-C reaches the supervisor, which stops the services first and this last.
     const child = spawn(server.postgres, args, {
       ...childOptions(account),
-      cwd: directory,
+      cwd: home,
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
     });

@@ -38,6 +38,7 @@ export async function migrate(options: MigrateOptions): Promise<{ readonly appli
   const files = await numberedFiles(directory);
   const repeatable = [
     ...(await sqlFiles(join(directory, 'functions'))),
+    ...(await sqlFiles(join(directory, 'generated'))),
     ...(await sqlFiles(join(directory, 'grants'))),
   ];
   return await asAdministrator(options.adminUrl, async (client) => {

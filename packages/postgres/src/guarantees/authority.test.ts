@@ -92,7 +92,6 @@ test('a change of authority waits for the commits that were made on it, and the 
 });
 
 test('a pause between read and commit stops the agent and nobody else', async () => {
-  verifies('T1.4');
   const asAgent = (autonomy_version: number) =>
     refusalOf(path.commitDecision(ticketStep(t, 'ticket.create', null, newTicket(t), { autonomy_version })));
   const read = await autonomyVersion();

@@ -3,7 +3,15 @@ import { after, before, test } from 'node:test';
 import { ALL_EDGES } from '@deadlatch/catalogue';
 import type { TicketRow } from '@deadlatch/decision';
 import { verifies } from '../../../../test/requirements.ts';
-import { commitOf, effectOf, newId, newTicket, next, ticketStep } from '../../../../test/support/commits.ts';
+import {
+  commitOf,
+  effectOf,
+  newEvidence,
+  newId,
+  newTicket,
+  next,
+  ticketStep,
+} from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
 import { attack, NO_GRANT, refusalOf } from '../../../../test/support/refusal.ts';
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
@@ -280,6 +288,49 @@ test('tickets are never removed, and who or where a ticket is never changes', as
       NO_GRANT,
       column,
     );
+  }
+});
+
+test('evidence is final once it is finalized', async () => {
+  verifies('R.7');
+  const ticket = newTicket(t);
+  await path.commitDecision(ticketStep(t, 'ticket.create', null, ticket));
+  const asked = newEvidence(t, ticket.id);
+  const presigned = next(ticket);
+  await path.commitDecision(
+    ticketStep(t, 'evidence.presign', ticket, presigned, {
+      effects: [effectOf('evidence', null, asked)],
+      changes: { evidence: asked },
+    }),
+  );
+  const final = next(asked, {
+    state: 'FINALIZED',
+    content_key: asked.sha256,
+    finalized_at: new Date().toISOString(),
+  });
+  const finalized = next(presigned);
+  await path.commitDecision(
+    ticketStep(t, 'evidence.finalize', presigned, finalized, {
+      effects: [effectOf('evidence', asked, final)],
+      changes: { evidence: final },
+    }),
+  );
+  const swapped = next(final, { content_key: 'f'.repeat(64) });
+  const again = ticketStep(t, 'evidence.finalize', finalized, next(finalized), {
+    effects: [effectOf('evidence', final, swapped)],
+    changes: { evidence: swapped },
+  });
+  assert.equal(await refusalOf(path.commitDecision(again)), 'effects_transition_fkey');
+  assert.equal(
+    await attack(
+      pool,
+      t.tenantId,
+      sql`update dispatch.evidence set content_key = 'f' where id = ${final.id}`,
+    ),
+    'change_without_event',
+  );
+  for (const column of ['sha256', 'size_bytes', 'key', 'phase', 'ticket_id', 'created_by_id']) {
+    assert.equal(await refusalOf(pool.query(`update dispatch.evidence set ${column} = ${column}`)), NO_GRANT);
   }
 });
 
