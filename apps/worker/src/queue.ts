@@ -78,7 +78,6 @@ async function leadOnce(
     if (rows[0]?.held !== true) return;
     const shared = { pgPool: pool, schema: SCHEMA, logger: silent() };
     const utils = await makeWorkerUtils(shared);
-    await utils.migrate();
     await utils.forceUnlockWorkers(await abandonedWorkers(pool));
     await utils.release();
     runner = await run({

@@ -37,6 +37,8 @@ export function createPool(options: PoolOptions): Pool {
   });
   // Without a listener a broken idle connection would end the process.
   pool.on('error', (error) => options.onIdleError?.(error));
+  // Nor may one that breaks while it is in use: whoever holds it gets the error from its statement.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

@@ -113,6 +113,8 @@ export function commandLine(name: ProcessName, state: StateDir, workspace: strin
     join(workspace, 'apps', name),
     join(workspace, 'package.json'),
     keyDirectory(state.keys, name),
+    // Readiness compares the database with the migrations of this release.
+    ...(name === 'dispatch-api' ? [join(workspace, 'sql')] : []),
   ];
   const writes: string[] = [];
   if (name === 'dispatch-api') writes.push(state.objects);

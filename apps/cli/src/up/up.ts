@@ -9,9 +9,9 @@ import type { RunFile } from '../run-file.ts';
 import { bootstrap } from './bootstrap.ts';
 import { type Child, keepRunning } from './child.ts';
 import { type Database, startDatabase } from './database.ts';
-import { enrol } from './enrol.ts';
 import { ensureInstallation, type Installation } from './installation.ts';
 import { ensureKeys, keyDirectory } from './keys.ts';
+import { runOperatorProgram } from './operator-program.ts';
 import { DEMO_CONTACTS, DEMO_SITE, DEMO_STAFF, DEMO_TECHNICIANS, STRANGER } from './people.ts';
 import {
   type Addresses,
@@ -58,6 +58,15 @@ export async function up(args: Arguments): Promise<number> {
     stops.push(() => database.stop());
     await writeSecrets(state, at, installation, database);
     await bootstrap(database.adminUrl, installation, trust, Date.now());
+    await runOperatorProgram(
+      'worker',
+      'install-main',
+      WORKSPACE,
+      environmentOf('worker', state, at, installation),
+      {
+        admin_url: database.adminUrl,
+      },
+    );
     await enrolDemo(state, at, installation);
     await consoleBuilt;
     const children = startServices(names, state, at, installation, say, republish);
@@ -140,27 +149,39 @@ async function writeSecrets(
 async function enrolDemo(state: StateDir, at: Addresses, installation: Installation): Promise<void> {
   if (installation.profile !== 'demo') return;
   const idOf = (slug: string) => installation.people[slug] ?? '';
-  await enrol('vault', WORKSPACE, environmentOf('vault', state, at, installation), {
-    contacts: DEMO_CONTACTS.map(({ slug, name, phone, email }) => ({
-      contact_id: idOf(slug),
-      account_id: installation.accountId,
-      name,
-      phone,
-      ...(email ? { email } : {}),
-    })),
-    account_values: [
-      { account_id: installation.accountId, kind: 'address', value: DEMO_SITE.address },
-      { account_id: installation.accountId, kind: 'site', value: DEMO_SITE.label },
-    ],
-  });
-  await enrol('identity', WORKSPACE, environmentOf('identity', state, at, installation), {
-    commitments: DEMO_CONTACTS.flatMap(({ slug, phone, email }) => [
-      { tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'phone', value: phone },
-      ...(email
-        ? [{ tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'email', value: email }]
-        : []),
-    ]),
-  });
+  await runOperatorProgram(
+    'vault',
+    'enrol-main',
+    WORKSPACE,
+    environmentOf('vault', state, at, installation),
+    {
+      contacts: DEMO_CONTACTS.map(({ slug, name, phone, email }) => ({
+        contact_id: idOf(slug),
+        account_id: installation.accountId,
+        name,
+        phone,
+        ...(email ? { email } : {}),
+      })),
+      account_values: [
+        { account_id: installation.accountId, kind: 'address', value: DEMO_SITE.address },
+        { account_id: installation.accountId, kind: 'site', value: DEMO_SITE.label },
+      ],
+    },
+  );
+  await runOperatorProgram(
+    'identity',
+    'enrol-main',
+    WORKSPACE,
+    environmentOf('identity', state, at, installation),
+    {
+      commitments: DEMO_CONTACTS.flatMap(({ slug, phone, email }) => [
+        { tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'phone', value: phone },
+        ...(email
+          ? [{ tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'email', value: email }]
+          : []),
+      ]),
+    },
+  );
 }
 
 function startServices(
@@ -177,7 +198,8 @@ function startServices(
       command: process.execPath,
       args: commandLine(name, state, resolve(WORKSPACE)),
       env: environmentOf(name, state, at, installation),
-      cwd: resolve(WORKSPACE),
+      // Its own folder: some libraries look for settings where they are started.
+      cwd: join(resolve(WORKSPACE), 'apps', name),
       logFile: join(state.logs, `${name}.log`),
       onRestart,
       onUnexpectedExit: (who, code, signal) =>

@@ -4,17 +4,18 @@ import type { ServiceName } from '@deadlatch/catalogue';
 import { StartError } from '../arguments.ts';
 
 /**
- * Hands personal data to the service that keeps it, through that service's own program and on its standard input:
- * the supervisor never encrypts, and nothing personal touches the disk on the way.
+ * Runs a service's own operator program with its input on standard input: what only that service may do (encrypt,
+ * own a table) is done by its code under its role, and nothing personal or secret touches the disk on the way.
  * @throws StartError when the program refuses
  */
-export async function enrol(
+export async function runOperatorProgram(
   service: ServiceName,
+  program: 'enrol-main' | 'install-main',
   workspace: string,
   env: Readonly<Record<string, string>>,
   input: unknown,
 ): Promise<void> {
-  const main = join(workspace, 'apps', service, 'src', 'enrol-main.ts');
+  const main = join(workspace, 'apps', service, 'src', `${program}.ts`);
   const child = spawn(process.execPath, [main], {
     cwd: workspace,
     env: { ...env },
@@ -27,5 +28,5 @@ export async function enrol(
   child.stdin.on('error', () => undefined);
   child.stdin.end(JSON.stringify(input));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new StartError(`${service} did not take its first records: ${said.trim()}`);
+  if (code !== 0) throw new StartError(`${service} could not be prepared: ${said.trim()}`);
 }
