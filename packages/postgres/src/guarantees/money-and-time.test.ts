@@ -6,7 +6,6 @@ import {
   effectOf,
   instantIn,
   newApproval,
-  newId,
   newInvoice,
   newTicket,
   newVisit,
@@ -14,7 +13,7 @@ import {
   ticketStep,
 } from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
-import { attack, NO_GRANT, refusalOf } from '../../../../test/support/refusal.ts';
+import { attack, NO_GRANT, plantedEffect, refusalOf } from '../../../../test/support/refusal.ts';
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
 import { type CommandPath, createCommandPath } from '../command-path.ts';
 import { mapCommitError } from '../errors.ts';
@@ -214,24 +213,13 @@ test('a ticket has one live visit', async () => {
     await attack(
       pool,
       t.tenantId,
-      ...planted('visit', second.id, 'visit.reassign', 'OFFERED'),
+      ...plantedEffect(t.tenantId, 'visit', second.id, 'visit.reassign', 'OFFERED'),
       sql`insert into dispatch.visits (tenant_id, id, version, state, ticket_id, technician_id, emergency, starts_at, ends_at, offered_by)
           values (${t.tenantId}, ${second.id}, 1, 'OFFERED', ${ticket.id}, ${second.technician_id}, false, now(), now() + interval '1 hour', 'x')`,
     ),
     'visits_one_live_per_ticket',
   );
 });
-
-/** An event with its effect, as an attacker with the app's role would write them. */
-function planted(object: string, id: string, command: string, to: string, from = '-', version = 1) {
-  const event = newId();
-  return [
-    sql`insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
-        values (${t.tenantId}, ${event}, 'dispatch', ${command}, 'a', 'accepted', ${newId()}, '')`,
-    sql`insert into audit.effects (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
-        values (${t.tenantId}, ${object}, ${id}, ${version}, ${command}, ${from}, ${to}, ${event})`,
-  ];
-}
 
 test('a site belongs to the account of its ticket', async () => {
   verifies('T4.7');
@@ -291,7 +279,15 @@ test('an approval is consumed once, also when two decide at the same moment', as
     await attack(
       pool,
       t.tenantId,
-      ...planted('approval', approval.id, 'approval.decide', 'CONSUMED', 'PENDING', again.version),
+      ...plantedEffect(
+        t.tenantId,
+        'approval',
+        approval.id,
+        'approval.decide',
+        'CONSUMED',
+        'PENDING',
+        again.version,
+      ),
       sql`update dispatch.approvals set version = ${again.version}, state = 'CONSUMED' where id = ${approval.id}`,
     ),
     'illegal_transition',
@@ -333,7 +329,7 @@ test('a ticket has one pending approval', async () => {
     await attack(
       pool,
       t.tenantId,
-      ...planted('approval', second.id, 'tech.request_change', 'PENDING'),
+      ...plantedEffect(t.tenantId, 'approval', second.id, 'tech.request_change', 'PENDING'),
       sql`insert into dispatch.approvals
           select (jsonb_populate_record(null::dispatch.approvals, ${JSON.stringify(second)}::jsonb)).*`,
     ),
@@ -390,7 +386,7 @@ test('an invoice stays within its NTE, belongs to its account, and is the only l
     return attack(
       pool,
       t.tenantId,
-      ...planted('invoice', invoice.id, 'billing.generate_invoice', 'DRAFT'),
+      ...plantedEffect(t.tenantId, 'invoice', invoice.id, 'billing.generate_invoice', 'DRAFT'),
       sql`insert into dispatch.invoices
           select (jsonb_populate_record(null::dispatch.invoices, ${JSON.stringify(invoice)}::jsonb)).*`,
     );

@@ -13,7 +13,7 @@ import {
   ticketStep,
 } from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
-import { attack, NO_GRANT, refusalOf } from '../../../../test/support/refusal.ts';
+import { attack, NO_GRANT, plantedEffect, refusalOf } from '../../../../test/support/refusal.ts';
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
 import { type CommandPath, createCommandPath } from '../command-path.ts';
 import { mapCommitError } from '../errors.ts';
@@ -45,17 +45,9 @@ async function triaged(): Promise<TicketRow> {
   return after;
 }
 
-/** Event and effect as an attacker with dispatch-api's own role would write them. */
-function evented(effect: { id: string; version: number; from: string; to: string; command: string }): Sql[] {
-  const event = newId();
-  return [
-    sql`insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
-        values (${t.tenantId}, ${event}, 'dispatch', ${effect.command}, 'a', 'accepted', ${newId()}, '')`,
-    sql`insert into audit.effects (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
-        values (${t.tenantId}, 'ticket', ${effect.id}, ${effect.version}, ${effect.command}, ${effect.from},
-                ${effect.to}, ${event})`,
-  ];
-}
+/** What an attacker with dispatch-api's own role would write first. */
+const evented = (effect: { id: string; version: number; from: string; to: string; command: string }): Sql[] =>
+  plantedEffect(t.tenantId, 'ticket', effect.id, effect.command, effect.to, effect.from, effect.version);
 const setState = (id: string, version: number, state: string) => sql`
   update dispatch.tickets set version = ${version}, state = ${state} where id = ${id}`;
 
@@ -123,23 +115,17 @@ test('an effect prepared by an earlier transaction is not the event of this one'
 test('the effect of another kind of object does not count', async () => {
   verifies('T4.7');
   const ticket = await triaged();
-  const human = {
-    object: 'conversation',
-    command: 'conversation.take_over',
-    from: 'AGENT',
-    to: 'HUMAN',
-  } as const;
-  const event = newId();
+  const planted = plantedEffect(
+    t.tenantId,
+    'conversation',
+    ticket.id,
+    'conversation.take_over',
+    'HUMAN',
+    'AGENT',
+    3,
+  );
   assert.equal(
-    await attack(
-      pool,
-      t.tenantId,
-      sql`insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
-          values (${t.tenantId}, ${event}, 'dispatch', ${human.command}, 'a', 'accepted', ${newId()}, '')`,
-      sql`insert into audit.effects (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
-          values (${t.tenantId}, ${human.object}, ${ticket.id}, 3, ${human.command}, ${human.from}, ${human.to}, ${event})`,
-      setState(ticket.id, 3, human.to),
-    ),
+    await attack(pool, t.tenantId, ...planted, setState(ticket.id, 3, 'HUMAN')),
     'change_without_event',
   );
 });

@@ -1,0 +1,228 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceName } from '@deadlatch/catalogue';
+import { OWNER_ROLE, type Pool } from '@deadlatch/postgres';
+import { generateSigningKeyPem, loadSigningKey, publicX, type ServiceKeyPair } from '@deadlatch/signing';
+import pg from 'pg';
+import { ensureKeys, SIGNERS } from '../../apps/cli/src/up/keys.ts';
+import { addresses, commandLine, environmentOf, PROCESSES } from '../../apps/cli/src/up/services.ts';
+import { prepareStateDir, stateDirAt } from '../../apps/cli/src/up/state-dir.ts';
+import { createTestDatabase, type TestDatabase, testPool } from './database.ts';
+import { type SeededTenant, type SeedOptions, seedTenant } from './seed.ts';
+
+export const ENVIRONMENT = 'test';
+const WORKSPACE = resolve(import.meta.dirname, '../..');
+const HOUR_MS = 3_600_000;
+const PORT_BASE = 4_300;
+const START_TIMEOUT_MS = 20_000;
+
+/** One running process of the real service. */
+export interface Replica {
+  readonly port: number;
+  /** SIGKILL: no goodbye, nothing flushed. */
+  kill(): Promise<void>;
+}
+
+export interface PinOptions {
+  readonly environment?: string;
+  /** Milliseconds from now. */
+  readonly from?: number;
+  readonly until?: number;
+  readonly isRevoked?: boolean;
+}
+
+/** A database, the keys of every service, and the real dispatch-api beside them. */
+export interface DispatchWorld {
+  readonly tenant: SeededTenant;
+  readonly database: TestDatabase;
+  /** The administrator's connection: sees and may do everything. */
+  readonly admin: Pool;
+  /** Signing keys by service; `agent` and `simulator` have one here too, which nobody pinned. */
+  key(service: ServiceName): ServiceKeyPair;
+  /** What identity mints tokens with, and what dispatch-api signs grants with. */
+  readonly tokenKey: ServiceKeyPair;
+  readonly grantKey: ServiceKeyPair;
+  /** Bytes of one of dispatch-api's secrets, e.g. `upload.key`. */
+  secret(name: string): Promise<Buffer>;
+  readonly objects: string;
+  /** Another key that the operator puts on file; replicas that started before learn of it within 30 s. */
+  pin(service: ServiceName, options?: PinOptions): Promise<ServiceKeyPair>;
+  /** Another tenant of the same database. */
+  addTenant(options?: SeedOptions): Promise<SeededTenant>;
+  /** Starts a process under the permissions it has in production. @param port a free one unless told */
+  start(port?: number): Promise<Replica>;
+  /** Ends every process, then removes database and folder. */
+  close(): Promise<void>;
+}
+
+export interface WorldOptions extends SeedOptions {
+  /** Given the real one, answers what dispatch-api connects to: a test may stand in between. */
+  readonly databaseUrl?: (real: string) => Promise<string>;
+}
+
+export async function createDispatchWorld(options: WorldOptions = {}): Promise<DispatchWorld> {
+  const { databaseUrl, ...seed } = options;
+  const database = await createTestDatabase();
+  const admin = testPool(database.adminUrl, 2);
+  const tenant = await seedTenant(database.adminUrl, seed);
+  const root = await mkdtemp(join(tmpdir(), 'deadlatch-wire-'));
+  const state = stateDirAt(root);
+  await prepareStateDir(state);
+  const trust = await ensureKeys(state.keys, ENVIRONMENT, [...PROCESSES, 'cli'], Date.now());
+  const pemOf = async (service: ServiceName, file: string) =>
+    loadSigningKey(await readFile(join(state.keys, service, file), 'utf8'));
+  const keys = new Map<ServiceName, ServiceKeyPair>();
+  for (const service of SIGNERS) keys.set(service, await pemOf(service, 'signing.pem'));
+  const real = database.urls.dispatch;
+  const url = databaseUrl === undefined ? real : await databaseUrl(real);
+  await writeFile(join(state.keys, 'dispatch-api', 'database-url'), url, { mode: 0o600 });
+  for (const { service, keyid, x, from, until } of trust.services) {
+    await putKey(database.adminUrl, tenant.tenantId, {
+      keyid,
+      service,
+      environment: ENVIRONMENT,
+      x,
+      not_before: from,
+      not_after: until,
+    });
+  }
+  const running = new Set<ChildProcess>();
+  const endAll = () => {
+    for (const child of running) child.kill('SIGKILL');
+  };
+  process.once('exit', endAll);
+
+  const start = async (wanted?: number): Promise<Replica> => {
+    const port = wanted ?? (await freePort());
+    const installation = {
+      environment: ENVIRONMENT,
+      tenantId: tenant.tenantId,
+      twilioAccountSid: `AC${'0'.repeat(32)}`,
+      twilioNumber: '+15550100',
+    };
+    const env = environmentOf('dispatch-api', state, addresses(PORT_BASE), installation);
+    const child = spawn(process.execPath, commandLine('dispatch-api', state, WORKSPACE), {
+      cwd: WORKSPACE,
+      env: { ...env, DEADLATCH_PORT: String(port), DEADLATCH_LOG_LEVEL: 'warn' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.add(child);
+    let said = '';
+    const keep = (chunk: Buffer) => {
+      said = (said + chunk.toString('utf8')).slice(-4_000);
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    const gone = new Promise<void>((done) => child.once('close', () => done()));
+    void gone.then(() => running.delete(child));
+    await ready(port, child, () => said);
+    return {
+      port,
+      kill: async () => {
+        child.kill('SIGKILL');
+        await gone;
+      },
+    };
+  };
+
+  return {
+    tenant,
+    database,
+    admin,
+    key: (service) => {
+      const known = keys.get(service) ?? loadSigningKey(generateSigningKeyPem());
+      keys.set(service, known);
+      return known;
+    },
+    tokenKey: await pemOf('identity', 'token.pem'),
+    grantKey: await pemOf('dispatch-api', 'grant.pem'),
+    secret: async (name) =>
+      Buffer.from(await readFile(join(state.keys, 'dispatch-api', name), 'utf8'), 'base64url'),
+    objects: state.objects,
+    pin: async (service, { environment = ENVIRONMENT, from = -HOUR_MS, until = HOUR_MS, isRevoked } = {}) => {
+      const key = loadSigningKey(generateSigningKeyPem());
+      await putKey(database.adminUrl, tenant.tenantId, {
+        keyid: key.keyId,
+        service,
+        environment,
+        x: publicX(key.publicKey),
+        not_before: new Date(Date.now() + from).toISOString(),
+        not_after: new Date(Date.now() + until).toISOString(),
+      });
+      if (isRevoked === true)
+        await asOperator(database.adminUrl, tenant.tenantId, 'revoke_service_key', { keyid: key.keyId });
+      return key;
+    },
+    addTenant: (more) =>
+      seedTenant(database.adminUrl, { slug: `t${randomBytes(4).toString('hex')}`, ...more }),
+    start,
+    close: async () => {
+      const ended = [...running].map((child) => new Promise((done) => child.once('close', done)));
+      endAll();
+      await Promise.all(ended);
+      process.off('exit', endAll);
+      await admin.end();
+      await database.drop();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function putKey(
+  adminUrl: string,
+  tenantId: string,
+  key: Readonly<Record<'keyid' | 'service' | 'environment' | 'x' | 'not_before' | 'not_after', string>>,
+): Promise<void> {
+  return asOperator(adminUrl, tenantId, 'put_service_key', key);
+}
+
+/** One of the operator's functions over keys, with the event it writes. */
+async function asOperator(
+  adminUrl: string,
+  tenantId: string,
+  name: 'put_service_key' | 'revoke_service_key',
+  input: Readonly<Record<string, string>>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    await client.query(`set role ${OWNER_ROLE}`);
+    const event = { id: randomUUID(), correlation_id: randomUUID(), body: '{}' };
+    await client.query(`select trust.${name}($1)`, [
+      JSON.stringify({ tenant_id: tenantId, event, ...input }),
+    ]);
+  } finally {
+    await client.end();
+  }
+}
+
+async function ready(port: number, child: ChildProcess, said: () => string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (isReady) return;
+    if (child.exitCode !== null || Date.now() > deadline) {
+      throw new Error(`dispatch-api did not start: ${said()}`);
+    }
+    await sleep(50);
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer();
+    probe.once('error', fail);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === 'object' && address ? done(address.port) : fail()));
+    });
+  });
+}
