@@ -1,5 +1,5 @@
 import { MESSAGE_TEMPLATES, PHRASES, PRIORITIES, QUESTION_IDS } from '@deadlatch/catalogue';
-import { cents, formatUsd, refuse } from '@deadlatch/kernel';
+import { formatUsd, refuse } from '@deadlatch/kernel';
 import type { MessageRow } from './rows.ts';
 import {
   OUTCOME_WORDS,
@@ -21,6 +21,8 @@ export interface RenderContext {
 
 /** Three segments of a concatenated GSM message are 459 characters; a list of questions may take six. */
 const MAX_SMS_LENGTH = 918;
+/** The range of money in the kernel. */
+const MAX_AMOUNT_CENTS = 100_000_000_000;
 /** The part of the GSM 03.38 basic set that every carrier and terminal shows alike. No line breaks, no escapes. */
 const GSM_SAFE = /^[A-Za-z0-9 @$!"#%&'()*+,\-./:;<=>?_]*$/;
 const REFERENCE = /^DL-[0-9A-Z]{8}$/;
@@ -74,8 +76,8 @@ function slot(name: string, slots: MessageRow['slots'], read: (value: unknown) =
 
 const READERS: Readonly<Record<SlotType, (value: unknown) => string>> = {
   amount: (value) => {
-    if (typeof value !== 'number' || value < 0) return unrenderable('amount');
-    return formatUsd(cents(value));
+    const isAmount = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+    return isAmount && value <= MAX_AMOUNT_CENTS ? formatUsd(value) : unrenderable('amount');
   },
   priority: (value) => PRIORITIES.find((p) => p === value) ?? unrenderable('priority'),
   state: (value) => wordFor(STATE_WORDS, value, 'state'),

@@ -47,7 +47,7 @@ export const PRESIGN = rule<PresignInput>('evidence.presign', {
         phase: evidence.phase,
         sha256: evidence.sha256,
       },
-      result: { evidence_id: evidence.id, phase: evidence.phase },
+      result: { evidence_id: evidence.id, phase: evidence.phase, size_bytes: evidence.size_bytes },
     };
   },
 });

@@ -14,6 +14,11 @@ interface Input {
 
 /** The promise begins. A conversation that has an open ticket is answered with that ticket, and nothing changes. */
 export const TICKET_CREATE = rule<Input>('ticket.create', {
+  guard: ({ acting, facts }) => {
+    // A turn makes one ticket. When that one has ended meanwhile, the next message opens another turn.
+    const isMade = acting.kind === 'agent' && facts.turn?.ticket_id !== null;
+    if (isMade && facts.open_ticket_of_conversation === null) refuse('turn_ended', { detail: 'ticket made' });
+  },
   run: (context) => {
     const { caller, facts, input } = context;
     const place = siteForNewTicket(caller, facts, input.site_id ?? null);
@@ -26,8 +31,6 @@ export const TICKET_CREATE = rule<Input>('ticket.create', {
       };
     }
     const turn = caller.agent === null ? null : need(facts.turn, 'turn');
-    // A turn makes one ticket. When that one has ended meanwhile, the next message opens another turn.
-    if (turn !== null && turn.ticket_id !== null) refuse('turn_ended', { detail: 'made its ticket' });
     const conversation = turn === null ? null : need(facts.conversation, 'conversation');
     const ticket: TicketRow = {
       ...blankTicket(context, place.accountId, place.siteId),

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MESSAGE_TEMPLATES, OUTCOMES, PHRASES, QUESTION_IDS } from '@deadlatch/catalogue';
+import { DispatchError } from '@deadlatch/kernel';
+import fc from 'fast-check';
+import { verifies } from '../../../test/requirements.ts';
+import { type RenderContext, renderText } from './render-text.ts';
+import type { MessageRow } from './rows.ts';
+import { messageRow } from './testing/rows.ts';
+import { OUTCOME_WORDS, PHRASE_TEXTS, QUESTION_TEXTS, TEMPLATE_TEXTS } from './texts.ts';
+
+const CONTEXT: RenderContext = { senderName: 'Harbor Door', link: 'http://127.0.0.1:4300/s/abc_DEF-123' };
+const REFERENCE = 'DL-ABCD2345';
+
+function render(template: string, slots: MessageRow['slots'] = {}, context: RenderContext = CONTEXT): string {
+  return renderText(messageRow({ template, slots: { reference: REFERENCE, ...slots } }), context);
+}
+
+const SLOTS: Readonly<Record<string, MessageRow['slots']>> = {
+  M02: { questions: ['which_door', 'since_when'] },
+  M04: { priority: 'EMERGENCY' },
+  M06: { state: 'DISPATCHED' },
+  M10: { state: 'ON_SITE' },
+  M11: { amount_cents: 20_000, new_nte_cents: 95_000 },
+  M12: { result: 'APPROVED', nte_cents: 95_000 },
+  M15: { outcome: 'RESOLVED' },
+  M17: { total_cents: 83_250 },
+  'phrase:ask_intake_questions': { questions: ['anyone_hurt'] },
+};
+
+test('every template and phrase renders one line with sender, ticket and link that every phone can show', () => {
+  verifies('T2.1', 'T2.6');
+  for (const template of [...MESSAGE_TEMPLATES, ...PHRASES.map((p) => `phrase:${p}`)]) {
+    const text = render(template, SLOTS[template]);
+    assert.ok(text.startsWith('Harbor Door: '), text);
+    assert.ok(text.includes(REFERENCE), text);
+    assert.ok(text.includes(CONTEXT.link ?? ''), text);
+    assert.match(text, /^[\x20-\x7e]+$/);
+    assert.doesNotMatch(text, /[{}[\]\\^~|`]/);
+  }
+});
+
+test('amounts, states and outcomes are values of the row, written one way', () => {
+  verifies('T2.3');
+  assert.equal(
+    render('M11', SLOTS.M11),
+    'Harbor Door: Approval needed on ticket DL-ABCD2345: $200.00 more, new limit $950.00. A reply to this text approves nothing. Decide on this page only: http://127.0.0.1:4300/s/abc_DEF-123',
+  );
+  assert.match(render('M17', SLOTS.M17), /\$832\.50/);
+  assert.match(render('M01'), /Reply STOP to opt out, HELP for help\.$/);
+  assert.doesNotMatch(render('M04', SLOTS.M04), /STOP/);
+});
+
+test('every closed set has its words', () => {
+  verifies('C.8');
+  assert.deepEqual([...TEMPLATE_TEXTS.keys()], [...MESSAGE_TEMPLATES]);
+  assert.deepEqual([...PHRASE_TEXTS.keys()], [...PHRASES]);
+  assert.deepEqual([...QUESTION_TEXTS.keys()], [...QUESTION_IDS]);
+  assert.deepEqual([...OUTCOME_WORDS.keys()], [...OUTCOMES]);
+});
+
+function refuses(template: string, slots: MessageRow['slots'], context: RenderContext = CONTEXT): void {
+  assert.throws(
+    () => renderText(messageRow({ template, slots }), context),
+    (error) => error instanceof DispatchError && error.code === 'unavailable',
+    `${template} ${JSON.stringify(slots)}`,
+  );
+}
+
+test('an unknown template, slot or value is not rendered', () => {
+  verifies('C.8', 'T2.6');
+  const reference = REFERENCE;
+  for (const template of ['M99', 'constructor', 'phrase:constructor', 'phrase:', ''])
+    refuses(template, { reference });
+  refuses('M01', {});
+  refuses('M01', { reference, note: 'free words' });
+  refuses('M01', { reference: 'DL-abc' });
+  refuses('M01', { reference: `${REFERENCE}\nFrom: us` });
+  for (const amount of [-1, 0.5, Number.NaN, '200', 1e15]) {
+    refuses('M17', { reference, total_cents: amount as number });
+  }
+  refuses('M04', { reference, priority: 'HIGH' });
+  refuses('M06', { reference, state: 'CLOSED' });
+  refuses('M12', { reference, result: 'yes', nte_cents: 1 });
+  refuses('M02', { reference, questions: [] });
+  refuses('M02', { reference, questions: ['constructor'] });
+  assert.throws(() => renderText(messageRow({ direction: 'IN', template: null }), CONTEXT), DispatchError);
+});
+
+test('a link or sender that is more than one is not rendered', () => {
+  verifies('T2.6', 'T3.12');
+  const slots = { reference: REFERENCE };
+  for (const link of [
+    'javascript:alert(1)',
+    'http://a.b/c d',
+    'http://a@b/c',
+    'https://a.b/c?next=//evil',
+    '',
+  ]) {
+    refuses('M01', slots, { ...CONTEXT, link });
+  }
+  for (const senderName of ['', ' ', 'x'.repeat(41), 'Door\nCo', '門'])
+    refuses('M01', slots, { ...CONTEXT, senderName });
+  assert.match(render('M01', {}, { senderName: 'Café Door', link: null }), /^Cafe Door: /);
+});
+
+test('whatever stands in a slot, the text is one safe line or none', () => {
+  verifies('T2.6');
+  const anyValue = fc.oneof(fc.string(), fc.integer(), fc.double(), fc.array(fc.string(), { maxLength: 4 }));
+  const names = ['reference', 'amount_cents', 'priority', 'state', 'outcome', 'questions', 'nte_cents', 'x'];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...MESSAGE_TEMPLATES),
+      fc.dictionary(fc.constantFrom(...names), anyValue),
+      fc.string(),
+      (template, slots, senderName) => {
+        try {
+          const text = renderText(messageRow({ template, slots }), { senderName, link: null });
+          assert.match(text, /^[\x20-\x7e]{1,918}$/);
+        } catch (error) {
+          assert.ok(error instanceof DispatchError && error.code === 'unavailable');
+        }
+      },
+    ),
+  );
+});
