@@ -1,0 +1,33 @@
+/** The number in the middle; of an even count the lower of the two. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** @param share 0 to 1 */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * share) - 1))] ?? Number.NaN;
+}
+
+/** Ratios must not fall below these; everything else is for comparison with earlier runs on the same machine. */
+export const BARS: Readonly<Record<string, number>> = { ratio_road_16: 0.5, ratio_http_16: 0.25 };
+
+export type Results = Readonly<Record<string, number>>;
+
+/** Three figures are more than a shared machine can promise. */
+export function rounded(results: Results): Results {
+  return Object.fromEntries(
+    Object.entries(results).map(([name, value]) => [name, Number(value.toPrecision(value >= 100 ? 4 : 3))]),
+  );
+}
+
+/** One line per result, with its bar and how it stands to it where it has one. */
+export function table(results: Results): string {
+  const width = Math.max(...Object.keys(results).map((name) => name.length));
+  const lines = Object.entries(results).map(([name, value]) => {
+    const bar = BARS[name];
+    const verdict = bar === undefined ? '' : `   bar ${bar}  ${value >= bar ? 'ok' : 'BELOW'}`;
+    return `${name.padEnd(width)}  ${value.toLocaleString('en-US').padStart(10)}${verdict}`;
+  });
+  return lines.join('\n');
+}
