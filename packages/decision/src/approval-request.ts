@@ -1,15 +1,16 @@
 import {
   type ApprovalKind,
   type Assurance,
+  type SubjectKind,
   type TicketState,
   TWO_DECIDERS_ABOVE_CENTS,
 } from '@deadlatch/catalogue';
 import { addCents, refuse } from '@deadlatch/kernel';
 import { chooseDecider, proofNeeded, releasedCents } from './approval-terms.ts';
 import { changeAmount } from './costs.ts';
-import { outbound } from './draft-message.ts';
+import { type MessageChanges, outbound } from './draft-message.ts';
 import { changedTicket, later, need, ticketOf } from './need.ts';
-import type { ApprovalRow, ChangeLine } from './rows.ts';
+import type { ApprovalRow, ChangeLine, TicketRow } from './rows.ts';
 import type { Outcome, RuleContext } from './rule.ts';
 
 /**
@@ -31,7 +32,7 @@ export interface ApprovalAction {
   readonly nte_before_cents: number;
   readonly new_nte_cents: number;
   readonly decider: string;
-  readonly requested_by: { readonly kind: string; readonly id: string };
+  readonly requested_by: { readonly kind: SubjectKind; readonly id: string };
   /** Persons who may not decide: whoever asked, and whoever works on it. Opaque ids, sorted. */
   readonly not_by: readonly string[];
   readonly proof: { readonly assurance: Assurance; readonly deciders: number };
@@ -58,40 +59,54 @@ export interface Question {
  * @source T3.2, T3.4, T3.5
  */
 export function askApproval(context: RuleContext, question: Question): Outcome {
-  const { caller, facts, now, nowText, tools } = context;
-  const ticket = ticketOf(context);
+  const { facts, tools } = context;
+  const before = ticketOf(context);
   if (facts.approvals.some((a) => a.state === 'PENDING')) {
     refuse('invalid_state', { extra: { from_state: 'PENDING', allowed_from: [] } });
   }
+  const ticket = changedTicket(context, { state: 'APPROVAL_REQUIRED', resume_state: before.state });
+  const row = rowOf(context, question, actionOf(context, question, ticket));
+  const terms = {
+    approval_id: row.id,
+    amount_cents: row.amount_cents,
+    new_nte_cents: row.new_nte_cents,
+    proof: row.proof_assurance,
+  };
+  return {
+    changes: {
+      ticket,
+      approval: row,
+      timers: [{ id: tools.newId(), kind: 'approval.expire', target_id: row.id, due_at: row.expires_at }],
+      ...askDecider(context, ticket, row),
+    },
+    details: { ...terms, kind: row.kind, deciders: row.deciders, action_digest: row.action_digest },
+    result: { ...terms, expires_at: row.expires_at },
+  };
+}
+
+/** @param ticket as it stands after the command */
+function actionOf(context: RuleContext, question: Question, ticket: TicketRow): ApprovalAction {
+  const { facts, now, tools } = context;
   const amountCents = changeAmount(question.lines);
   if (amountCents <= 0) refuse('schema_mismatch', { extra: { fields: ['/lines'] } });
   const releasedBefore = releasedCents(ticket, facts.approvals);
-  const proof = proofNeeded({
-    kind: question.kind,
-    amountCents,
-    releasedBefore,
-    baseNteCents: ticket.base_nte_cents,
-    earlier: facts.approvals,
-    now,
-  });
   const cumulative = addCents(releasedBefore, amountCents);
   if (cumulative > TWO_DECIDERS_ABOVE_CENTS) refuse('assurance_required', { detail: 'two deciders needed' });
   const asker = need(facts.subject, 'subject');
-  const notBy = [asker.person_id].sort();
+  const notBy = [asker.person_id];
   const decider = chooseDecider(
     facts.approvers,
     cumulative,
     { persons: notBy, contacts: ticket.requester_id === null ? [] : [ticket.requester_id] },
     now,
   );
-  const after = changedTicket(context, { state: 'APPROVAL_REQUIRED', resume_state: ticket.state });
-  const action: ApprovalAction = {
+  return {
     approval_id: tools.newId(),
-    tenant_id: caller.tenantId,
+    tenant_id: ticket.tenant_id,
     account_id: ticket.account_id,
     kind: question.kind,
     reference: ticket.reference,
-    target: { kind: 'ticket', id: ticket.id, version: after.version },
+    target: { kind: 'ticket', id: ticket.id, version: ticket.version },
     lines: question.lines,
     photos: question.photos,
     amount_cents: amountCents,
@@ -100,29 +115,40 @@ export function askApproval(context: RuleContext, question: Question): Outcome {
     decider: decider.contact_id,
     requested_by: { kind: asker.kind, id: asker.id },
     not_by: notBy,
-    proof,
+    proof: proofNeeded({
+      kind: question.kind,
+      amountCents,
+      releasedBefore,
+      baseNteCents: ticket.base_nte_cents,
+      earlier: facts.approvals,
+      now,
+    }),
     policy_bundle: tools.policy.bundleHash,
     expires_at: later(context, question.expiresInMs),
   };
+}
+
+/** The row repeats what the action says, so that the database can compare it with the ticket. */
+function rowOf({ nowText, tools }: RuleContext, question: Question, action: ApprovalAction): ApprovalRow {
   const text = tools.canonicalJson(JSON.parse(JSON.stringify(action)));
-  const row: ApprovalRow = {
-    tenant_id: caller.tenantId,
+  return {
+    tenant_id: action.tenant_id,
     id: action.approval_id,
     version: 1,
     state: 'PENDING',
-    ticket_id: ticket.id,
-    account_id: ticket.account_id,
-    kind: question.kind,
-    requested_by_kind: asker.kind,
-    requested_by_id: asker.id,
-    lines: question.lines,
-    photos: question.photos,
+    ticket_id: action.target.id,
+    account_id: action.account_id,
+    kind: action.kind,
+    requested_by_kind: action.requested_by.kind,
+    requested_by_id: action.requested_by.id,
+    lines: action.lines,
+    photos: action.photos,
     amount_cents: action.amount_cents,
     nte_before_cents: action.nte_before_cents,
     new_nte_cents: action.new_nte_cents,
-    proof_assurance: proof.assurance,
-    deciders: proof.deciders,
-    decider_id: decider.contact_id,
+    proof_assurance: action.proof.assurance,
+    deciders: action.proof.deciders,
+    decider_id: action.decider,
     action: text,
     action_digest: tools.sha256Base64Url(text),
     resume_approved: question.resumeApproved,
@@ -133,9 +159,12 @@ export function askApproval(context: RuleContext, question: Question): Outcome {
     decided_by: null,
     decided_at: null,
   };
+}
+
+/** Never in the requester's conversation: the decider reads it somewhere else. */
+function askDecider(context: RuleContext, ticket: TicketRow, row: ApprovalRow): MessageChanges {
   const message = outbound(context, {
-    contactId: decider.contact_id,
-    // Never the requester's conversation: the decider reads it somewhere else.
+    contactId: row.decider_id,
     conversationId: null,
     ticket,
     template: 'M11',
@@ -143,35 +172,9 @@ export function askApproval(context: RuleContext, question: Question): Outcome {
     claim: { kind: 'approval_state', approval_id: row.id, state: 'PENDING' },
   });
   return {
-    changes: {
-      ticket: after,
-      approval: row,
-      timers: [{ id: tools.newId(), kind: 'approval.expire', target_id: row.id, due_at: row.expires_at }],
-      messages: [message],
-      links: [
-        {
-          purpose: 'approval',
-          contact_id: decider.contact_id,
-          object_id: row.id,
-          expires_at: row.expires_at,
-        },
-      ],
-    },
-    details: {
-      approval_id: row.id,
-      kind: row.kind,
-      amount_cents: row.amount_cents,
-      new_nte_cents: row.new_nte_cents,
-      proof: row.proof_assurance,
-      deciders: row.deciders,
-      action_digest: row.action_digest,
-    },
-    result: {
-      approval_id: row.id,
-      amount_cents: row.amount_cents,
-      new_nte_cents: row.new_nte_cents,
-      proof: row.proof_assurance,
-      expires_at: row.expires_at,
-    },
+    messages: [message],
+    links: [
+      { purpose: 'approval', contact_id: row.decider_id, object_id: row.id, expires_at: row.expires_at },
+    ],
   };
 }

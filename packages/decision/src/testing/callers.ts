@@ -21,10 +21,6 @@ export function technicianCaller(id: string = IDS.technician, patch: Partial<Cal
   return caller({ service: 'web', scope: 'person', subject: { kind: 'technician', id }, ...patch });
 }
 
-export function contactCaller(id: string = IDS.requester, patch: Partial<Caller> = {}): Caller {
-  return caller({ service: 'web', scope: 'person', subject: { kind: 'contact', id }, ...patch });
-}
-
 export function agentCaller(patch: Partial<Caller> = {}, role: AgentRole = 'agent.intake'): Caller {
   return caller({
     service: 'tool-bridge',
@@ -58,10 +54,6 @@ export function gatewayCaller(patch: Partial<Caller> = {}): Caller {
     subject: { kind: 'unknown_sender', id: null },
     ...patch,
   });
-}
-
-export function workerCaller(patch: Partial<Caller> = {}): Caller {
-  return caller({ service: 'worker', scope: 'service', subject: { kind: 'system', id: null }, ...patch });
 }
 
 export function request(command: string, targetId: string | null, input: unknown): CommandRequest {
