@@ -108,14 +108,15 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
     const env = environmentOf('dispatch-api', state, addresses(PORT_BASE), installation);
     const child = spawn(process.execPath, commandLine('dispatch-api', state, WORKSPACE), {
       cwd: WORKSPACE,
-      env: { ...env, DEADLATCH_PORT: String(port), DEADLATCH_LOG_LEVEL: 'warn' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...env, DEADLATCH_PORT: String(port), DEADLATCH_LOG_LEVEL: 'warn', DEADLATCH_SUPERVISED: 'yes' },
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     running.add(child);
     let said = '';
     const keep = (chunk: Buffer) => {
       said = (said + chunk.toString('utf8')).slice(-4_000);
     };
+    child.stdin?.on('error', () => undefined);
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
     const gone = new Promise<void>((done) => child.once('close', () => done()));

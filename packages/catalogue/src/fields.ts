@@ -1,3 +1,4 @@
+import { isInstant } from '@deadlatch/kernel';
 import Type, { type TSchema } from 'typebox';
 
 /**
@@ -45,13 +46,14 @@ export function word(pattern: string, maxLength: number) {
   return Type.String({ pattern, minLength: 1, maxLength, [SOURCE]: 'literal' });
 }
 
-/** RFC 3339 in UTC with milliseconds. */
+/** RFC 3339 in UTC with milliseconds; a moment that there is. */
 export function instant() {
-  return Type.String({
+  const form = Type.String({
     pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$',
     maxLength: 24,
     [SOURCE]: 'literal',
   });
+  return Type.Refine(form, isInstant);
 }
 
 export function sha256() {

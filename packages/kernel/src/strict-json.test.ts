@@ -105,6 +105,13 @@ describe('parseStrictJson', () => {
     assert.deepEqual(parse('{"a":"__proto__"}'), { a: '__proto__' });
   });
 
+  it('refuses U+0000 in keys and values, which no text of the database can hold', () => {
+    verifies('I.4');
+    refuses('{"a":"x\\u0000y"}');
+    refuses('{"x\\u0000":1}');
+    assert.equal(parse('"\\u0001"'), '\u0001');
+  });
+
   it('accepts 16 levels and refuses 17', () => {
     verifies('I.4');
     const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);

@@ -7,7 +7,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Parses JSON the way a gate must: fatal on bad UTF-8, a byte-order mark, duplicate keys, nesting over 16,
- * `__proto__` keys, lone surrogates and numbers that a double cannot hold exactly.
+ * `__proto__` keys, lone surrogates, U+0000 (no text of the database can hold it) and numbers that a double cannot
+ * hold exactly.
  *
  * `JSON.parse` alone keeps the last of two equal keys, so the bytes that were signed could mean two things.
  * The scan here checks structure; `JSON.parse` then builds the value.
@@ -41,6 +42,7 @@ function scan(text: string): void {
       const end = stringEnd(text, at);
       const raw = JSON.parse(text.slice(at, end)) as string;
       if (!raw.isWellFormed()) refuse('malformed_body', { detail: 'lone surrogate' });
+      if (raw.includes('\0')) refuse('malformed_body', { detail: 'zero character' });
       const open = keys.at(-1);
       if (expectKey && open) {
         if (raw === '__proto__') refuse('malformed_body', { detail: 'forbidden key' });

@@ -131,7 +131,9 @@ async function readFacts(
   try {
     facts = await parts.path.readFacts(factsQuery(entry, proven, call));
   } catch (cause) {
-    throw new DispatchError('unavailable', { detail: 'facts', cause });
+    // A tenant that is not on file has no trail to write a refusal into, and waiting would not help.
+    const isNobody = mapCommitError(cause).detail === 'unknown_tenant';
+    throw new DispatchError(isNobody ? 'unauthenticated' : 'unavailable', { detail: 'facts', cause });
   }
   const evidenceId = entry?.needs.includes('evidence_item') ? facts.evidence_item?.id : undefined;
   const observed = evidenceId ? await parts.observe(proven.caller.tenantId, evidenceId) : null;

@@ -65,7 +65,8 @@ function readCall(
   }
   const entry = findCommand(command);
   // The path must be the command's own: a known name under another collection is no command.
-  const isOwnPath = entry !== undefined && routeOf(entry).replace(':id', targetId ?? '') === concretePath;
+  const isOwnPath =
+    entry !== undefined && routeOf(entry).replace(':id', () => targetId ?? '') === concretePath;
   return {
     command: isOwnPath ? command : `unknown:${command}`.slice(0, 80),
     targetId,

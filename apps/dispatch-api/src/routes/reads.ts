@@ -1,5 +1,5 @@
 import type { Caller } from '@deadlatch/decision';
-import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
+import { isInstant, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
@@ -100,7 +100,7 @@ function idOf(request: FastifyRequest): string {
   return isUuid(id) ? id : refuse('not_found', { detail: 'not an id' });
 }
 
-const CURSOR = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z)_([0-9a-f-]{36})$/;
+const CURSOR = /^([0-9TZ:.-]{24})_([0-9a-f-]{36})$/;
 
 /** `state` and `after` are the only parameters; anything else is refused, not ignored. */
 function readFilter(request: FastifyRequest): Parameters<typeof listTickets>[3] {
@@ -112,7 +112,7 @@ function readFilter(request: FastifyRequest): Parameters<typeof listTickets>[3] 
   }
   const cursor = typeof after === 'string' ? CURSOR.exec(after) : null;
   const [, at, id] = cursor ?? [];
-  if (after !== undefined && (at === undefined || id === undefined || !isUuid(id))) {
+  if (after !== undefined && (at === undefined || id === undefined || !isInstant(at) || !isUuid(id))) {
     return refuse('schema_mismatch', { detail: 'cursor' });
   }
   return { state: state ?? null, after: at !== undefined && id !== undefined ? { at, id } : null };
