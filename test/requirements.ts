@@ -45,7 +45,7 @@ const INJECTION = [
     'dispatch-api decides; every wrong combination of actor, tool and state is refused, and the whole matrix is enumerated.',
   ),
   due('T1.3', 'S', 'A tool returns listed fields only; what a tool logs never reaches a user.'),
-  later(
+  due(
     'T1.4',
     'S',
     'Inbound text is not trusted; what an agent may not do by itself is kept as a suggestion for a person.',
@@ -68,11 +68,11 @@ const INJECTION = [
     'An agent that is wholly hijacked and holds all its credentials makes no unauthorised change.',
     'the decision is enumerated for it; the attack lab, which plays it through every process, is not built',
   ),
-  later(
+  due(
     'T1.8',
     'B',
     'Steps, tokens, time, money and tool calls of a conversation have budgets; contacts, sites and tools have rates.',
-    'budgets come with the model',
+    'steps, time and tool calls of a turn; tokens and money come with the model, rates of contacts and sites do not exist',
   ),
   due(
     'T1.9',

@@ -1,39 +1,52 @@
-import { randomBytes } from 'node:crypto';
 import { spiffeId } from '@deadlatch/catalogue';
 import { createHttpServer, createServiceClient, openKeyDirectory, type Running } from '@deadlatch/http';
-import { systemClock } from '@deadlatch/kernel';
+import type { Clock } from '@deadlatch/kernel';
 import { createLogger } from '@deadlatch/telemetry';
 import type { Settings } from './env.ts';
 import { addMcpRoute } from './mcp-route.ts';
+import { createTurnBudget } from './turn-budget.ts';
 import { createTurnTokens } from './turn-tokens.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const PEER_TIMEOUT_MS = 8_000;
+/** A turn of the longest procedure makes about 15 calls; it may be played again after a crash. */
+const CALLS_PER_TURN = 40;
+/** Every step lists the tools as well, and every connection begins with a question of its own. */
+const REQUESTS_PER_TURN = 120;
+
+/** What the service takes from the world around it. */
+export interface World {
+  readonly now: Clock;
+  /** returns exactly `n` random bytes */
+  readonly random: (n: number) => Uint8Array;
+  readonly fetch: typeof globalThis.fetch;
+  /** takes one line of the log; standard output unless told */
+  readonly write?: (line: string) => void;
+}
 
 /** Constructs the whole service; the only place that does. */
-export async function compose(settings: Settings): Promise<Running> {
+export async function compose(settings: Settings, world: World): Promise<Running> {
   const environment = settings.DEADLATCH_ENVIRONMENT;
-  const now = systemClock;
+  const { now, random, fetch, write } = world;
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
   const key = keyDir.signingKey();
-  const logger = createLogger({ service: 'tool-bridge', level: settings.DEADLATCH_LOG_LEVEL });
+  const logger = createLogger({
+    service: 'tool-bridge',
+    level: settings.DEADLATCH_LOG_LEVEL,
+    ...(write && { write }),
+  });
   const client = (service: 'dispatch-api' | 'identity', baseUrl: string) =>
     createServiceClient({
       service: 'tool-bridge',
       key,
       baseUrl,
       audience: spiffeId(environment, service),
-      fetch: globalThis.fetch,
+      fetch,
       now,
-      random: (n) => randomBytes(n),
+      random,
       timeoutMs: PEER_TIMEOUT_MS,
     });
   const identity = client('identity', settings.IDENTITY_URL);
-  const tokens = createTurnTokens(async (turnGrant) => {
-    const minted = await identity.write('/v1/tokens/turn', { turn_grant: turnGrant });
-    return minted as unknown as { token: string; expires_at: string };
-  }, now);
-
   const app = createHttpServer({
     service: 'tool-bridge',
     logger,
@@ -41,19 +54,21 @@ export async function compose(settings: Settings): Promise<Running> {
     // It depends on its keys alone to start; peers that are away make single calls fail, not the process.
     ready: async () => void keyDir.trust(),
   });
-  const close = addMcpRoute(app, {
-    grantKey: keyDir.trust().grantKey,
+  addMcpRoute(app, {
+    host: new URL(settings.TOOL_BRIDGE_URL).host,
+    grantKey: () => keyDir.trust().grantKey,
+    grantAudience: spiffeId(environment, 'identity'),
     now,
-    tokens,
+    tokens: createTurnTokens({
+      mint: (turnGrant) => identity.write('/v1/tokens/turn', { turn_grant: turnGrant }),
+      now,
+    }),
     authority: client('dispatch-api', settings.DISPATCH_API_URL),
+    calls: createTurnBudget({ limit: CALLS_PER_TURN, now }),
+    requests: createTurnBudget({ limit: REQUESTS_PER_TURN, now }),
     logger,
   });
   await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
   logger.event('service.started', { port: settings.DEADLATCH_PORT });
-  return {
-    async close() {
-      await close();
-      await app.close();
-    },
-  };
+  return { close: () => app.close() };
 }

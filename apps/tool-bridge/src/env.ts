@@ -11,6 +11,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
       DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
       DISPATCH_API_URL: url(),
       IDENTITY_URL: url(),
+      /** Its own address, as callers know it. */
+      TOOL_BRIDGE_URL: url(),
     },
     env,
   );

@@ -1,65 +1,122 @@
 import { bearerOf, readJson } from '@deadlatch/http';
-import { type Clock, refuse } from '@deadlatch/kernel';
+import { type Clock, type JsonValue, refuse } from '@deadlatch/kernel';
 import { type NamedPublicKey, verifyGrant } from '@deadlatch/signing';
 import type { Logger } from '@deadlatch/telemetry';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createMcpServer } from './mcp-server.ts';
-import { type Authority, createToolset } from './toolset.ts';
+import { type Authority, createToolset, type Toolset } from './toolset.ts';
+import type { TurnBudget } from './turn-budget.ts';
 import type { TurnTokens } from './turn-tokens.ts';
 
 export interface McpRouteParts {
-  readonly grantKey: NamedPublicKey;
+  /** `host:port` as callers know it; no other name is answered. */
+  readonly host: string;
+  /** The key of dispatch-api's grants, as the trust bundle names it now. */
+  readonly grantKey: () => NamedPublicKey;
+  /** SPIFFE id of identity, whom turn grants are for: the bridge only passes them on. */
+  readonly grantAudience: string;
   readonly now: Clock;
   readonly tokens: TurnTokens;
   readonly authority: Authority;
+  /** Tool calls that a turn may make. */
+  readonly calls: TurnBudget;
+  /** Requests of any kind that a turn may make: each costs the authority a read. */
+  readonly requests: TurnBudget;
   readonly logger: Logger;
 }
+
+/**
+ * What of the protocol is served. The rest is not: subscriptions would hold a request open, and this bridge has
+ * neither prompts nor resources. `initialize` is let through so that the SDK tells an old client which version it wants.
+ */
+const METHODS: ReadonlySet<string> = new Set(['server/discover', 'tools/list', 'tools/call', 'initialize']);
+const NEEDS_TOKEN: ReadonlySet<string> = new Set(['tools/list', 'tools/call']);
 
 /**
  * `POST /mcp`: one request, one server, one turn.
  *
  * The bearer is a turn grant signed by dispatch-api. It is checked here so that strangers cost nothing, and again by
- * identity, which alone can turn it into a token.
- * @returns ends what is still open
+ * identity, which alone can turn it into a token. State is per request: nothing can pass from one turn to another.
+ * @source T1.1, T1.8, T1.9
  */
-export function addMcpRoute(app: FastifyInstance, parts: McpRouteParts): () => Promise<void> {
-  const handler = createMcpHandler(
-    ({ authInfo }) => {
-      const token = authInfo?.token ?? refuse('unauthenticated', { detail: 'no_turn' });
-      return createMcpServer(createToolset(parts.authority, token), (code, tool) =>
-        parts.logger.event('tool.called', { tool, code }),
-      );
-    },
-    { responseMode: 'json', legacy: 'reject' },
-  );
-  app.post('/mcp', { config: { accepts: ['application/json'] } }, async (request, reply) => {
+export function addMcpRoute(app: FastifyInstance, parts: McpRouteParts): void {
+  app.post('/mcp', async (request, reply) => {
+    assertNoBrowser(request, parts.host);
     const grant = bearerOf(request);
-    const claims = verifyGrant('turn', grant, { key: parts.grantKey, now: parts.now() });
-    const parsedBody = readJson(request);
-    const token = await parts.tokens.tokenFor(grant);
-    const response = await handler.fetch(
-      new Request('http://tool-bridge/mcp', {
-        method: 'POST',
-        headers: protocolHeaders(request.headers),
-        body: new Uint8Array(request.rawBody),
-      }),
-      { parsedBody, authInfo: { token, clientId: claims.turn, scopes: [] } },
+    const now = parts.now();
+    const claims = verifyGrant('turn', grant, {
+      key: parts.grantKey(),
+      audience: parts.grantAudience,
+      now,
+    });
+    const body = readJson(request);
+    const method = methodOf(body);
+    const endsAt = claims.exp * 1000;
+    parts.requests.spend(claims.turn, endsAt);
+    const toolset = NEEDS_TOKEN.has(method)
+      ? createToolset(parts.authority, await parts.tokens.tokenFor(grant))
+      : NO_TOOLS;
+    const spending: Toolset = {
+      list: () => toolset.list(),
+      async call(name, input) {
+        parts.calls.spend(claims.turn, endsAt);
+        return toolset.call(name, input);
+      },
+    };
+    const handler = createMcpHandler(
+      () =>
+        createMcpServer(spending, (tool, code) =>
+          parts.logger.event('tool.called', {
+            tool,
+            turn_id: claims.turn,
+            correlation_id: claims.correlation_id,
+            code,
+          }),
+        ),
+      { legacy: 'reject' },
     );
-    reply.code(response.status);
-    const type = response.headers.get('content-type');
-    if (type !== null) reply.type(type);
-    return reply.send(Buffer.from(await response.arrayBuffer()));
+    try {
+      const response = await handler.fetch(protocolRequest(request), { parsedBody: body });
+      reply.code(response.status);
+      const type = response.headers.get('content-type');
+      if (type !== null) reply.type(type);
+      return await reply.send(Buffer.from(await response.arrayBuffer()));
+    } finally {
+      await handler.close();
+    }
   });
-  return () => handler.close();
+}
+
+const NO_TOOLS: Toolset = {
+  list: async () => [],
+  call: async () => refuse('unknown_command', { detail: 'not a tool' }),
+};
+
+/** No page may reach the bridge, by whatever name it had its visitor's browser look up. @source MCP, DNS rebinding */
+function assertNoBrowser(request: FastifyRequest, host: string): void {
+  if (request.headers.origin !== undefined) refuse('not_granted', { detail: 'sent by a browser' });
+  if (request.headers.host !== host) refuse('not_granted', { detail: 'another host' });
+}
+
+/** @throws DispatchError `unknown_command` for anything but one message of the methods that are served */
+function methodOf(body: JsonValue): string {
+  const isMessage = typeof body === 'object' && body !== null && !Array.isArray(body);
+  const method = isMessage && Object.hasOwn(body, 'method') ? body.method : undefined;
+  const isServed = typeof method === 'string' && METHODS.has(method);
+  return isServed ? method : refuse('unknown_command', { detail: 'method is not served' });
 }
 
 /** Only what the protocol itself needs goes on; the grant, for one, does not. */
-function protocolHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
-  const kept = new Headers();
-  for (const [name, value] of Object.entries(headers)) {
+function protocolRequest(request: FastifyRequest): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
     const isProtocol = name === 'content-type' || name === 'accept' || name.startsWith('mcp-');
-    if (isProtocol && typeof value === 'string') kept.set(name, value);
+    if (isProtocol && typeof value === 'string') headers.set(name, value);
   }
-  return kept;
+  return new Request('http://tool-bridge/mcp', {
+    method: 'POST',
+    headers,
+    body: new Uint8Array(request.rawBody),
+  });
 }

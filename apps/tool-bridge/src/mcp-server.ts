@@ -1,34 +1,46 @@
 import { DispatchError, type ErrorCode, type JsonValue } from '@deadlatch/kernel';
 import { Server } from '@modelcontextprotocol/server';
-import type { Toolset } from './toolset.ts';
+import { isToolName, type Toolset } from './toolset.ts';
+
+/** What became of one call: its tool (`unlisted` for a name that is none) and, when it was refused, the code. */
+export type ReportCall = (tool: string, code?: ErrorCode) => void;
 
 /**
  * A protocol server for one request of one turn; nothing of it outlives the request.
  *
- * Refusals become results that hold a code and nothing else. The SDK would hand the message of any thrown error to
- * the peer, so nothing is ever thrown into it.
- * @param report learns of errors that are no refusals; gets the code only
+ * Refusals of calls become results that hold a code and nothing else. The SDK hands the message of any thrown error
+ * to the peer, so what is thrown into it is a code too.
+ * @param report learns of every call; gets names and codes only
+ * @source T1.3
  */
-export function createMcpServer(toolset: Toolset, report: (code: ErrorCode, tool: string) => void): Server {
+export function createMcpServer(toolset: Toolset, report: ReportCall): Server {
   const server = new Server({ name: 'deadlatch', version: '1' }, { capabilities: { tools: {} } });
   server.setRequestHandler('tools/list', async () => {
-    const listed = await toolset.list().catch((error: unknown) => {
-      report(codeOf(error), 'tools/list');
-      return [];
-    });
-    return {
-      tools: listed.map((tool) => ({
-        ...tool,
-        inputSchema: { ...tool.inputSchema, type: 'object' as const },
-      })),
-    };
+    try {
+      const listed = await toolset.list();
+      return {
+        tools: listed.map((tool) => ({
+          ...tool,
+          inputSchema: { ...tool.inputSchema, type: 'object' as const },
+        })),
+      };
+    } catch (error) {
+      // Never an empty list: an agent that believes it has no tools would end its turn.
+      const code = codeOf(error);
+      report('tools/list', code);
+      throw new Error(code);
+    }
   });
   server.setRequestHandler('tools/call', async ({ params }) => {
+    // A name that the agent made up is its own words, which no log line may hold.
+    const tool = isToolName(params.name) ? params.name : 'unlisted';
     try {
-      return content(await toolset.call(params.name, (params.arguments ?? {}) as JsonValue));
+      const answer = content(await toolset.call(params.name, (params.arguments ?? {}) as JsonValue));
+      report(tool);
+      return answer;
     } catch (error) {
       const code = codeOf(error);
-      report(code, params.name);
+      report(tool, code);
       return { ...content({ code }), isError: true };
     }
   });

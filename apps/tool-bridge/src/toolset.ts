@@ -1,6 +1,7 @@
 import { type CommandEntry, findCommand, routeOf } from '@deadlatch/catalogue';
-import { DispatchError, derivedUuid, type JsonValue, refuse } from '@deadlatch/kernel';
+import { DispatchError, derivedUuid, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import { canonicalJson } from '@deadlatch/signing';
+import { COMMAND_FIELDS, CONVERSATION_FIELDS, listedFields, TICKET_FIELDS } from './listed-fields.ts';
 
 /** The authority as the bridge uses it; every call is signed by the bridge. */
 export interface Authority {
@@ -17,8 +18,9 @@ export interface ToolDescription {
 
 /** The tools of one turn: what dispatch-api says it may call now, and nothing else. */
 export interface Toolset {
+  /** @throws DispatchError as dispatch-api refused */
   list(): Promise<readonly ToolDescription[]>;
-  /** @throws DispatchError `unknown_command` for a tool that is not in the list now */
+  /** @throws DispatchError `unknown_command` for a tool that is not in the list now; else as dispatch-api refused */
   call(name: string, input: JsonValue): Promise<JsonValue>;
 }
 
@@ -42,15 +44,22 @@ const READS: ReadonlyMap<string, ToolDescription> = new Map(
   ].map((tool) => [tool.name, tool]),
 );
 
+/** Whether any turn at all could have a tool of this name. */
+export function isToolName(name: string): boolean {
+  return READS.has(name) || (findCommand(name)?.agentInput ?? null) !== null;
+}
+
 /**
  * The closed toolset of one turn.
  *
  * A call names a command and its arguments. Whose turn it is, which ticket and which conversation come from the
  * grant alone, so there is no argument with which one turn could reach into another (T1.9).
+ * @param token the turn's user token, minted by identity from its grant
  * @invariant a name that dispatch-api did not list for this turn is never sent on
+ * @source T1.1, T1.3, T1.9
  */
 export function createToolset(authority: Authority, token: string): Toolset {
-  const state = async () => readTurn(await authority.read('/v1/turn', { token }));
+  const state = async () => readTurn(await ofPeer(authority.read('/v1/turn', { token })));
   return {
     async list() {
       const { tools, ticketId } = await state();
@@ -66,13 +75,27 @@ export function createToolset(authority: Authority, token: string): Toolset {
       }
       const entry = turn.tools.has(name) ? findCommand(name) : undefined;
       if (!entry?.agentInput) return refuse('unknown_command', { detail: 'not a tool of this turn' });
-      const answer = await authority.write(pathOf(entry, turn), asObject(input), {
-        token,
-        idempotencyKey: keyOf(turn.turnId, name, input),
-      });
-      return pick(answer, ['ticket', 'result', 'tools', 'replayed']);
+      const idempotencyKey = keyOf(turn.turnId, name, input);
+      const answer = await ofPeer(
+        authority.write(pathOf(entry, turn), asObject(input), { token, idempotencyKey }),
+      );
+      return listedFields(answer, COMMAND_FIELDS);
     },
   };
+}
+
+/**
+ * A peer that does not accept the bridge itself is an outage for the agent: with the agent's own credential, which
+ * was verified before, nothing is wrong, and after a key rotation or a clock that was corrected the same call works.
+ */
+async function ofPeer<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    const isOurs =
+      cause instanceof DispatchError && (cause.code === 'unauthenticated' || cause.code === 'above_ceiling');
+    throw isOurs ? new DispatchError('unavailable', { detail: 'the bridge was not accepted', cause }) : cause;
+  }
 }
 
 function describe(entry: CommandEntry | undefined): ToolDescription[] {
@@ -87,23 +110,12 @@ async function readOf(
   token: string,
 ): Promise<JsonValue> {
   if (name === 'conversation.get') {
-    const answer = await authority.read(`/v1/conversations/${turn.conversationId}`, { token });
-    return pick(answer, ['entries']);
+    const answer = await ofPeer(authority.read(`/v1/conversations/${turn.conversationId}`, { token }));
+    return listedFields(answer, CONVERSATION_FIELDS);
   }
   if (turn.ticketId === null) return refuse('not_found', { detail: 'this turn has no ticket' });
-  const answer = (await authority.read(`/v1/tickets/${turn.ticketId}`, { token })) as { ticket?: JsonValue };
-  return {
-    ticket: pick(answer.ticket ?? {}, [
-      'reference',
-      'state',
-      'version',
-      'incident_type',
-      'priority',
-      'safety',
-      'answers',
-      'missing',
-    ]),
-  };
+  const answer = await ofPeer(authority.read(`/v1/tickets/${turn.ticketId}`, { token }));
+  return listedFields(answer, TICKET_FIELDS);
 }
 
 function pathOf(entry: CommandEntry, turn: TurnState): string {
@@ -122,16 +134,19 @@ function keyOf(turnId: string, name: string, input: JsonValue): string {
 
 function readTurn(answer: JsonValue): TurnState {
   const { turn, tools } = (answer ?? {}) as { turn?: Record<string, JsonValue>; tools?: JsonValue };
-  const text = (value: JsonValue | undefined) => (typeof value === 'string' ? value : null);
-  const turnId = text(turn?.id);
-  const conversationId = text(turn?.conversation_id);
-  if (turnId === null || conversationId === null || !Array.isArray(tools)) {
+  // These become parts of paths, so they are looked at although they come from the authority.
+  const id = (value: JsonValue | undefined) => (typeof value === 'string' && isUuid(value) ? value : null);
+  const turnId = id(turn?.id);
+  const conversationId = id(turn?.conversation_id);
+  const ticketId = id(turn?.ticket_id);
+  const isKnown = ticketId !== null || turn?.ticket_id === null;
+  if (turnId === null || conversationId === null || !isKnown || !Array.isArray(tools)) {
     throw new DispatchError('unavailable', { detail: 'the turn could not be read' });
   }
   return {
     turnId,
     conversationId,
-    ticketId: text(turn?.ticket_id),
+    ticketId,
     tools: new Set(tools.filter((name) => typeof name === 'string')),
   };
 }
@@ -139,12 +154,4 @@ function readTurn(answer: JsonValue): TurnState {
 /** Arguments that are no object match no schema: they travel as none and are refused by the gate. */
 function asObject(input: JsonValue): object {
   return typeof input === 'object' && input !== null ? input : {};
-}
-
-/** Only what is listed goes back to the agent; whatever else an answer may hold in future stays here (T1.3). */
-function pick(value: JsonValue, names: readonly string[]): JsonValue {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  return Object.fromEntries(
-    names.flatMap((n) => (Object.hasOwn(value, n) ? [[n, value[n] as JsonValue]] : [])),
-  );
 }
