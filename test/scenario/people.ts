@@ -51,7 +51,7 @@ export async function signIn(
     },
     read: (path) => browser.get(`${webUrl}${path}`),
     upload: (address, bytes) =>
-      browser.putBytes(`${webUrl}${address}`, bytes, { ...csrf, 'content-type': 'application/octet-stream' }),
+      browser.putBytes(`${webUrl}${address}`, bytes, { ...csrf, 'content-type': 'image/png' }),
   };
   return person;
 }

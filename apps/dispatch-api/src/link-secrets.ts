@@ -8,7 +8,8 @@ export interface LinkPurpose {
 }
 
 /**
- * The secret part of a link: 132 bits, derived from what the link is for.
+ * The secret part of a link: 136 bits, derived from what the link is for. Hexadecimal, because a phone leaves a
+ * trailing `-` or `_` out of what it makes clickable.
  *
  * Deriving instead of drawing it means that the text of a message can be rendered again at delivery although
  * only the hash is stored; without `key` it is as good as random.
@@ -17,8 +18,8 @@ export interface LinkPurpose {
 export function linkSecret(link: LinkPurpose, key: Uint8Array): string {
   return createHmac('sha256', key)
     .update(['link', link.purpose, link.contactId, link.objectId].join('|'))
-    .digest('base64url')
-    .slice(0, 22);
+    .digest('hex')
+    .slice(0, 34);
 }
 
 /** What the database keeps of a link, and how one that comes back is looked up. */

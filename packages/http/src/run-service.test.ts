@@ -11,6 +11,8 @@ function host() {
   const codes: number[] = [];
   let printed = '';
   const process: ServiceProcess = {
+    env: {},
+    stdin: { resume: () => undefined, once: () => undefined },
     on: (event, listener) => listeners.set(event, listener),
     exit: (code) => codes.push(code),
     stderr: {

@@ -8,6 +8,8 @@ export interface Running {
 
 /** The part of `process` that is used. */
 export interface ServiceProcess {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: { resume(): unknown; once(event: 'close', listener: () => void): unknown };
   on(event: string, listener: (argument: unknown) => void): unknown;
   exit(code: number): void;
   readonly stderr: { write(text: string): unknown };
@@ -61,6 +63,11 @@ export async function runService(
   };
   host.on('SIGTERM', () => close(0));
   host.on('SIGINT', () => close(0));
+  // A supervisor holds the other end of standard input: when it is gone, however it went, so is this process.
+  if (host.env.DEADLATCH_SUPERVISED === 'yes') {
+    host.stdin.once('close', () => close(0));
+    host.stdin.resume();
+  }
   host.on('uncaughtException', crash);
   host.on('unhandledRejection', crash);
 

@@ -49,6 +49,8 @@ export function keepRunning(options: ChildOptions): Child {
       cwd: options.cwd,
       env: { ...options.env, DEADLATCH_SUPERVISED: 'yes' },
       stdio: ['pipe', 'pipe', 'pipe'],
+      // A group of its own: Ctrl-C in a terminal reaches this process alone, which then stops them in order.
+      detached: true,
     });
     current = child;
     const keep = (chunk: Buffer) => {

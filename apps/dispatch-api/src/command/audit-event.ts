@@ -64,7 +64,8 @@ function envelope(source: EventSource, input: EventInput): Omit<AuditEvent, Outc
     time: input.time,
     tenant: caller.tenantId,
     actor: {
-      kind: caller.subject.kind,
+      // A call without a user is the service's own.
+      kind: caller.scope === 'service' ? `service.${caller.service}` : caller.subject.kind,
       id: caller.subject.id,
       assurance: caller.assurance,
       agent_role: caller.agent?.role ?? null,

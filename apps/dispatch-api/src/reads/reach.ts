@@ -13,6 +13,7 @@ export interface Reach {
 
 const TICKET_NEEDS: readonly Need[] = [
   'visit',
+  'technician',
   'approvals',
   'evidence',
   'tests',

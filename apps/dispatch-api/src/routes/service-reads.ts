@@ -185,5 +185,5 @@ function idOf(request: FastifyRequest): string {
 
 function secretOf(request: FastifyRequest): string {
   const { secret } = request.params as { secret: string };
-  return /^[A-Za-z0-9_-]{22}$/.test(secret) ? secret : refuse('not_found', { detail: 'not a link' });
+  return /^[0-9a-f]{34}$/.test(secret) ? secret : refuse('not_found', { detail: 'not a link' });
 }
