@@ -1908,9 +1908,15 @@ begin
        where s.tenant_id = tenant and s.service = i ->> 'service' and s.subject = i ->> 'subject'
          and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key'), '{}'::jsonb);
   end if;
-  if needs ? 'technician' and refs ->> 'technician_id' is not null then
+  if needs ? 'technician' then
+    -- Whoever is named, or else whoever has the ticket's live visit.
     f := f || jsonb_build_object('technician', dispatch.technician_facts(
-      tenant, (refs ->> 'technician_id')::uuid, v_site.territory,
+      tenant,
+      coalesce((refs ->> 'technician_id')::uuid, (
+        select v.technician_id from dispatch.visits v
+         where v.tenant_id = tenant and v.ticket_id = v_ticket.id
+           and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'))),
+      v_site.territory,
       coalesce((refs ->> 'starts_at')::timestamptz, now()),
       coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours')));
   end if;
