@@ -1,9 +1,9 @@
 /**
- * `npm test [-- file or pattern …]`: every test, on a fresh machine, nothing else to install.
+ * `npm test [-- file, folder or pattern …]`: every test, on a fresh machine, nothing else to install.
  * Starts one PostgreSQL, migrates a template that each test file copies, runs `node --test`, stops everything.
  */
 import { randomBytes } from 'node:crypto';
-import { globSync } from 'node:fs';
+import { globSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,9 @@ const TEMPLATE = 'deadlatch_template';
 
 async function main(): Promise<number> {
   const wanted = process.argv.slice(2);
-  const files = [...new Set((wanted.length > 0 ? wanted : PATTERNS).flatMap((p) => globSync(p)))]
+  const files = [
+    ...new Set((wanted.length > 0 ? wanted.map(asPattern) : PATTERNS).flatMap((p) => globSync(p))),
+  ]
     // Fixtures are trees to be looked at, not run.
     .filter((file) => !/(^|[\\/])(node_modules|fixtures)[\\/]/.test(file))
     .sort();
@@ -53,6 +55,12 @@ async function main(): Promise<number> {
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** A folder stands for the tests in it. */
+function asPattern(wanted: string): string {
+  const isFolder = statSync(wanted, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? join(wanted, '**/*.test.ts') : wanted;
 }
 
 async function prepareCluster(adminUrl: string): Promise<string> {

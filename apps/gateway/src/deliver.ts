@@ -1,10 +1,9 @@
 import { UUID_PATTERN } from '@deadlatch/catalogue';
 import { type ServiceClient, validator } from '@deadlatch/http';
-import { DispatchError, type ErrorCode, type JsonValue, refuse } from '@deadlatch/kernel';
+import { DispatchError, derivedUuid, type ErrorCode, type JsonValue, refuse } from '@deadlatch/kernel';
 import Type, { type Static } from 'typebox';
 import type { Carrier } from './carrier.ts';
 import type { DeliveryJournal } from './delivery-journal.ts';
-import { deriveIdempotencyKey } from './derive-key.ts';
 import type { GatewayLogger } from './log-events.ts';
 import { orOutage, trustAnswer } from './peer-answer.ts';
 import type { Report } from './report.ts';
@@ -96,7 +95,7 @@ export function createDelivery(options: {
 
   const revealPhone = async (grant: string): Promise<string | undefined> => {
     // A grant works once, so the grant itself names the attempt.
-    const idempotencyKey = deriveIdempotencyKey('reveal', grant);
+    const idempotencyKey = derivedUuid('gateway', 'reveal', grant);
     const call = orOutage(vault.write('/v1/reveals', { grant }, { idempotencyKey }), ['not_found']);
     const answer = await unless(call, ['not_found']);
     return answer === null ? undefined : trustAnswer(readRevealed, answer).fields.phone;

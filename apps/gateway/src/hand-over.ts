@@ -1,9 +1,8 @@
 import { CHANNELS, DOUBTS, MASK_STATES, UUID_PATTERN } from '@deadlatch/catalogue';
 import { type ServiceClient, validator } from '@deadlatch/http';
-import { type JsonValue, refuse } from '@deadlatch/kernel';
+import { derivedUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import Type, { type Static } from 'typebox';
 import type { DeliveryJournal } from './delivery-journal.ts';
-import { deriveIdempotencyKey } from './derive-key.ts';
 import type { InboxItem, ReceivedItem, StatusItem } from './inbox.ts';
 import { trustAnswer } from './peer-answer.ts';
 import type { Report } from './report.ts';
@@ -43,11 +42,11 @@ export function createHandOver(options: {
     const answer = await vault.write(
       '/v1/inbound',
       { provider_id: item.provider_id, sealed: item.sealed },
-      { idempotencyKey: deriveIdempotencyKey('inbound', item.provider_id) },
+      { idempotencyKey: derivedUuid('gateway', 'inbound', item.provider_id) },
     );
     const masked = trustAnswer(readMasked, answer);
     await dispatchApi.write('/v1/message.receive', messageReceive(item, masked), {
-      idempotencyKey: deriveIdempotencyKey('receive', item.provider_id),
+      idempotencyKey: derivedUuid('gateway', 'receive', item.provider_id),
     });
   };
 

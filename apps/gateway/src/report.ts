@@ -1,6 +1,5 @@
 import type { ServiceClient } from '@deadlatch/http';
-import { DispatchError } from '@deadlatch/kernel';
-import { deriveIdempotencyKey } from './derive-key.ts';
+import { DispatchError, derivedUuid } from '@deadlatch/kernel';
 
 /**
  * Tells dispatch-api what the carrier said of one message. A message that has moved on (`delivered` after `failed`,
@@ -18,7 +17,7 @@ export type Report = (
 export function createReport(dispatchApi: ServiceClient): Report {
   return async (messageId, status, providerId) => {
     const body = { status, ...(providerId === null ? {} : { provider_id: providerId }) };
-    const idempotencyKey = deriveIdempotencyKey('report', messageId, status, providerId ?? '');
+    const idempotencyKey = derivedUuid('gateway', 'report', messageId, status, providerId ?? '');
     try {
       await dispatchApi.write(`/v1/messages/${messageId}/message.report_delivery`, body, { idempotencyKey });
     } catch (error) {

@@ -1,7 +1,7 @@
 import { spiffeId } from '@deadlatch/catalogue';
 import { createHttpServer, createKeyRing, createServiceClient, statusOf } from '@deadlatch/http';
 import { type Clock, createIdMaker, DispatchError, type ErrorCode } from '@deadlatch/kernel';
-import { createPool, type Pool, withTenant } from '@deadlatch/postgres';
+import { createPool, type Pool, readServiceKeys, withTenant } from '@deadlatch/postgres';
 import { codeOf, createLogger, type Logger, traceOf } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { createCeremonyStore } from './approval/ceremony.sql.ts';
@@ -17,7 +17,6 @@ import type { IdentityConfig } from './config.ts';
 import { addPageRoutes, addServiceRoutes } from './http-routes.ts';
 import { pruneNonces } from './nonces.sql.ts';
 import { createServiceGate } from './service-gate.ts';
-import { readServiceKeys } from './service-keys.sql.ts';
 import { createTokenMinter } from './sessions/mint-token.ts';
 import { createSessionEndpoints } from './sessions/serve-sessions.ts';
 import { createSettle } from './settle-request.ts';

@@ -129,7 +129,7 @@ function pathOf(entry: CommandEntry, turn: TurnState): string {
 
 /** The same call in the same turn is the same request: a turn that is played again after a crash repeats nothing. */
 function keyOf(turnId: string, name: string, input: JsonValue): string {
-  return derivedUuid(`turn ${turnId} ${name} ${canonicalJson(input)}`);
+  return derivedUuid('turn', turnId, name, canonicalJson(input));
 }
 
 function readTurn(answer: JsonValue): TurnState {

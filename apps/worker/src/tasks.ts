@@ -85,5 +85,5 @@ function text(value: unknown): string {
 
 /** A job tried again is the same request. */
 function keyFor(id: unknown): string {
-  return derivedUuid(`job ${text(id)}`);
+  return derivedUuid('job', text(id));
 }
