@@ -1,13 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { describeEvent, verifyDatabase } from '../apps/cli/src/commands/audit.ts';
-import { makeSignInLinks } from '../apps/cli/src/demo-session.ts';
 import { asOperator } from '../apps/cli/src/operator.ts';
-import { type RunFile, readRunFile } from '../apps/cli/src/run-file.ts';
+import { readRunFile } from '../apps/cli/src/run-file.ts';
+import { createStage } from '../test/scenario/create-stage.ts';
 import { isClean, newOutcome } from '../test/scenario/outcome.ts';
-import { type Person, type Sent, signIn } from '../test/scenario/people.ts';
 import { playScenario } from '../test/scenario/play.ts';
-import { createPhones, type Stage } from '../test/scenario/stage.ts';
 import { withSystem } from '../test/support/system.ts';
 
 const { values } = parseArgs({
@@ -40,27 +38,6 @@ process.exitCode = await withSystem(
     return isGood ? 0 : 1;
   },
 );
-
-function createStage(run: RunFile): Stage {
-  const simulator = run.simulator_url ?? '';
-  const sent: Sent[] = [];
-  const signedIn = new Map<string, Promise<Person>>();
-  const enter = async (slug: string) => {
-    const links = await makeSignInLinks(run.services.cli?.key_dir ?? '', run, [slug]);
-    return signIn(run.web_url, slug, links.get(slug) ?? '', (command) => sent.push(command));
-  };
-  return {
-    at: { web: run.web_url, identity: run.identity_url, gateway: run.services.gateway?.url ?? '', simulator },
-    phones: createPhones(simulator),
-    ids: Object.fromEntries(Object.entries(run.subjects).map(([slug, { id }]) => [slug, id])),
-    sent,
-    as(slug) {
-      const known = signedIn.get(slug) ?? enter(slug);
-      signedIn.set(slug, known);
-      return known;
-    },
-  };
-}
 
 /** Prints the chain of the ticket and checks the whole trail. */
 async function printAudit(stateDir: string, ticketId: string | null): Promise<boolean> {
