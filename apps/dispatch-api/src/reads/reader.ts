@@ -56,6 +56,10 @@ export function requireReadCeiling(name: string, caller: Caller): void {
   const ceiling = CEILINGS[caller.service];
   if (!ceiling.reads.includes(name)) refuse('above_ceiling', { detail: 'read' });
   if (caller.scope === 'service') return;
+  // As for commands: a turn's token never travels through the console, nor a person's through the bridge.
+  if (caller.scope !== (ceiling.commands === 'agent-pairs' ? 'turn' : 'person')) {
+    refuse('above_ceiling', { detail: 'scope' });
+  }
   if (!ceiling.subjects.includes(caller.subject.kind)) refuse('above_ceiling', { detail: 'subject kind' });
   if (assuranceRank(caller.assurance) > assuranceRank(ceiling.upTo)) {
     refuse('above_ceiling', { detail: 'assurance' });
