@@ -13,67 +13,124 @@ export type ToolAnswer =
   | { readonly ok: false; readonly code: ErrorCode };
 
 /** A turn that has not ended by then is ended: budgets are part of the design (T1.8). */
-const MAX_STEPS = 12;
+export const MAX_STEPS = 12;
+
+/** Nothing was decided: the same step may succeed later, so whoever woke the agent has to try again. */
+const OUTAGES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'unavailable',
+  'rate_limited',
+  'unauthenticated',
+]);
+
+/** What a confirmation or phrase in the conversation proves to have been done. */
+const DONE_BY_TEMPLATE: ReadonlyMap<string, string> = new Map([
+  ['M01', 'ticket.create'],
+  ['M02', 'ticket.request_info'],
+  ['M04', 'ticket.triage'],
+]);
+const PHRASE = 'phrase:';
+
+/** What one run has done so far. */
+interface Progress {
+  readonly done: string[];
+  isRefused: boolean;
+}
 
 /**
- * Plays one turn: look, choose, act, look again. Nothing is remembered but what was done; every choice is made
- * from a fresh read.
+ * Plays one turn: look, choose, act, look again. Every choice is made from a fresh read, and what an earlier run of
+ * the same turn did is read from the conversation, so a turn that was cut off is not played twice.
+ *
+ * A refusal is final for its command: the planner may still say that a person will look, and then the turn ends.
  * @returns how many commands were carried out
- * @throws DispatchError `unavailable` when a dependency failed, so that whoever woke the agent tries again
+ * @throws DispatchError `unavailable` or `rate_limited` when a dependency failed: the turn is to be tried again
+ * @source T1.8
  */
 export async function runTurn(tools: ToolClient, planner: Planner): Promise<number> {
-  const done: string[] = [];
+  const progress: Progress = { done: [], isRefused: false };
   for (let step = 0; step < MAX_STEPS; step += 1) {
-    const view = await look(tools, done);
+    const view = await look(tools, progress);
+    if (view === null) break;
     const next = await planner.next(view);
     if (next.kind === 'finish') break;
     const answer = await tools.call(next.tool, next.input);
-    if (!answer.ok) {
-      if (answer.code === 'unavailable' || answer.code === 'rate_limited')
-        throw new DispatchError(answer.code);
-      // A refusal is final for this turn: the gate has spoken and a person can see it in the audit trail.
-      break;
+    if (answer.ok) {
+      progress.done.push(next.tool);
+    } else if (answer.code !== 'version_conflict') {
+      orOutage(answer.code);
+      if (progress.isRefused) break;
+      progress.isRefused = true;
     }
-    done.push(next.tool);
   }
-  return done.length;
+  return progress.done.length;
 }
 
-async function look(tools: ToolClient, done: readonly string[]): Promise<TurnView> {
+/** Null when the turn may not even look any more: it has ended. */
+async function look(tools: ToolClient, { done, isRefused }: Progress): Promise<TurnView | null> {
+  const conversation = await tools.call('conversation.get', {});
+  if (!conversation.ok) return orOutage(conversation.code);
   const names = new Set(await tools.list());
-  const conversation = need(await tools.call('conversation.get', {}));
-  const ticket = names.has('ticket.get') ? need(await tools.call('ticket.get', {})).ticket : null;
-  const inbound = entriesOf(conversation).filter((e) => e.direction === 'IN');
-  const texts = inbound.map((e) =>
-    e.mask_state === 'RELEASED' && typeof e.text === 'string' ? e.text : null,
-  );
+  const found = names.has('ticket.get') ? await tools.call('ticket.get', {}) : null;
+  if (found?.ok === false) return orOutage(found.code);
+  const entries = entriesOf(conversation.value);
+  const lastIn = entries.findLastIndex((entry) => entry.direction === 'IN');
+  const inbound = entries.filter((entry) => entry.direction === 'IN').map(textOf);
+  const before = templatesOf(entries.slice(0, Math.max(lastIn, 0)));
   return {
     tools: names,
-    ticket: ticket ? summary(ticket as Record<string, unknown>) : null,
-    message: texts.at(-1) ?? null,
-    earlier: texts.slice(0, -1).filter((t) => t !== null),
-    done,
+    ticket: found === null ? null : summary(found.value.ticket),
+    message: inbound.at(-1) ?? null,
+    earlier: inbound.slice(0, -1).filter((text) => text !== null),
+    done: new Set([...templatesOf(entries.slice(lastIn + 1)).flatMap(doneBy), ...done]),
+    said: before.flatMap((t) => (t.startsWith(PHRASE) ? [t.slice(PHRASE.length)] : [])),
+    isRefused,
   };
 }
 
-function need(answer: ToolAnswer): Readonly<Record<string, unknown>> {
-  if (!answer.ok) throw new DispatchError(answer.code);
-  return answer.value;
+/** @throws DispatchError when the code is an outage; otherwise there is nothing to look at, or nothing to do */
+function orOutage(code: ErrorCode): null {
+  if (OUTAGES.has(code)) throw new DispatchError(code === 'rate_limited' ? code : 'unavailable');
+  return null;
 }
 
-function entriesOf(conversation: Readonly<Record<string, unknown>>): Record<string, unknown>[] {
-  return Array.isArray(conversation.entries) ? (conversation.entries as Record<string, unknown>[]) : [];
+function doneBy(template: string): string[] {
+  if (template.startsWith(PHRASE)) return ['conversation.reply'];
+  const command = DONE_BY_TEMPLATE.get(template);
+  return command === undefined ? [] : [command];
 }
 
-function summary(ticket: Readonly<Record<string, unknown>>): TicketSummary {
+type Members = Readonly<Record<string, unknown>>;
+
+function templatesOf(entries: readonly Members[]): string[] {
+  return entries.flatMap((e) =>
+    e.direction === 'OUT' && typeof e.template === 'string' ? [e.template] : [],
+  );
+}
+
+function textOf(entry: Members): string | null {
+  return entry.mask_state === 'RELEASED' && typeof entry.text === 'string' ? entry.text : null;
+}
+
+function entriesOf(conversation: Members): readonly Members[] {
+  return Array.isArray(conversation.entries) ? conversation.entries.filter(isMembers) : [];
+}
+
+function summary(ticket: unknown): TicketSummary | null {
+  if (!isMembers(ticket)) return null;
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
+  const answers = isMembers(ticket.answers) ? Object.entries(ticket.answers) : [];
   return {
     state: text(ticket.state) ?? '',
     type: text(ticket.incident_type),
     priority: text(ticket.priority),
     missing: Array.isArray(ticket.missing) ? ticket.missing.filter((q) => typeof q === 'string') : [],
-    answers: (ticket.answers ?? {}) as Record<string, string>,
+    answers: Object.fromEntries(
+      answers.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    ),
   };
+}
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Reads a refusal's code; anything outside the closed union counts as an outage. */

@@ -9,8 +9,12 @@ export interface TurnView {
   readonly message: string | null;
   /** Masked texts of earlier inbound messages, oldest first. */
   readonly earlier: readonly string[];
-  /** Commands this turn has carried out, oldest first. */
-  readonly done: readonly string[];
+  /** Commands this turn has carried out, before a crash too. */
+  readonly done: ReadonlySet<string>;
+  /** Phrases that earlier turns of this conversation sent, oldest first. */
+  readonly said: readonly string[];
+  /** Whether a command of this turn was refused. */
+  readonly isRefused: boolean;
 }
 
 export interface TicketSummary {
@@ -38,6 +42,7 @@ export function call(tool: string, input: Readonly<Record<string, unknown>>): St
   return { kind: 'call', tool, input };
 }
 
+/** @param questions only with `ask_intake_questions`, and then at least one */
 export function say(phrase: Phrase, questions?: readonly string[]): Step {
   return call('conversation.reply', questions ? { phrase, questions } : { phrase });
 }

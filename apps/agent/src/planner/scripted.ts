@@ -1,52 +1,70 @@
-import { type Answer, type IncidentType, incidentType, type QuestionId } from '@deadlatch/catalogue';
+import {
+  ANSWERS,
+  type Answer,
+  type IncidentType,
+  incidentType,
+  type Phrase,
+  QUESTION_IDS,
+  type QuestionId,
+} from '@deadlatch/catalogue';
 import { call, FINISH, type Planner, type Step, say, type TicketSummary, type TurnView } from './planner.ts';
 import { KEEP_AWAY } from './procedures.ts';
-import { type MessageFacts, NO_FACTS, readMessage } from './read-message.ts';
+import { type MessageFacts, readMessage, readReply } from './read-message.ts';
+
+/** A question that was put this often and never understood goes to a person. */
+const TIMES_ASKED = 2;
 
 /**
  * The standard operating procedure: deterministic, the default without a model, and what the system falls back to.
  * Each step is chosen from the view alone, so a turn that was cut off goes on where it stood.
+ * @source T1.4, T1.5, T1.8
  */
 export const scriptedPlanner: Planner = {
   async next(view) {
-    const step = choose(view);
+    // One reply ends a turn, and a turn that was refused anything leaves the rest to a person.
+    if (view.done.has('conversation.reply')) return FINISH;
+    const step = view.isRefused ? say('a_person_will_look') : choose(view);
     // What this turn may not do is not tried: the list is the one the gate uses.
     return step.kind === 'call' && !view.tools.has(step.tool) ? endQuietly(view) : step;
   },
 };
 
 function choose(view: TurnView): Step {
-  if (view.done.includes('conversation.reply')) return FINISH;
-  const facts = view.message === null ? NO_FACTS : readMessage(view.message);
-  if (view.ticket === null) return openTicket(view, facts);
-  switch (view.ticket.state) {
+  const { ticket, message } = view;
+  // Nobody has read it: what it says is unknown, and so is what to do.
+  if (message === null) return say('a_person_will_look');
+  const facts = readMessage(message);
+  if (ticket === null) return facts.type === null ? describeAgain(view) : call('ticket.create', {});
+  switch (ticket.state) {
     case 'NEW':
-      return triage(view, view.ticket, facts);
+      return triage(view, ticket, facts);
     case 'NEEDS_INFO':
-      // The command itself has asked already: its confirmation lists the questions.
-      if (view.done.includes('ticket.request_info')) return FINISH;
-      return facts.answers.size > 0
-        ? provide(view.ticket, facts)
-        : say('ask_intake_questions', view.ticket.missing);
+      return provide(view, ticket, message, facts);
     case 'TRIAGED':
-      return afterTriage(view, view.ticket, facts);
+      return afterTriage(view, ticket, facts);
+    case 'READY_TO_SCHEDULE':
+      return view.done.has('ticket.triage') && KEEP_AWAY.has(ticket.type as IncidentType)
+        ? say('safety_keep_people_away')
+        : say('thanks_noted');
     default:
       return say('thanks_noted');
   }
 }
 
-function openTicket(view: TurnView, facts: MessageFacts): Step {
-  if (view.message === null) return say('a_person_will_look');
-  if (facts.type === null) return say('ask_to_describe_problem');
-  return call('ticket.create', {});
-}
-
 function triage(view: TurnView, ticket: TicketSummary, facts: MessageFacts): Step {
   const known = [...view.earlier].reverse().map(readMessage);
-  const type = facts.type ?? known.find((f) => f.type !== null)?.type ?? null;
-  if (type === null) return say('ask_to_describe_problem');
-  const answers = collectAnswers(type, ticket, [facts, ...known]);
-  return call('ticket.triage', { type, answers });
+  const type = typeOf(ticket, [facts, ...known]);
+  if (type === null) return describeAgain(view);
+  return call('ticket.triage', { type, answers: collectAnswers(type, ticket, [facts, ...known]) });
+}
+
+/** What it was found to be stays, unless somebody now speaks of something that is a danger. */
+function typeOf(ticket: TicketSummary, newestFirst: readonly MessageFacts[]): IncidentType | null {
+  const [newest] = newestFirst;
+  const onFile = incidentType(ticket.type ?? '') ? (ticket.type as IncidentType) : null;
+  const isDanger = newest?.type != null && incidentType(newest.type)?.safety === true;
+  if (onFile !== null && !isDanger) return onFile;
+  return newestFirst.find((f) => f.type !== null)?.type ?? onFile;
 }
 
 /** Newest word first; only what this type asks; nothing is invented for what nobody said. */
@@ -58,39 +76,59 @@ function collectAnswers(
   const asked = incidentType(type)?.ask ?? [];
   return asked.flatMap(({ question }) => {
     const heard = newestFirst.map((f) => f.answers.get(question)).find((a) => a !== undefined);
-    const answer = heard ?? (ticket.answers[question] as Answer | undefined);
+    const answer = heard ?? answerOnFile(ticket, question);
     return answer === undefined ? [] : [{ question, answer }];
   });
 }
 
-function provide(ticket: TicketSummary, facts: MessageFacts): Step {
-  const wanted = new Set(ticket.missing);
-  const answers = [...facts.answers]
-    .filter(([q]) => wanted.has(q))
-    .map(([question, answer]) => ({ question, answer }));
-  return answers.length > 0
-    ? call('ticket.provide_info', { answers })
-    : say('ask_intake_questions', ticket.missing);
+function answerOnFile({ answers }: TicketSummary, question: QuestionId): Answer | undefined {
+  return Object.hasOwn(answers, question) ? ANSWERS.find((a) => a === answers[question]) : undefined;
+}
+
+function provide(view: TurnView, ticket: TicketSummary, message: string, facts: MessageFacts): Step {
+  // The command itself has asked already: its confirmation lists the questions.
+  if (view.done.has('ticket.request_info')) return FINISH;
+  const wanted = questionsOf(ticket.missing);
+  if (wanted.length === 0) return triage(view, ticket, facts);
+  const answers = [...readReply(message, wanted)].map(([question, answer]) => ({ question, answer }));
+  return answers.length > 0 ? call('ticket.provide_info', { answers }) : askAgain(view, wanted);
 }
 
 /** An emergency is on its way to a person already; anything else first asks what is still unknown. */
 function afterTriage(view: TurnView, ticket: TicketSummary, facts: MessageFacts): Step {
-  const definition = incidentType(ticket.type ?? '');
-  const type = ticket.type as IncidentType;
-  const open = (definition?.ask ?? [])
-    .filter((a) => a.required && !(a.question in ticket.answers) && !facts.answers.has(a.question))
+  const open = (incidentType(ticket.type ?? '')?.ask ?? [])
+    .filter((a) => a.required && answerOnFile(ticket, a.question) === undefined)
     .map((a) => a.question);
+  const isOurs = view.done.has('ticket.triage');
   if (ticket.priority === 'EMERGENCY') {
-    if (!view.done.includes('ticket.triage')) return say('thanks_noted');
-    return open.length > 0 ? say('ask_intake_questions', open) : say('safety_keep_people_away');
+    if (!isOurs) return say('thanks_noted');
+    const unheard = open.filter((question) => !facts.answers.has(question));
+    return unheard.length > 0 ? askAgain(view, unheard) : say('safety_keep_people_away');
   }
   if (open.length > 0) return call('ticket.request_info', { missing: open });
-  if (KEEP_AWAY.has(type) && view.done.includes('ticket.ready')) return say('safety_keep_people_away');
-  return view.done.includes('ticket.triage') ? call('ticket.ready', {}) : say('thanks_noted');
+  return isOurs ? call('ticket.ready', {}) : say('thanks_noted');
+}
+
+function askAgain(view: TurnView, questions: readonly QuestionId[]): Step {
+  return isTiring(view, 'ask_intake_questions')
+    ? say('a_person_will_look')
+    : say('ask_intake_questions', questions);
+}
+
+function describeAgain(view: TurnView): Step {
+  return isTiring(view, 'ask_to_describe_problem')
+    ? say('a_person_will_look')
+    : say('ask_to_describe_problem');
+}
+
+function isTiring(view: TurnView, phrase: Phrase): boolean {
+  return view.said.slice(-TIMES_ASKED).filter((said) => said === phrase).length >= TIMES_ASKED;
+}
+
+function questionsOf(names: readonly string[]): QuestionId[] {
+  return QUESTION_IDS.filter((question) => names.includes(question));
 }
 
 function endQuietly(view: TurnView): Step {
-  return view.tools.has('conversation.reply') && !view.done.includes('conversation.reply')
-    ? say('a_person_will_look')
-    : FINISH;
+  return view.tools.has('conversation.reply') ? say('a_person_will_look') : FINISH;
 }

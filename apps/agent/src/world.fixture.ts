@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { createInputValidator, findCommand, incidentType, PRIORITIES } from '@deadlatch/catalogue';
+import type { ErrorCode } from '@deadlatch/kernel';
+import type { ToolAnswer, ToolClient } from './run-turn.ts';
+
+/** A stand-in for the bridge and everything behind it: a conversation whose ticket moves as the domain says. */
+export interface World {
+  readonly tools: ToolClient;
+  /** `tool input` of every command that was carried out. */
+  readonly commands: (readonly [string, Record<string, unknown>])[];
+  /** Every tool that was asked for, reads too. */
+  readonly asked: string[];
+  readonly entries: Entry[];
+  ticket: Ticket | null;
+  /** Says what the next command is refused with. */
+  refuse: (tool: string) => ErrorCode | null;
+  /** Runs before every call; throwing there is a crash of the agent. */
+  before: (tool: string) => void;
+  customerWrites(text: string | null): void;
+}
+
+interface Entry {
+  readonly direction: 'IN' | 'OUT';
+  readonly mask_state?: 'RELEASED' | 'WITHHELD';
+  readonly text?: string | null;
+  readonly template?: string;
+}
+
+interface Ticket {
+  state: string;
+  incident_type: string | null;
+  priority: string | null;
+  missing: string[];
+  answers: Record<string, string>;
+}
+
+type Answers = readonly { question: string; answer: string }[];
+
+const TOOLS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    none: ['ticket.create'],
+    NEW: ['ticket.request_info', 'ticket.triage'],
+    NEEDS_INFO: ['ticket.provide_info', 'ticket.triage'],
+    TRIAGED: ['ticket.request_info', 'ticket.ready'],
+  }),
+);
+
+const problems = createInputValidator();
+
+export function createWorld(ticket: Ticket | null = null): World {
+  const list = () => [
+    ...(TOOLS.get(world.ticket?.state ?? 'none') ?? []),
+    'conversation.reply',
+    'conversation.get',
+    ...(world.ticket ? ['ticket.get'] : []),
+  ];
+  const world: World = {
+    commands: [],
+    asked: [],
+    entries: [],
+    ticket,
+    refuse: () => null,
+    before: () => undefined,
+    customerWrites: (text) => {
+      world.entries.push({ direction: 'IN', mask_state: text === null ? 'WITHHELD' : 'RELEASED', text });
+    },
+    tools: {
+      list: async () => list(),
+      call: async (name, input): Promise<ToolAnswer> => {
+        world.before(name);
+        world.asked.push(name);
+        assert.ok(list().includes(name), `${name} is not a tool of this turn`);
+        if (name === 'conversation.get') return { ok: true, value: { entries: world.entries } };
+        if (name === 'ticket.get') return { ok: true, value: { ticket: structuredClone(world.ticket) } };
+        const entry = findCommand(name);
+        assert.ok(entry);
+        assert.deepEqual(problems(entry, true, input), [], `${name} ${JSON.stringify(input)}`);
+        const code = world.refuse(name);
+        if (code !== null) return { ok: false, code };
+        world.commands.push([name, { ...input }]);
+        carryOut(world, name, input);
+        return { ok: true, value: {} };
+      },
+    },
+  };
+  return world;
+}
+
+function carryOut(world: World, name: string, input: Readonly<Record<string, unknown>>): void {
+  const tell = (template: string) => world.entries.push({ direction: 'OUT', template });
+  const { ticket } = world;
+  if (name === 'ticket.create') {
+    world.ticket = { state: 'NEW', incident_type: null, priority: null, missing: [], answers: {} };
+    tell('M01');
+    return;
+  }
+  if (name === 'conversation.reply') {
+    const asks = input.phrase === 'ask_intake_questions';
+    assert.equal(asks, input.questions !== undefined, 'questions belong to exactly one phrase');
+    tell(`phrase:${input.phrase}`);
+    return;
+  }
+  assert.ok(ticket);
+  if (name === 'ticket.triage') {
+    answer(ticket, input.answers as Answers);
+    ticket.state = 'TRIAGED';
+    ticket.incident_type = String(input.type);
+    ticket.priority = priorityOf(ticket.incident_type, ticket.answers);
+    tell('M04');
+  } else if (name === 'ticket.request_info') {
+    ticket.state = 'NEEDS_INFO';
+    ticket.missing = [...(input.missing as string[])];
+    tell('M02');
+  } else if (name === 'ticket.provide_info') {
+    answer(ticket, input.answers as Answers);
+    ticket.state = 'NEW';
+  } else if (name === 'ticket.ready') {
+    ticket.state = 'READY_TO_SCHEDULE';
+  }
+}
+
+function answer(ticket: Ticket, given: Answers): void {
+  assert.equal(new Set(given.map((g) => g.question)).size, given.length, 'one question is answered twice');
+  for (const { question, answer: said } of given) ticket.answers[question] = said;
+  ticket.missing = ticket.missing.filter((question) => !Object.hasOwn(ticket.answers, question));
+}
+
+/** The rule of the domain, written a second time and naively. */
+function priorityOf(type: string, answers: Record<string, string>): string {
+  const definition = incidentType(type);
+  assert.ok(definition);
+  const isNo = (question: string) => answers[question] === 'no';
+  const start =
+    definition.mitigated?.whenAllNo.every(isNo) === true
+      ? definition.mitigated.to
+      : definition.defaultPriority;
+  const raised = definition.raises.filter((rule) => !isNo(rule.when)).map((rule) => rule.to);
+  const all = [start, ...raised].map((priority) => PRIORITIES.indexOf(priority));
+  return PRIORITIES[Math.max(...all)] ?? 'EMERGENCY';
+}
