@@ -29,7 +29,7 @@ test('a refusal is final: a person will look, and the turn ends', async () => {
   for (const code of refusals) {
     const world = written();
     world.refuse = (tool) => (tool === 'ticket.triage' ? code : null);
-    await runTurn(world.tools, scriptedPlanner);
+    await runTurn(world.tools, scriptedPlanner, Date.now);
     assert.deepEqual(names(world), ['ticket.create', 'conversation.reply a_person_will_look'], code);
     assert.equal(world.asked.filter((tool) => tool === 'ticket.triage').length, 1);
   }
@@ -39,7 +39,7 @@ test('a turn that is refused everything ends in silence', async () => {
   for (const code of ['turn_ended', 'agent_paused', 'human_in_charge'] as const) {
     const world = written();
     world.refuse = () => code;
-    assert.equal(await runTurn(world.tools, scriptedPlanner), 0);
+    assert.equal(await runTurn(world.tools, scriptedPlanner, Date.now), 0);
     assert.deepEqual(world.commands, []);
     assert.ok(world.asked.length < 10);
   }
@@ -48,7 +48,7 @@ test('a turn that is refused everything ends in silence', async () => {
 test('a turn that has ended is not even looked at', async () => {
   const world = written();
   const tools = { ...world.tools, call: async () => ({ ok: false, code: 'turn_ended' }) as const };
-  assert.equal(await runTurn(tools, scriptedPlanner), 0);
+  assert.equal(await runTurn(tools, scriptedPlanner, Date.now), 0);
 });
 
 test('an outage at any step is thrown, so that the turn is tried again', async () => {
@@ -68,7 +68,7 @@ test('an outage at any step is thrown, so that the turn is tried again', async (
         call: async (name: string, input: Readonly<Record<string, unknown>>) =>
           name === at ? ({ ok: false, code } as const) : world.tools.call(name, input),
       };
-      await assert.rejects(runTurn(tools, scriptedPlanner), expected, `${code} at ${at}`);
+      await assert.rejects(runTurn(tools, scriptedPlanner, Date.now), expected, `${code} at ${at}`);
     }
   }
 });
@@ -77,7 +77,7 @@ test('somebody else was faster: it looks again', async () => {
   const world = written();
   let conflicts = 1;
   world.refuse = (tool) => (tool === 'ticket.triage' && conflicts-- > 0 ? 'version_conflict' : null);
-  await runTurn(world.tools, scriptedPlanner);
+  await runTurn(world.tools, scriptedPlanner, Date.now);
   assert.deepEqual(names(world), [
     'ticket.create',
     'ticket.triage',
@@ -89,10 +89,20 @@ test('a planner that never ends is ended', async () => {
   verifies('T1.8');
   const endless: Planner = { next: async () => say('thanks_noted') };
   const world = written();
-  assert.equal(await runTurn(world.tools, endless), MAX_STEPS);
+  assert.equal(await runTurn(world.tools, endless, Date.now), MAX_STEPS);
+  const slow = written();
+  const clock = { now: 0 };
+  slow.before = () => {
+    clock.now += 3_000;
+  };
+  await assert.rejects(
+    runTurn(slow.tools, endless, () => clock.now),
+    { code: 'unavailable' },
+  );
+  assert.equal(slow.commands.length, 5);
   const conflicting = written();
   conflicting.refuse = () => 'version_conflict';
-  assert.equal(await runTurn(conflicting.tools, endless), 0);
+  assert.equal(await runTurn(conflicting.tools, endless, Date.now), 0);
 });
 
 test('answers of a strange shape are no reason to act', async () => {
@@ -109,7 +119,7 @@ test('answers of a strange shape are no reason to act', async () => {
       call: async (name: string, input: Readonly<Record<string, unknown>>) =>
         name === 'conversation.get' ? ({ ok: true, value } as const) : world.tools.call(name, input),
     };
-    await runTurn(tools, scriptedPlanner);
+    await runTurn(tools, scriptedPlanner, Date.now);
     assert.ok(
       names(world).every((line) => line === 'conversation.reply a_person_will_look'),
       JSON.stringify(value),

@@ -1,4 +1,4 @@
-import { DispatchError, ERROR_CODES, type ErrorCode } from '@deadlatch/kernel';
+import { type Clock, DispatchError, ERROR_CODES, type ErrorCode } from '@deadlatch/kernel';
 import type { Planner, TicketSummary, TurnView } from './planner/planner.ts';
 
 /** The bridge as a turn sees it. */
@@ -14,6 +14,8 @@ export type ToolAnswer =
 
 /** A turn that has not ended by then is ended: budgets are part of the design (T1.8). */
 export const MAX_STEPS = 12;
+/** As long as whoever woke the agent waits for it, less what the last step may take. */
+const MAX_MS = 25_000;
 
 /** Nothing was decided: the same step may succeed later, so whoever woke the agent has to try again. */
 const OUTAGES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -45,9 +47,12 @@ interface Progress {
  * @throws DispatchError `unavailable` or `rate_limited` when a dependency failed: the turn is to be tried again
  * @source T1.8
  */
-export async function runTurn(tools: ToolClient, planner: Planner): Promise<number> {
+export async function runTurn(tools: ToolClient, planner: Planner, now: Clock): Promise<number> {
   const progress: Progress = { done: [], isRefused: false };
+  const startedAt = now();
   for (let step = 0; step < MAX_STEPS; step += 1) {
+    if (now() - startedAt > MAX_MS)
+      throw new DispatchError('unavailable', { detail: 'the turn took too long' });
     const view = await look(tools, progress);
     if (view === null) break;
     const next = await planner.next(view);

@@ -3,6 +3,8 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { readCode, type ToolClient } from './run-turn.ts';
 
 const CALL_TIMEOUT_MS = 10_000;
+/** The one revision that the bridge speaks: there is nothing to fall back to. */
+const PROTOCOL = '2026-07-28';
 
 /**
  * Opens the bridge for one turn. The grant is the agent's only credential: it holds no key.
@@ -11,29 +13,24 @@ const CALL_TIMEOUT_MS = 10_000;
  * @throws DispatchError `unavailable` when the bridge does not answer
  */
 export async function withToolClient<T>(
-  bridgeUrl: string,
-  turnGrant: string,
+  options: { readonly bridgeUrl: string; readonly turnGrant: string; readonly fetch: typeof fetch },
   use: (tools: ToolClient) => Promise<T>,
 ): Promise<T> {
   const client = new Client(
     { name: 'deadlatch-agent', version: '1' },
-    { versionNegotiation: { mode: 'auto' } },
+    { versionNegotiation: { mode: { pin: PROTOCOL } } },
   );
-  const transport = new StreamableHTTPClientTransport(new URL('/mcp', bridgeUrl), {
-    requestInit: { headers: { authorization: `Bearer ${turnGrant}` } },
+  const transport = new StreamableHTTPClientTransport(new URL('/mcp', options.bridgeUrl), {
+    requestInit: { headers: { authorization: `Bearer ${options.turnGrant}` }, redirect: 'error' },
+    fetch: options.fetch,
   });
-  const guarded = async <R>(work: Promise<R>): Promise<R> => {
-    try {
-      return await work;
-    } catch (cause) {
-      throw new DispatchError('unavailable', { detail: 'the tool bridge did not answer', cause });
-    }
-  };
   await guarded(client.connect(transport, { timeout: CALL_TIMEOUT_MS }));
   try {
     return await use({
       async list() {
-        const { tools } = await guarded(client.listTools(undefined, { timeout: CALL_TIMEOUT_MS }));
+        // What may be done changes with every command: a list from before is worth nothing.
+        const fresh = { timeout: CALL_TIMEOUT_MS, cacheMode: 'bypass' } as const;
+        const { tools } = await guarded(client.listTools(undefined, fresh));
         return tools.map((tool) => tool.name);
       },
       async call(name, input) {
@@ -45,6 +42,15 @@ export async function withToolClient<T>(
       },
     });
   } finally {
-    await client.close();
+    // The turn has its result; a connection that cannot be closed any more changes nothing about it.
+    await client.close().catch(() => undefined);
+  }
+}
+
+async function guarded<R>(work: Promise<R>): Promise<R> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new DispatchError('unavailable', { detail: 'the tool bridge did not answer', cause });
   }
 }

@@ -18,7 +18,7 @@ function lineOf([tool, input]: World['commands'][number]): string {
 async function turn(world: World, text: string | null): Promise<string[]> {
   const before = world.commands.length;
   world.customerWrites(text);
-  await runTurn(world.tools, scriptedPlanner);
+  await runTurn(world.tools, scriptedPlanner, Date.now);
   return world.commands.slice(before).map(lineOf);
 }
 
@@ -210,9 +210,9 @@ test('a turn that was cut off anywhere and played again does what it would have 
       };
       await turn(world, text).catch(() => undefined);
       world.before = () => undefined;
-      await runTurn(world.tools, scriptedPlanner);
+      await runTurn(world.tools, scriptedPlanner, Date.now);
       assert.deepEqual(world.commands.map(lineOf), whole, `${text}, killed at call ${crashAt}`);
-      await runTurn(world.tools, scriptedPlanner);
+      await runTurn(world.tools, scriptedPlanner, Date.now);
       assert.deepEqual(world.commands.map(lineOf), whole, `${text}, played a third time`);
     }
   }
