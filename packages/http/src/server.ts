@@ -5,6 +5,7 @@ import { DispatchError, refuse } from '@deadlatch/kernel';
 import { parseTarget, readSingleHeaders } from '@deadlatch/signing';
 import { codeOf, type Logger, traceOf } from '@deadlatch/telemetry';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { closeConnections, isAnswering } from './close-connections.ts';
 import { asRefusal, PROBLEM_TYPE, problemFor } from './problem.ts';
 import { assertBodyHeaders, discardRest, keepRawBodies, NO_BODY } from './raw-body.ts';
 
@@ -86,6 +87,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   app.server.maxHeadersCount = SERVER_LIMITS.maxHeaders;
   app.server.maxConnections = SERVER_LIMITS.maxConnections;
+  closeConnections(app);
   keepRawBodies(app);
   app.decorateRequest('rawBody');
   app.addHook('onRequest', async (request, reply) => {
@@ -189,9 +191,4 @@ function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket, requestId: 
     );
   }
   socket.destroySoon();
-}
-
-/** Whether node is working on a request of this socket; its own error handler looks at the same field. */
-function isAnswering(socket: Socket): boolean {
-  return '_httpMessage' in socket && socket._httpMessage != null;
 }
