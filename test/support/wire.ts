@@ -19,6 +19,7 @@ export interface WireAnswer {
   /** `code` of a problem document, or `ok`. */
   readonly code: string;
   readonly type: string;
+  /** Parsed when it is JSON, else the bytes; null when empty. */
   // biome-ignore lint/suspicious/noExplicitAny: what a black box answers has no type
   readonly body: any;
 }
@@ -253,14 +254,11 @@ export function exchange(port: number, sent: WireRequest): Promise<WireAnswer> {
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', fail);
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        const body = text === '' ? null : JSON.parse(text);
-        done({
-          status: response.statusCode ?? 0,
-          code: body?.code ?? 'ok',
-          type: response.headers['content-type'] ?? '',
-          body,
-        });
+        const type = response.headers['content-type'] ?? '';
+        const bytes = Buffer.concat(chunks);
+        const body =
+          bytes.length === 0 ? null : /json/.test(type) ? JSON.parse(bytes.toString('utf8')) : bytes;
+        done({ status: response.statusCode ?? 0, code: body?.code ?? 'ok', type, body });
       });
     });
     if (sent.isChunked === true) {

@@ -75,7 +75,7 @@ export async function compose(settings: Settings): Promise<Running> {
     now,
   });
   addUploadRoute(app, { store, uploadKey, now });
-  addReadRoutes(app, { gate: gate.read, pool, allowed: reach.allowed });
+  addReadRoutes(app, { gate: gate.read, pool, store, allowed: reach.allowed });
   addServiceReadRoutes(app, {
     gate: gate.read,
     pool,

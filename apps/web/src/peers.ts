@@ -5,7 +5,6 @@ import { type JsonValue, refuse } from '@deadlatch/kernel';
 export interface SignedIn {
   /** The secret that becomes the cookie; web keeps it nowhere. */
   readonly session: string;
-  readonly roles: readonly string[];
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -36,7 +35,7 @@ export function createIdentity(peer: Pick<ServiceClient, 'write'>): Identity {
       const answer = await peer.write('/v1/sessions', { link });
       const session = text(answer, 'session');
       if (!SESSION.test(session)) refuse('unavailable', { detail: 'identity: session of another form' });
-      return { session, roles: texts(answer, 'roles'), expiresAt: instant(answer, 'expires_at') };
+      return { session, expiresAt: instant(answer, 'expires_at') };
     },
     endSession: async (session) => {
       await peer.write('/v1/sessions/end', { session });
@@ -78,12 +77,6 @@ function text(answer: JsonValue, name: string): string {
   if (typeof value !== 'string' || value === '')
     return refuse('unavailable', { detail: `answer lacks ${name}` });
   return value;
-}
-
-function texts(answer: JsonValue, name: string): readonly string[] {
-  const value = member(answer, name);
-  if (!Array.isArray(value)) return refuse('unavailable', { detail: `answer lacks ${name}` });
-  return value.filter((item) => typeof item === 'string');
 }
 
 function instant(answer: JsonValue, name: string): number {

@@ -1,4 +1,4 @@
-import type { PersonRole } from './roles.ts';
+import { PERSON_ROLES, type PersonRole } from './roles.ts';
 
 /** Reads pass the same gate as commands; each names who may and where it lives. */
 export interface ReadEntry {
@@ -9,6 +9,10 @@ export interface ReadEntry {
 }
 
 export const READS: readonly ReadEntry[] = [
+  /** Who asks, and the roles they hold at this moment. */
+  { name: 'self.get', route: '/v1/self', roles: PERSON_ROLES },
+  /** Where the reader may open a ticket. */
+  { name: 'site.list', route: '/v1/sites', roles: ['dispatcher', 'supervisor', 'requester'] },
   {
     name: 'ticket.list',
     route: '/v1/tickets',
@@ -37,6 +41,11 @@ export const READS: readonly ReadEntry[] = [
   {
     name: 'evidence.list',
     route: '/v1/tickets/:id/evidence',
+    roles: ['dispatcher', 'supervisor', 'qa', 'auditor', 'technician'],
+  },
+  {
+    name: 'evidence.content',
+    route: '/v1/evidence/:id/content',
     roles: ['dispatcher', 'supervisor', 'qa', 'auditor', 'technician'],
   },
   {

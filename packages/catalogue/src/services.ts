@@ -61,7 +61,9 @@ const NOTHING: Ceiling = {
   reads: [],
 };
 
-const STAFF_READS = [
+const PERSON_READS = [
+  'self.get',
+  'site.list',
   'ticket.get',
   'ticket.list',
   'ticket.timeline',
@@ -70,6 +72,7 @@ const STAFF_READS = [
   'report.list',
   'technician.list',
   'evidence.list',
+  'evidence.content',
   'approval.list',
   'autonomy.get',
 ] as const;
@@ -97,7 +100,7 @@ export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {
     subjects: ['staff', 'technician', 'contact', 'link'],
     upTo: 'L1',
     withoutToken: false,
-    reads: [...STAFF_READS, 'link.status'],
+    reads: [...PERSON_READS, 'link.status'],
   },
   identity: {
     commands: ['approval.decide'],
@@ -121,7 +124,7 @@ export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {
     subjects: ['staff', 'technician', 'contact'],
     upTo: 'L1',
     withoutToken: false,
-    reads: STAFF_READS,
+    reads: PERSON_READS,
   },
   'dispatch-api': NOTHING,
   vault: NOTHING,

@@ -100,6 +100,23 @@ describe('service client', () => {
     assert.equal(nonces.size, 3);
   });
 
+  it('reads bytes as they are, up to what was asked for, and refusals as anywhere', async () => {
+    const picture = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0]);
+    const url = await answering(200, picture, { 'content-type': 'image/png' });
+    const options = { token: 'a.b.c', maxBytes: 5 };
+    const found = await client(url).readBytes('/v1/x', options);
+    assert.deepEqual([found.contentType, found.bytes], ['image/png', picture]);
+    await assert.rejects(
+      client(url).readBytes('/v1/x', { ...options, maxBytes: 4 }),
+      refusedAs('unavailable'),
+    );
+    const refusing = await answering(404, JSON.stringify({ code: 'not_found' }));
+    await assert.rejects(
+      client(refusing).readBytes('/v1/x', { ...options, maxBytes: 99 }),
+      refusedAs('not_found'),
+    );
+  });
+
   it('takes over a refusal of the closed union with its public members', async () => {
     const good = client(`http://127.0.0.1:${service.port}`);
     await assert.rejects(

@@ -22,6 +22,11 @@ export interface ServiceClient {
   ): Promise<JsonValue>;
   /** GET */
   read(path: string, options?: { readonly token?: string }): Promise<JsonValue>;
+  /** GET of an object that is not JSON. @param maxBytes a larger answer is refused */
+  readBytes(
+    path: string,
+    options: { readonly token: string; readonly maxBytes: number },
+  ): Promise<{ readonly contentType: string; readonly bytes: Buffer }>;
 }
 
 export interface ServiceClientOptions {
@@ -65,12 +70,14 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
   const newKey = createIdMaker(options.now, options.random);
   const origin = options.baseUrl.replace(/\/+$/, '');
 
-  const call = async (
+  const call = async <Answer>(
     method: 'GET' | 'POST',
     target: string,
     body: Buffer,
     credentials: { readonly token?: string; readonly idempotencyKey?: string },
-  ): Promise<JsonValue> => {
+    maxBytes: number,
+    take: (bytes: Buffer, contentType: string) => Answer,
+  ): Promise<Answer> => {
     parseTarget(target);
     const headers = signRequest({
       method,
@@ -91,24 +98,36 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         signal: AbortSignal.timeout(options.timeoutMs),
         ...(method === 'POST' && { body: new Uint8Array(body) }),
       });
-      const bytes = await readBounded(response, options.maxAnswerBytes ?? 4_000_000);
-      const answer = bytes.byteLength === 0 ? null : parseStrictJson(bytes);
-      if (response.status >= 200 && response.status < 300) return answer;
-      throw refusalOf(answer);
+      const bytes = await readBounded(response, maxBytes);
+      if (response.status >= 200 && response.status < 300) {
+        return take(bytes, response.headers.get('content-type') ?? '');
+      }
+      throw refusalOf(jsonOf(bytes));
     } catch (cause) {
       if (cause instanceof DispatchError && cause.detail === PEER_REFUSED) throw cause;
       throw new DispatchError('unavailable', { detail: 'call_failed', cause });
     }
   };
 
+  const maxJsonBytes = options.maxAnswerBytes ?? 4_000_000;
+  const nothing = Buffer.alloc(0);
   return {
-    write: (path, body, { token, idempotencyKey } = {}) =>
-      call('POST', path, Buffer.from(JSON.stringify(body)), {
+    write: (path, body, { token, idempotencyKey } = {}) => {
+      const credentials = {
         idempotencyKey: idempotencyKey ?? newKey(),
         ...(token !== undefined && { token }),
-      }),
-    read: (path, { token } = {}) => call('GET', path, Buffer.alloc(0), token === undefined ? {} : { token }),
+      };
+      return call('POST', path, Buffer.from(JSON.stringify(body)), credentials, maxJsonBytes, jsonOf);
+    },
+    read: (path, { token } = {}) =>
+      call('GET', path, nothing, token === undefined ? {} : { token }, maxJsonBytes, jsonOf),
+    readBytes: (path, { token, maxBytes }) =>
+      call('GET', path, nothing, { token }, maxBytes, (bytes, contentType) => ({ contentType, bytes })),
   };
+}
+
+function jsonOf(bytes: Buffer): JsonValue {
+  return bytes.byteLength === 0 ? null : parseStrictJson(bytes);
 }
 
 const PEER_REFUSED = 'peer_refused';

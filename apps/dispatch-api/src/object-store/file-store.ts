@@ -48,6 +48,12 @@ export function createFileStore(root: string): ObjectStore {
       }
     },
 
+    async read(tenantId, sha256) {
+      const path = join(root, 'content', safeName(tenantId), safeHash(sha256));
+      const file = await open(path, constants.O_RDONLY).catch(missingAsNull);
+      return file === null ? null : file.createReadStream();
+    },
+
     async discardUpload(tenantId, evidenceId) {
       await unlink(uploadPath(tenantId, evidenceId)).catch(ignoreMissing);
     },
@@ -100,6 +106,11 @@ async function writeExactly(path: string, body: Readable, sizeBytes: number): Pr
 function safeName(id: string): string {
   if (!isUuid(id)) refuse('not_found', { detail: 'not an object name' });
   return id;
+}
+
+function safeHash(sha256: string): string {
+  if (!/^[0-9a-f]{64}$/.test(sha256)) refuse('not_found', { detail: 'not a hash' });
+  return sha256;
 }
 
 function missingAsNull(error: NodeJS.ErrnoException): null {

@@ -20,6 +20,11 @@ export interface ObjectStore {
   receive(tenantId: string, evidenceId: string, body: Readable, sizeBytes: number): Promise<void>;
   /** Hashes the upload and copies those same bytes to their content-addressed name; null when there is no upload. */
   admit(tenantId: string, evidenceId: string): Promise<StoredObject | null>;
+  /**
+   * The bytes that were admitted under this hash; null when there are none. The caller reads the stream to its end or
+   * destroys it.
+   */
+  read(tenantId: string, sha256: string): Promise<Readable | null>;
   /** Forgets the upload after its content was committed as evidence. */
   discardUpload(tenantId: string, evidenceId: string): Promise<void>;
   /** Refuses when the store cannot be written. @throws DispatchError `unavailable` */

@@ -69,6 +69,21 @@ export function listTechnicians(
      where tenant_id = ${tenantId} and active order by slug limit 500`);
 }
 
+/** Sites of the tenant; for a contact those for which they may ask for work. */
+export function listSites(
+  tx: Tx,
+  tenantId: string,
+  sees: Sees,
+): Promise<{ id: string; label: string; time_zone: string }[]> {
+  const contactId = sees.kind === 'contact' ? sees.id : null;
+  return tx.query(sql`select s.id, s.slug as label, s.time_zone from dispatch.sites s
+     where s.tenant_id = ${tenantId} and (${sees.kind === 'tenant'} or exists (
+       select 1 from dispatch.contact_memberships m
+       where m.tenant_id = s.tenant_id and m.contact_id = ${contactId}::uuid and m.may_request
+         and m.account_id = s.account_id and (m.site_id is null or m.site_id = s.id)))
+     order by s.slug limit 500`);
+}
+
 export function listPauses(
   tx: Tx,
   tenantId: string,

@@ -99,6 +99,20 @@ export async function listEvidence(tx: Tx, tenantId: string, ticketId: string): 
   return rows.map(({ row }) => row);
 }
 
+/** Evidence that was finalized, of a ticket this reader sees; null for any other. */
+export function findEvidence(
+  tx: Tx,
+  tenantId: string,
+  sees: Sees,
+  id: string,
+): Promise<Pick<EvidenceRow, 'content_type' | 'sha256'> | null> {
+  return tx.one(sql`
+    select e.content_type, e.sha256
+    from dispatch.evidence e
+    join dispatch.tickets t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
+    where e.tenant_id = ${tenantId} and e.id = ${id} and e.state = 'FINALIZED' and ${visibleTo(sees)}`);
+}
+
 /** Oldest first. */
 export async function listApprovals(tx: Tx, tenantId: string, ticketId: string): Promise<ApprovalRow[]> {
   const rows = await tx.query<{ row: ApprovalRow }>(sql`

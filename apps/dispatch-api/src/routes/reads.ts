@@ -2,16 +2,19 @@ import type { Caller } from '@deadlatch/decision';
 import { isInstant, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ObjectStore } from '../object-store/object-store.ts';
 import {
   conversationEntries,
   findConversation,
   listConversations,
   listPauses,
   listReports,
+  listSites,
   listTechnicians,
 } from '../reads/conversations.sql.ts';
 import { type Reader, requireReader } from '../reads/reader.ts';
 import {
+  findEvidence,
   findTicket,
   listApprovals,
   listEvidence,
@@ -26,6 +29,7 @@ import type { Gate } from './gate.ts';
 export interface ReadRouteParts {
   readonly gate: Gate;
   readonly pool: Pool;
+  readonly store: Pick<ObjectStore, 'read'>;
   /** What this person may do with the ticket now. */
   readonly allowed: (caller: Caller, ticketId: string) => Promise<JsonValue>;
 }
@@ -44,6 +48,14 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
     });
   };
 
+  add('self.get', '/v1/self', async (_tx, { caller, roles }) => ({
+    kind: caller.subject.kind,
+    id: caller.subject.id,
+    roles: [...roles],
+  }));
+  add('site.list', '/v1/sites', async (tx, reader) => ({
+    sites: await listSites(tx, reader.caller.tenantId, reader.sees),
+  }));
   add('ticket.list', '/v1/tickets', async (tx, reader, request) => {
     const rows = await listTickets(tx, reader.caller.tenantId, reader.sees, readFilter(request));
     const page = rows.slice(0, PAGE);
@@ -65,6 +77,17 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
   add('evidence.list', '/v1/tickets/:id/evidence', async (tx, reader, request) => {
     const { ticket } = await requireTicket(tx, reader, request);
     return { evidence: await listEvidence(tx, reader.caller.tenantId, ticket.id) };
+  });
+  app.get('/v1/evidence/:id/content', async (request, reply) => {
+    const { caller } = await parts.gate(request);
+    const found = await withTenant(parts.pool, caller.tenantId, async (tx) => {
+      const reader = await requireReader(tx, 'evidence.content', caller);
+      return findEvidence(tx, caller.tenantId, reader.sees, idOf(request));
+    });
+    // After the transaction: bytes may take long, and what is stored under a hash never changes.
+    const bytes = found && (await parts.store.read(caller.tenantId, found.sha256));
+    if (!found || !bytes) return refuse('not_found');
+    return reply.headers(CONTENT_HEADERS).type(found.content_type).send(bytes);
   });
   add('approval.list', '/v1/tickets/:id/approvals', async (tx, reader, request) => {
     const { ticket } = await requireTicket(tx, reader, request);
@@ -89,6 +112,13 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
     pauses: await listPauses(tx, reader.caller.tenantId),
   }));
 }
+
+/** What somebody uploaded is never more than a picture: not sniffed, not a document, not kept. */
+const CONTENT_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; sandbox",
+  'cache-control': 'no-store',
+} as const;
 
 async function requireTicket(tx: Tx, reader: Reader, request: FastifyRequest): Promise<TicketRows> {
   const found = await findTicket(tx, reader.caller.tenantId, reader.sees, idOf(request));

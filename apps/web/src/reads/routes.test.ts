@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
 import { verifies } from '../../../../test/requirements.ts';
-import { CONVERSATION_ID, DANA, TICKET_ID, TOM } from '../testing/people.ts';
+import { CONVERSATION_ID, DANA, EVIDENCE_ID, TICKET_ID, TOM } from '../testing/people.ts';
 import { type RunningWeb, startTestWeb } from '../testing/running-web.ts';
 
 const TICKET = `/v1/tickets/${TICKET_ID}`;
@@ -26,6 +26,7 @@ describe('reading', () => {
     answers.set(`GET ${TICKET}/evidence`, () => ({ evidence: [] }));
     answers.set(`GET ${TICKET}/approvals`, () => ({ approvals: [] }));
     answers.set(`GET /v1/conversations/${CONVERSATION_ID}`, () => ({ conversation: null, entries: [] }));
+    answers.set('GET /v1/sites', () => ({ sites: [] }));
     answers.set('GET /v1/technicians', () => ({ technicians: [] }));
     answers.set('GET /v1/autonomy', () => ({ pauses: [] }));
     answers.set('GET /v1/reports', () => ({ reports: [] }));
@@ -47,6 +48,7 @@ describe('reading', () => {
       '/api/me',
       '/api/queue',
       `/api/tickets/${TICKET_ID}`,
+      '/api/sites',
       '/api/technicians',
       '/api/reports',
       '/api/autonomy',
@@ -101,14 +103,29 @@ describe('reading', () => {
       assert.equal(json?.conversation, null);
       assert.deepEqual(json?.evidence, { evidence: [] });
     });
-    assert.deepEqual(routes.sort(), [`GET ${TICKET}`, `GET ${TICKET}/approvals`, `GET ${TICKET}/evidence`]);
+    assert.deepEqual(routes.sort(), [
+      'GET /v1/self',
+      `GET ${TICKET}`,
+      `GET ${TICKET}/approvals`,
+      `GET ${TICKET}/evidence`,
+    ]);
   });
 
-  test('edited roles change what is asked, never what is answered', async () => {
-    verifies('A.4');
-    const tom = await web.signIn(TOM);
-    const roles = Buffer.from('["dispatcher","supervisor"]').toString('base64url');
-    const cookie = tom.cookie.replace(/deadlatch_profile=[^;]+/, `deadlatch_profile=${roles}`);
+  test('roles are read anew each time: one that was taken away is gone from the next page', async () => {
+    verifies('A.4', 'T2.2');
+    const { cookie } = await web.signIn(DANA);
+    web.peers.answers.set('GET /v1/self', () => ({ roles: ['technician', 'emperor'] }));
+    const page = await web.ask(`/api/tickets/${TICKET_ID}`, { headers: { cookie } });
+    assert.equal(page.json?.timeline, null);
+    assert.deepEqual((await web.ask('/api/me', { headers: { cookie } })).json?.roles, ['technician']);
+    web.peers.answers.set('GET /v1/self', () => ({ roles: 'dispatcher' }));
+    assert.equal((await web.ask('/api/me', { headers: { cookie } })).status, 503);
+    web.peers.answers.delete('GET /v1/self');
+    assert.deepEqual((await web.ask('/api/me', { headers: { cookie } })).json?.roles, ['dispatcher']);
+  });
+
+  test('a part that the authority refuses to somebody is not shown to them', async () => {
+    const { cookie } = await web.signIn(DANA);
     web.peers.answers.set(`GET ${TICKET}/timeline`, () => {
       throw new DispatchError('not_granted');
     });
@@ -116,6 +133,30 @@ describe('reading', () => {
     assert.equal(page.status, 200);
     assert.equal(page.json?.timeline, null);
     web.peers.answers.set(`GET ${TICKET}/timeline`, () => ({ events: [] }));
+  });
+
+  test('a photo comes as the picture it is, or not at all', async () => {
+    verifies('T5.6');
+    const { cookie } = await web.signIn(TOM);
+    const path = `/api/evidence/${EVIDENCE_ID}`;
+    const stored = (type: string, size = 3) =>
+      web.peers.answers.set(`GET /v1/evidence/${EVIDENCE_ID}/content`, () => ({
+        type,
+        bytes: Buffer.alloc(size, 1).toString('base64url'),
+      }));
+    assert.equal((await web.ask(path, { headers: { cookie } })).status, 404);
+    stored('image/png');
+    const photo = await web.ask(path, { headers: { cookie } });
+    assert.deepEqual([photo.status, photo.headers['content-type']], [200, 'image/png']);
+    assert.equal(photo.headers['x-content-type-options'], 'nosniff');
+    assert.match(String(photo.headers['content-security-policy']), /default-src 'none'/);
+    assert.equal(photo.text.length, 3);
+    assert.equal((await web.ask(path)).status, 401);
+    assert.equal((await web.ask(`${path}0`, { headers: { cookie } })).status, 404);
+    for (const other of ['text/html', 'image/svg+xml', '']) {
+      stored(other);
+      assert.equal((await web.ask(path, { headers: { cookie } })).status, 503, other);
+    }
   });
 
   test('an unknown ticket is not found, and a part that cannot be read fails the page', async () => {

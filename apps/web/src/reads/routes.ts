@@ -1,4 +1,4 @@
-import { TICKET_STATES } from '@deadlatch/catalogue';
+import { EVIDENCE_CONTENT_TYPES, MAX_EVIDENCE_BYTES, TICKET_STATES } from '@deadlatch/catalogue';
 import type { ServiceClient } from '@deadlatch/http';
 import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import type { FastifyInstance } from 'fastify';
@@ -31,9 +31,22 @@ export function addReadRoutes(
     const session = current.reading(request);
     const { id } = request.params;
     if (!isUuid(id)) return refuse('not_found', { detail: 'not an id' });
-    return tokens.using(session, (token) => readTicketPage(dispatchApi, token, id, current.roles(request)));
+    return tokens.using(session, (token) => readTicketPage(dispatchApi, token, id));
   });
 
+  server.get<{ Params: { id: string } }>('/api/evidence/:id', async (request, reply) => {
+    const session = current.reading(request);
+    const { id } = request.params;
+    if (!isUuid(id)) return refuse('not_found', { detail: 'not an id' });
+    const { contentType, bytes } = await tokens.using(session, (token) =>
+      dispatchApi.readBytes(`/v1/evidence/${id}/content`, { token, maxBytes: MAX_EVIDENCE_BYTES }),
+    );
+    const type = EVIDENCE_CONTENT_TYPES.find((known) => known === contentType);
+    // The server's own headers forbid sniffing and everything else: what was uploaded is a picture or nothing.
+    return reply.type(type ?? refuse('unavailable', { detail: 'evidence of another kind' })).send(bytes);
+  });
+
+  server.get('/api/sites', async (request) => as(current.reading(request), '/v1/sites'));
   server.get('/api/technicians', async (request) => as(current.reading(request), '/v1/technicians'));
   server.get('/api/autonomy', async (request) => as(current.reading(request), '/v1/autonomy'));
   server.get('/api/reports', async (request) => as(current.reading(request), '/v1/reports'));

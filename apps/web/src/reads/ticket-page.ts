@@ -1,6 +1,7 @@
-import { findRead, type PersonRole } from '@deadlatch/catalogue';
+import { findRead } from '@deadlatch/catalogue';
 import type { ServiceClient } from '@deadlatch/http';
 import { DispatchError, isUuid, type JsonValue } from '@deadlatch/kernel';
+import { readOwnRoles } from './own-roles.ts';
 
 const PARTS = [
   { member: 'timeline', read: 'ticket.timeline' },
@@ -22,8 +23,11 @@ export async function readTicketPage(
   dispatchApi: ServiceClient,
   token: string,
   ticketId: string,
-  roles: readonly PersonRole[],
 ): Promise<JsonValue> {
+  const [page, roles] = await Promise.all([
+    dispatchApi.read(`/v1/tickets/${ticketId}`, { token }),
+    readOwnRoles(dispatchApi, token),
+  ]);
   const read = (name: string, id: string): Promise<JsonValue | null> => {
     const entry = findRead(name);
     if (!entry?.roles.some((role) => roles.some((own) => own === role))) return Promise.resolve(null);
@@ -32,15 +36,15 @@ export async function readTicketPage(
       throw error;
     });
   };
-  const [page, ...parts] = await Promise.all([
-    dispatchApi.read(`/v1/tickets/${ticketId}`, { token }),
+  const conversationId = conversationOf(page);
+  const [conversation, ...parts] = await Promise.all([
+    conversationId === null ? null : read('conversation.get', conversationId),
     ...PARTS.map((part) => read(part.read, ticketId)),
   ]);
-  const conversationId = conversationOf(page);
   return {
     ...(isRecord(page) ? page : {}),
     ...Object.fromEntries(PARTS.map((part, index) => [part.member, parts[index] ?? null])),
-    conversation: conversationId === null ? null : await read('conversation.get', conversationId),
+    conversation,
   };
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cookieNames, readCookie, setCookie } from './cookies.ts';
-import { packRoles, unpackRoles } from './profile.ts';
 
 test('behind https every cookie is Secure and bound to the host by its name', () => {
   const names = cookieNames(new URL('https://dispatch.example'));
@@ -19,11 +18,4 @@ test('a cookie is read by its exact name and form', () => {
   assert.throws(() => readCookie('deadlatch_session=a; deadlatch_session=b', 'deadlatch_session'), {
     code: 'unauthenticated',
   });
-});
-
-test('only roles that exist come out of the profile; garbage gives none', () => {
-  assert.deepEqual(unpackRoles(packRoles(['qa', 'emperor', 'dispatcher'])), ['dispatcher', 'qa']);
-  for (const bad of [null, '', '!!', Buffer.from('{"length":1}').toString('base64url')]) {
-    assert.deepEqual(unpackRoles(bad), []);
-  }
 });

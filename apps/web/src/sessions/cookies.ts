@@ -3,8 +3,6 @@ import { refuse } from '@deadlatch/kernel';
 /** The cookies web sets. On https their names carry `__Host-`: no other host and no sub-path can plant one. */
 export interface CookieNames {
   readonly session: string;
-  /** Which roles to draw buttons for. Display only: no decision reads it. */
-  readonly profile: string;
   /** Binds the sign-in form to the browser that opened it. */
   readonly signIn: string;
   readonly secure: boolean;
@@ -15,7 +13,6 @@ export function cookieNames(publicUrl: URL): CookieNames {
   const prefix = secure ? '__Host-' : '';
   return {
     session: `${prefix}deadlatch_session`,
-    profile: `${prefix}deadlatch_profile`,
     signIn: `${prefix}deadlatch_sign_in`,
     secure,
   };

@@ -1,9 +1,7 @@
-import type { PersonRole } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import type { FastifyRequest } from 'fastify';
 import { type CookieNames, readCookie } from './cookies.ts';
 import { provenCsrf } from './csrf.ts';
-import { unpackRoles } from './profile.ts';
 
 /** The purpose of the token that every change from the console carries. */
 export const CONSOLE_PURPOSE = 'console';
@@ -20,7 +18,6 @@ export interface CurrentSession {
    * @throws DispatchError `unauthenticated` without a session cookie or its CSRF token
    */
   changing(request: FastifyRequest): string;
-  roles(request: FastifyRequest): readonly PersonRole[];
 }
 
 /** @source A.2; the CSRF token is derived from the cookie, see `csrf.ts` */
@@ -38,6 +35,5 @@ export function createCurrentSession(names: CookieNames): CurrentSession {
       provenCsrf(session, CONSOLE_PURPOSE, request.headers[CSRF_HEADER]);
       return session;
     },
-    roles: (request) => unpackRoles(readCookie(request.headers.cookie, names.profile)),
   };
 }

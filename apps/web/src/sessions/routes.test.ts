@@ -55,7 +55,7 @@ describe('signing in and out', () => {
     const all = [...page.cookies, ...cookies];
     assert.deepEqual(
       all.map((text) => text.split('=')[0]),
-      ['deadlatch_sign_in', 'deadlatch_session', 'deadlatch_profile', 'deadlatch_sign_in'],
+      ['deadlatch_sign_in', 'deadlatch_session', 'deadlatch_sign_in'],
     );
     for (const text of all) {
       assert.match(text, /; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);

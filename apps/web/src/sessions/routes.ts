@@ -1,13 +1,14 @@
+import type { ServiceClient } from '@deadlatch/http';
 import { type Clock, DispatchError } from '@deadlatch/kernel';
 import type { FastifyInstance } from 'fastify';
 import { sendPage } from '../pages/layout.ts';
 import { signInPage, signInRefusedPage, tryLaterPage } from '../pages/sign-in-page.ts';
 import type { Identity } from '../peers.ts';
+import { readOwnRoles } from '../reads/own-roles.ts';
 import { type CookieNames, readCookie, setCookie } from './cookies.ts';
 import { csrfToken, provenCsrf } from './csrf.ts';
 import { CONSOLE_PURPOSE, type CurrentSession } from './current-session.ts';
 import { readForm } from './form.ts';
-import { packRoles } from './profile.ts';
 import type { TokenSource } from './token-source.ts';
 
 /** 128 bit in base64url is 22 characters; nothing shorter can be a link of ours. */
@@ -17,6 +18,7 @@ const SIGN_IN_FORM_LIFETIME_S = 600;
 
 export interface SessionRoutesOptions {
   readonly identity: Identity;
+  readonly dispatchApi: ServiceClient;
   readonly tokens: TokenSource;
   readonly current: CurrentSession;
   readonly cookies: CookieNames;
@@ -31,7 +33,7 @@ export interface SessionRoutesOptions {
  * @source T3.12
  */
 export function addSessionRoutes(server: FastifyInstance, options: SessionRoutesOptions): void {
-  const { identity, tokens, current, cookies } = options;
+  const { identity, dispatchApi, tokens, current, cookies } = options;
 
   server.get<{ Params: { link: string } }>('/sign-in/:link', async (request, reply) => {
     const { link } = request.params;
@@ -50,7 +52,6 @@ export function addSessionRoutes(server: FastifyInstance, options: SessionRoutes
       const maxAgeS = Math.max(0, Math.floor((opened.expiresAt - options.now()) / 1000));
       reply.header('set-cookie', [
         setCookie(cookies, cookies.session, opened.session, maxAgeS),
-        setCookie(cookies, cookies.profile, packRoles(opened.roles), maxAgeS),
         setCookie(cookies, cookies.signIn, '', 0),
       ]);
       return reply.code(303).header('location', '/').send();
@@ -64,10 +65,7 @@ export function addSessionRoutes(server: FastifyInstance, options: SessionRoutes
     const session = current.changing(request);
     tokens.forget(session);
     // The cookie goes first: whatever identity answers, this browser is signed out.
-    reply.header('set-cookie', [
-      setCookie(cookies, cookies.session, '', 0),
-      setCookie(cookies, cookies.profile, '', 0),
-    ]);
+    reply.header('set-cookie', setCookie(cookies, cookies.session, '', 0));
     await identity.endSession(session);
     return {};
   });
@@ -78,7 +76,7 @@ export function addSessionRoutes(server: FastifyInstance, options: SessionRoutes
     return {
       subject: subjectOf(person.subject),
       label: person.label,
-      roles: current.roles(request),
+      roles: await tokens.using(session, (token) => readOwnRoles(dispatchApi, token)),
       csrf: csrfToken(session, CONSOLE_PURPOSE),
     };
   });

@@ -39,7 +39,7 @@ export interface FakePeers {
   /** Live sessions. */
   readonly sessions: Map<string, FakePerson>;
   /** Tokens that dispatch-api takes. */
-  readonly tokens: Set<string>;
+  readonly tokens: Map<string, FakePerson>;
   /** What dispatch-api answers, by route; it may throw a DispatchError. */
   readonly answers: Map<string, (call: Call) => JsonValue>;
   /** Bytes that reached dispatch-api's upload door, by target. */
@@ -54,7 +54,7 @@ export async function startFakePeers(): Promise<FakePeers> {
     calls: [] as Call[],
     links: new Map<string, FakePerson>(),
     sessions: new Map<string, FakePerson>(),
-    tokens: new Set<string>(),
+    tokens: new Map<string, FakePerson>(),
     answers: new Map<string, (call: Call) => JsonValue>(),
     uploads: new Map<string, Buffer>(),
   };
@@ -125,6 +125,10 @@ function serve(service: ServiceName, state: State, answer: (call: Call) => JsonV
     state.calls.push(call);
     return answer(call);
   };
+  server.get('/v1/evidence/:id/content', async (request, reply) => {
+    const answer = (await handle(request)) as { type: string; bytes: string };
+    return reply.type(answer.type).send(Buffer.from(answer.bytes, 'base64url'));
+  });
   server.get('/v1/*', handle);
   server.post('/v1/*', handle);
   return server;
@@ -137,7 +141,7 @@ function identityAnswer(call: Call, state: State): JsonValue {
     state.links.delete(body.link ?? '');
     const session = `session-${state.sessions.size}`.padEnd(43, 'x');
     state.sessions.set(session, person);
-    return { session, ...person, roles: [...person.roles], expires_at: inSeconds(28_800) };
+    return { session, ...person, roles: [], expires_at: inSeconds(28_800) };
   }
   const person = state.sessions.get(body.session ?? '') ?? refuse('unauthenticated');
   if (call.route === 'POST /v1/sessions/end') {
@@ -146,7 +150,7 @@ function identityAnswer(call: Call, state: State): JsonValue {
   }
   if (call.route !== 'POST /v1/tokens/session') return refuse('not_found');
   const token = `token.${state.calls.length}.${person.label.replace(/[^A-Za-z]/g, '')}`;
-  state.tokens.add(token);
+  state.tokens.set(token, person);
   return { token, subject: person.subject, label: person.label, expires_at: inSeconds(60) };
 }
 
@@ -158,8 +162,10 @@ function vaultAnswer(call: Call): JsonValue {
 function dispatchAnswer(call: Call, state: State): JsonValue {
   const isLink = call.route.startsWith('GET /v1/links/');
   if (!isLink && !state.tokens.has(call.token ?? '')) throw new DispatchError('unauthenticated');
-  const answer = state.answers.get(call.route) ?? refuse('not_found');
-  return answer(call);
+  const answer = state.answers.get(call.route);
+  if (answer) return answer(call);
+  const person = state.tokens.get(call.token ?? '');
+  return call.route === 'GET /v1/self' && person ? { roles: [...person.roles] } : refuse('not_found');
 }
 
 function inSeconds(seconds: number): string {
