@@ -1811,7 +1811,7 @@ begin
   raise exception using errcode = 'DL001', message = name, constraint = name, detail = detail;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.read_facts(p jsonb)
- RETURNS jsonb
+ RETURNS json
  LANGUAGE plpgsql
  STABLE
 AS $function$
@@ -1833,7 +1833,17 @@ declare
   v_sites jsonb;
   v_account_id uuid;
   v_site_id uuid;
-  f jsonb;
+  stored json;
+  technician jsonb;
+  message jsonb;
+  inbound jsonb;
+  approvers jsonb := '[]'::jsonb;
+  approval jsonb;
+  turn jsonb;
+  conversation jsonb;
+  open_ticket json;
+  autonomy jsonb := '{"level": 0, "paused": true}'::jsonb;
+  k record;
 begin
   perform set_config('deadlatch.tenant', tenant::text, true);
   select t.id, t.autonomy_version into v_tenant from dispatch.tenants t where t.id = tenant;
@@ -1881,36 +1891,25 @@ begin
     select a.* into v_account from dispatch.accounts a where a.tenant_id = tenant and a.id = v_account_id;
   end if;
 
-  f := jsonb_build_object(
-    'now', dispatch.instant(now()),
-    'tenant', jsonb_build_object('id', v_tenant.id, 'autonomy_version', v_tenant.autonomy_version),
-    'stored', null, 'visit', null, 'technician', null, 'approvals', '[]'::jsonb, 'approvers', '[]'::jsonb,
-    'evidence', '[]'::jsonb, 'evidence_item', null, 'observed_object', null, 'tests', '[]'::jsonb,
-    'costs', jsonb_build_object('parts', '[]'::jsonb, 'minutes', 0), 'completion', null, 'invoice', null,
-    'message', null, 'inbound', null,
-    'subject', dispatch.subject_facts(tenant, p -> 'subject' ->> 'kind', (p -> 'subject' ->> 'id')::uuid),
-    'ticket', case when v_ticket.id is not null then dispatch.ticket_json(v_ticket) end,
-    'account', case when v_account.id is not null then jsonb_build_object(
-      'id', v_account.id, 'authority_version', v_account.authority_version, 'contract', v_account.contract) end,
-    'site', case when v_site.id is not null then jsonb_build_object(
-      'id', v_site.id, 'account_id', v_site.account_id, 'time_zone', v_site.time_zone) end,
-    'approval', case when v_approval.id is not null then dispatch.approval_json(v_approval) end,
-    'turn', case when v_turn.id is not null then dispatch.turn_json(v_turn) end,
-    'conversation', case when v_conversation.id is not null then dispatch.conversation_json(v_conversation) end,
-    'open_ticket_of_conversation', case when v_open.id is not null then dispatch.ticket_json(v_open) end,
-    'autonomy', dispatch.autonomy_facts(tenant, v_account_id, coalesce(v_ticket.id, v_open.id)));
-
+  -- Every fact in an expression of its own, reached only when there is one: preparing a large expression costs each
+  -- transaction more than the look-ups. The answer is json, not jsonb: it is only written out, once.
+  if v_approval.id is not null then approval := dispatch.approval_json(v_approval); end if;
+  if v_turn.id is not null then turn := dispatch.turn_json(v_turn); end if;
+  if v_conversation.id is not null then conversation := dispatch.conversation_json(v_conversation); end if;
+  if v_open.id is not null then open_ticket := dispatch.ticket_json(v_open); end if;
+  -- Only agents are held back by it; where nobody asks, nothing is looked up and the strictest answer stands.
+  if p ->> 'turn_id' is not null or needs ? 'autonomy' then
+    autonomy := dispatch.autonomy_facts(tenant, v_account_id, coalesce(v_ticket.id, v_open.id));
+  end if;
   if jsonb_typeof(i) = 'object' then
-    f := f || coalesce((
-      select jsonb_build_object('stored', jsonb_build_object(
-               'fingerprint', s.fingerprint, 'answer', s.answer, 'event_id', s.event_id))
-        from dispatch.idempotency s
-       where s.tenant_id = tenant and s.service = i ->> 'service' and s.subject = i ->> 'subject'
-         and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key'), '{}'::jsonb);
+    select json_build_object('fingerprint', s.fingerprint, 'answer', s.answer, 'event_id', s.event_id) into stored
+      from dispatch.idempotency s
+     where s.tenant_id = tenant and s.service = i ->> 'service' and s.subject = i ->> 'subject'
+       and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key';
   end if;
   if needs ? 'technician' then
     -- Whoever is named, or else whoever has the ticket's live visit.
-    f := f || jsonb_build_object('technician', dispatch.technician_facts(
+    technician := dispatch.technician_facts(
       tenant,
       coalesce((refs ->> 'technician_id')::uuid, (
         select v.technician_id from dispatch.visits v
@@ -1918,24 +1917,34 @@ begin
            and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'))),
       v_site.territory,
       coalesce((refs ->> 'starts_at')::timestamptz, now()),
-      coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours')));
+      coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours'));
   end if;
   if needs ? 'message' or target = 'message' then
-    f := f || jsonb_build_object('message', (
+    message := (
       select dispatch.message_json(m) from dispatch.messages m
        where m.tenant_id = tenant
-         and m.id = case when target = 'message' then target_id else (refs ->> 'message_id')::uuid end));
+         and m.id = case when target = 'message' then target_id else (refs ->> 'message_id')::uuid end);
   end if;
-  if needs ? 'inbound' then
-    f := f || jsonb_build_object('inbound', dispatch.inbound_facts(tenant, refs));
-  end if;
+  if needs ? 'inbound' then inbound := dispatch.inbound_facts(tenant, refs); end if;
   if (needs ? 'approvals' or needs ? 'approval') and v_account_id is not null then
-    f := f || jsonb_build_object('approvers', dispatch.approver_facts(tenant, v_account_id, v_site.id));
+    approvers := dispatch.approver_facts(tenant, v_account_id, v_site.id);
   end if;
-  if v_ticket.id is not null then
-    f := f || dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
-  end if;
-  return f;
+  k := dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
+  return json_build_object(
+    'now', dispatch.instant(now()),
+    'tenant', json_build_object('id', v_tenant.id, 'autonomy_version', v_tenant.autonomy_version),
+    'stored', stored,
+    'subject', dispatch.subject_facts(tenant, p -> 'subject' ->> 'kind', (p -> 'subject' ->> 'id')::uuid),
+    'ticket', case when v_ticket.id is not null then dispatch.ticket_json(v_ticket) end,
+    'account', case when v_account.id is not null then json_build_object(
+      'id', v_account.id, 'authority_version', v_account.authority_version, 'contract', v_account.contract) end,
+    'site', case when v_site.id is not null then json_build_object(
+      'id', v_site.id, 'account_id', v_site.account_id, 'time_zone', v_site.time_zone) end,
+    'visit', k.visit, 'technician', technician, 'approval', approval, 'approvals', k.approvals,
+    'approvers', approvers, 'evidence', k.evidence, 'evidence_item', k.evidence_item, 'observed_object', null,
+    'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,
+    'conversation', conversation, 'turn', turn, 'open_ticket_of_conversation', open_ticket,
+    'autonomy', autonomy, 'message', message, 'inbound', inbound);
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.requestable_sites(tenant uuid, contact uuid)
  RETURNS jsonb
@@ -2012,73 +2021,82 @@ AS $function$
     from dispatch.technicians t
    where t.tenant_id = tenant and t.id = technician
 $function$;
-CREATE OR REPLACE FUNCTION dispatch.ticket_facts(tenant uuid, ticket uuid, needs jsonb, refs jsonb)
- RETURNS jsonb
+CREATE OR REPLACE FUNCTION dispatch.ticket_facts(tenant uuid, ticket uuid, needs jsonb, refs jsonb, OUT visit json, OUT approvals jsonb, OUT evidence jsonb, OUT evidence_item jsonb, OUT tests jsonb, OUT costs jsonb, OUT completion jsonb, OUT invoice jsonb)
+ RETURNS record
  LANGUAGE plpgsql
  STABLE
 AS $function$
-declare
-  f jsonb := '{}'::jsonb;
 begin
+  approvals := '[]'::jsonb;
+  evidence := '[]'::jsonb;
+  tests := '[]'::jsonb;
+  costs := '{"parts": [], "minutes": 0}'::jsonb;
+  if ticket is null then return; end if;
   if needs ? 'visit' then
-    f := f || jsonb_build_object('visit', (
+    visit := (
       select dispatch.visit_json(v) from dispatch.visits v
        where v.tenant_id = tenant and v.ticket_id = ticket
-         and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')));
+         and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'));
   end if;
   if needs ? 'approvals' or needs ? 'approval' then
-    f := f || jsonb_build_object('approvals', coalesce((
+    approvals := coalesce((
       select jsonb_agg(dispatch.approval_json(a) order by a.requested_at, a.id) from dispatch.approvals a
-       where a.tenant_id = tenant and a.ticket_id = ticket), '[]'::jsonb));
+       where a.tenant_id = tenant and a.ticket_id = ticket), '[]'::jsonb);
   end if;
   if needs ? 'evidence' then
-    f := f || jsonb_build_object('evidence', coalesce((
+    evidence := coalesce((
       select jsonb_agg(jsonb_build_object('id', e.id, 'key', e.key, 'phase', e.phase,
                                           'created_at', dispatch.instant(e.created_at))
                        order by e.created_at, e.id)
         from dispatch.evidence e
-       where e.tenant_id = tenant and e.ticket_id = ticket and e.state = 'FINALIZED'), '[]'::jsonb));
+       where e.tenant_id = tenant and e.ticket_id = ticket and e.state = 'FINALIZED'), '[]'::jsonb);
   end if;
   if needs ? 'evidence_item' then
     -- Another ticket's evidence is unknown here.
-    f := f || jsonb_build_object('evidence_item', (
+    evidence_item := (
       select dispatch.evidence_json(e) from dispatch.evidence e
-       where e.tenant_id = tenant and e.ticket_id = ticket and e.id = (refs ->> 'evidence_id')::uuid));
+       where e.tenant_id = tenant and e.ticket_id = ticket and e.id = (refs ->> 'evidence_id')::uuid);
   end if;
   if needs ? 'tests' then
-    f := f || jsonb_build_object('tests', coalesce((
+    tests := coalesce((
       select jsonb_agg(jsonb_build_object('test', x.test, 'passed', x.passed, 'value', x.value) order by x.test)
         from (select distinct on (t.test) t.test, t.passed, t.value from dispatch.tests t
                where t.tenant_id = tenant and t.ticket_id = ticket
-               order by t.test, t.recorded_at desc, t.event_id desc) x), '[]'::jsonb));
+               order by t.test, t.recorded_at desc, t.event_id desc) x), '[]'::jsonb);
   end if;
   if needs ? 'costs' then
-    f := f || jsonb_build_object('costs', jsonb_build_object(
+    costs := jsonb_build_object(
       'parts', coalesce((
         select jsonb_agg(jsonb_build_object('part_number', x.part_number, 'quantity', x.quantity,
                                             'unit_cents', x.unit_cents) order by x.recorded_at, x.event_id)
           from dispatch.parts x where x.tenant_id = tenant and x.ticket_id = ticket), '[]'::jsonb),
       'minutes', coalesce((
-        select sum(x.minutes) from dispatch.times x where x.tenant_id = tenant and x.ticket_id = ticket), 0)));
+        select sum(x.minutes) from dispatch.times x where x.tenant_id = tenant and x.ticket_id = ticket), 0));
   end if;
   if needs ? 'completion' then
-    f := f || jsonb_build_object('completion', dispatch.completion_facts(tenant, ticket));
+    completion := dispatch.completion_facts(tenant, ticket);
   end if;
   if needs ? 'invoice' then
-    f := f || jsonb_build_object('invoice', (
+    invoice := (
       select dispatch.invoice_json(v) from dispatch.invoices v
-       where v.tenant_id = tenant and v.ticket_id = ticket and v.state <> 'VOID'));
+       where v.tenant_id = tenant and v.ticket_id = ticket and v.state <> 'VOID');
   end if;
-  return f;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.ticket_json(r dispatch.tickets)
- RETURNS jsonb
+ RETURNS json
  LANGUAGE sql
  STABLE
 AS $function$
-  select to_jsonb(r) || jsonb_build_object(
-    'hold_until', dispatch.instant(r.hold_until), 'reported_at', dispatch.instant(r.reported_at),
-    'created_at', dispatch.instant(r.created_at), 'updated_at', dispatch.instant(r.updated_at))
+  select json_build_object(
+    'tenant_id', r.tenant_id, 'id', r.id, 'version', r.version, 'state', r.state, 'reference', r.reference,
+    'account_id', r.account_id, 'site_id', r.site_id, 'requester_id', r.requester_id,
+    'conversation_id', r.conversation_id, 'resume_state', r.resume_state, 'hold_reason', r.hold_reason,
+    'hold_owner', r.hold_owner, 'hold_until', dispatch.instant(r.hold_until), 'scope_capped', r.scope_capped,
+    'outcome', r.outcome, 'incident_type', r.incident_type, 'incident_version', r.incident_version,
+    'safety', r.safety, 'priority', r.priority, 'answers', r.answers, 'missing', r.missing,
+    'base_nte_cents', r.base_nte_cents, 'nte_cents', r.nte_cents, 'description_text_id', r.description_text_id,
+    'reported_at', dispatch.instant(r.reported_at), 'created_at', dispatch.instant(r.created_at),
+    'updated_at', dispatch.instant(r.updated_at))
 $function$;
 CREATE OR REPLACE FUNCTION dispatch.turn_json(r dispatch.turns)
  RETURNS jsonb
@@ -2090,13 +2108,16 @@ AS $function$
     'ended_at', dispatch.instant(r.ended_at))
 $function$;
 CREATE OR REPLACE FUNCTION dispatch.visit_json(r dispatch.visits)
- RETURNS jsonb
+ RETURNS json
  LANGUAGE sql
  STABLE
 AS $function$
-  select to_jsonb(r) || jsonb_build_object(
-    'starts_at', dispatch.instant(r.starts_at), 'ends_at', dispatch.instant(r.ends_at),
+  select json_build_object(
+    'tenant_id', r.tenant_id, 'id', r.id, 'version', r.version, 'state', r.state, 'ticket_id', r.ticket_id,
+    'technician_id', r.technician_id, 'emergency', r.emergency, 'starts_at', dispatch.instant(r.starts_at),
+    'ends_at', dispatch.instant(r.ends_at), 'offered_by', r.offered_by,
     'checked_in_at', dispatch.instant(r.checked_in_at), 'claimed_time', dispatch.instant(r.claimed_time),
+    'claimed_lat_e6', r.claimed_lat_e6, 'claimed_lon_e6', r.claimed_lon_e6,
     'started_at', dispatch.instant(r.started_at))
 $function$;
 CREATE OR REPLACE FUNCTION dispatch.whole_cents(lines jsonb)

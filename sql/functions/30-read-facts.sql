@@ -132,7 +132,7 @@ language sql stable as $$
 $$;
 
 -- p: see the contract of createCommandPath in packages/postgres/src/command-path.ts.
-create or replace function dispatch.read_facts(p jsonb) returns jsonb language plpgsql stable as $$
+create or replace function dispatch.read_facts(p jsonb) returns json language plpgsql stable as $$
 declare
   tenant uuid := (p ->> 'tenant_id')::uuid;
   target text := p ->> 'target';
@@ -151,7 +151,17 @@ declare
   v_sites jsonb;
   v_account_id uuid;
   v_site_id uuid;
-  f jsonb;
+  stored json;
+  technician jsonb;
+  message jsonb;
+  inbound jsonb;
+  approvers jsonb := '[]'::jsonb;
+  approval jsonb;
+  turn jsonb;
+  conversation jsonb;
+  open_ticket json;
+  autonomy jsonb := '{"level": 0, "paused": true}'::jsonb;
+  k record;
 begin
   perform set_config('deadlatch.tenant', tenant::text, true);
   select t.id, t.autonomy_version into v_tenant from dispatch.tenants t where t.id = tenant;
@@ -199,36 +209,25 @@ begin
     select a.* into v_account from dispatch.accounts a where a.tenant_id = tenant and a.id = v_account_id;
   end if;
 
-  f := jsonb_build_object(
-    'now', dispatch.instant(now()),
-    'tenant', jsonb_build_object('id', v_tenant.id, 'autonomy_version', v_tenant.autonomy_version),
-    'stored', null, 'visit', null, 'technician', null, 'approvals', '[]'::jsonb, 'approvers', '[]'::jsonb,
-    'evidence', '[]'::jsonb, 'evidence_item', null, 'observed_object', null, 'tests', '[]'::jsonb,
-    'costs', jsonb_build_object('parts', '[]'::jsonb, 'minutes', 0), 'completion', null, 'invoice', null,
-    'message', null, 'inbound', null,
-    'subject', dispatch.subject_facts(tenant, p -> 'subject' ->> 'kind', (p -> 'subject' ->> 'id')::uuid),
-    'ticket', case when v_ticket.id is not null then dispatch.ticket_json(v_ticket) end,
-    'account', case when v_account.id is not null then jsonb_build_object(
-      'id', v_account.id, 'authority_version', v_account.authority_version, 'contract', v_account.contract) end,
-    'site', case when v_site.id is not null then jsonb_build_object(
-      'id', v_site.id, 'account_id', v_site.account_id, 'time_zone', v_site.time_zone) end,
-    'approval', case when v_approval.id is not null then dispatch.approval_json(v_approval) end,
-    'turn', case when v_turn.id is not null then dispatch.turn_json(v_turn) end,
-    'conversation', case when v_conversation.id is not null then dispatch.conversation_json(v_conversation) end,
-    'open_ticket_of_conversation', case when v_open.id is not null then dispatch.ticket_json(v_open) end,
-    'autonomy', dispatch.autonomy_facts(tenant, v_account_id, coalesce(v_ticket.id, v_open.id)));
-
+  -- Every fact in an expression of its own, reached only when there is one: preparing a large expression costs each
+  -- transaction more than the look-ups. The answer is json, not jsonb: it is only written out, once.
+  if v_approval.id is not null then approval := dispatch.approval_json(v_approval); end if;
+  if v_turn.id is not null then turn := dispatch.turn_json(v_turn); end if;
+  if v_conversation.id is not null then conversation := dispatch.conversation_json(v_conversation); end if;
+  if v_open.id is not null then open_ticket := dispatch.ticket_json(v_open); end if;
+  -- Only agents are held back by it; where nobody asks, nothing is looked up and the strictest answer stands.
+  if p ->> 'turn_id' is not null or needs ? 'autonomy' then
+    autonomy := dispatch.autonomy_facts(tenant, v_account_id, coalesce(v_ticket.id, v_open.id));
+  end if;
   if jsonb_typeof(i) = 'object' then
-    f := f || coalesce((
-      select jsonb_build_object('stored', jsonb_build_object(
-               'fingerprint', s.fingerprint, 'answer', s.answer, 'event_id', s.event_id))
-        from dispatch.idempotency s
-       where s.tenant_id = tenant and s.service = i ->> 'service' and s.subject = i ->> 'subject'
-         and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key'), '{}'::jsonb);
+    select json_build_object('fingerprint', s.fingerprint, 'answer', s.answer, 'event_id', s.event_id) into stored
+      from dispatch.idempotency s
+     where s.tenant_id = tenant and s.service = i ->> 'service' and s.subject = i ->> 'subject'
+       and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key';
   end if;
   if needs ? 'technician' then
     -- Whoever is named, or else whoever has the ticket's live visit.
-    f := f || jsonb_build_object('technician', dispatch.technician_facts(
+    technician := dispatch.technician_facts(
       tenant,
       coalesce((refs ->> 'technician_id')::uuid, (
         select v.technician_id from dispatch.visits v
@@ -236,80 +235,95 @@ begin
            and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'))),
       v_site.territory,
       coalesce((refs ->> 'starts_at')::timestamptz, now()),
-      coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours')));
+      coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours'));
   end if;
   if needs ? 'message' or target = 'message' then
-    f := f || jsonb_build_object('message', (
+    message := (
       select dispatch.message_json(m) from dispatch.messages m
        where m.tenant_id = tenant
-         and m.id = case when target = 'message' then target_id else (refs ->> 'message_id')::uuid end));
+         and m.id = case when target = 'message' then target_id else (refs ->> 'message_id')::uuid end);
   end if;
-  if needs ? 'inbound' then
-    f := f || jsonb_build_object('inbound', dispatch.inbound_facts(tenant, refs));
-  end if;
+  if needs ? 'inbound' then inbound := dispatch.inbound_facts(tenant, refs); end if;
   if (needs ? 'approvals' or needs ? 'approval') and v_account_id is not null then
-    f := f || jsonb_build_object('approvers', dispatch.approver_facts(tenant, v_account_id, v_site.id));
+    approvers := dispatch.approver_facts(tenant, v_account_id, v_site.id);
   end if;
-  if v_ticket.id is not null then
-    f := f || dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
-  end if;
-  return f;
+  k := dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
+  return json_build_object(
+    'now', dispatch.instant(now()),
+    'tenant', json_build_object('id', v_tenant.id, 'autonomy_version', v_tenant.autonomy_version),
+    'stored', stored,
+    'subject', dispatch.subject_facts(tenant, p -> 'subject' ->> 'kind', (p -> 'subject' ->> 'id')::uuid),
+    'ticket', case when v_ticket.id is not null then dispatch.ticket_json(v_ticket) end,
+    'account', case when v_account.id is not null then json_build_object(
+      'id', v_account.id, 'authority_version', v_account.authority_version, 'contract', v_account.contract) end,
+    'site', case when v_site.id is not null then json_build_object(
+      'id', v_site.id, 'account_id', v_site.account_id, 'time_zone', v_site.time_zone) end,
+    'visit', k.visit, 'technician', technician, 'approval', approval, 'approvals', k.approvals,
+    'approvers', approvers, 'evidence', k.evidence, 'evidence_item', k.evidence_item, 'observed_object', null,
+    'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,
+    'conversation', conversation, 'turn', turn, 'open_ticket_of_conversation', open_ticket,
+    'autonomy', autonomy, 'message', message, 'inbound', inbound);
 end $$;
 
 -- What hangs on a ticket, as far as it is needed.
-create or replace function dispatch.ticket_facts(tenant uuid, ticket uuid, needs jsonb, refs jsonb) returns jsonb
+create or replace function dispatch.ticket_facts(
+  tenant uuid, ticket uuid, needs jsonb, refs jsonb,
+  out visit json, out approvals jsonb, out evidence jsonb, out evidence_item jsonb, out tests jsonb,
+  out costs jsonb, out completion jsonb, out invoice jsonb)
 language plpgsql stable as $$
-declare
-  f jsonb := '{}'::jsonb;
 begin
+  approvals := '[]'::jsonb;
+  evidence := '[]'::jsonb;
+  tests := '[]'::jsonb;
+  costs := '{"parts": [], "minutes": 0}'::jsonb;
+  if ticket is null then return; end if;
   if needs ? 'visit' then
-    f := f || jsonb_build_object('visit', (
+    visit := (
       select dispatch.visit_json(v) from dispatch.visits v
        where v.tenant_id = tenant and v.ticket_id = ticket
-         and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')));
+         and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'));
   end if;
   if needs ? 'approvals' or needs ? 'approval' then
-    f := f || jsonb_build_object('approvals', coalesce((
+    approvals := coalesce((
       select jsonb_agg(dispatch.approval_json(a) order by a.requested_at, a.id) from dispatch.approvals a
-       where a.tenant_id = tenant and a.ticket_id = ticket), '[]'::jsonb));
+       where a.tenant_id = tenant and a.ticket_id = ticket), '[]'::jsonb);
   end if;
   if needs ? 'evidence' then
-    f := f || jsonb_build_object('evidence', coalesce((
+    evidence := coalesce((
       select jsonb_agg(jsonb_build_object('id', e.id, 'key', e.key, 'phase', e.phase,
                                           'created_at', dispatch.instant(e.created_at))
                        order by e.created_at, e.id)
         from dispatch.evidence e
-       where e.tenant_id = tenant and e.ticket_id = ticket and e.state = 'FINALIZED'), '[]'::jsonb));
+       where e.tenant_id = tenant and e.ticket_id = ticket and e.state = 'FINALIZED'), '[]'::jsonb);
   end if;
   if needs ? 'evidence_item' then
     -- Another ticket's evidence is unknown here.
-    f := f || jsonb_build_object('evidence_item', (
+    evidence_item := (
       select dispatch.evidence_json(e) from dispatch.evidence e
-       where e.tenant_id = tenant and e.ticket_id = ticket and e.id = (refs ->> 'evidence_id')::uuid));
+       where e.tenant_id = tenant and e.ticket_id = ticket and e.id = (refs ->> 'evidence_id')::uuid);
   end if;
   if needs ? 'tests' then
-    f := f || jsonb_build_object('tests', coalesce((
+    tests := coalesce((
       select jsonb_agg(jsonb_build_object('test', x.test, 'passed', x.passed, 'value', x.value) order by x.test)
         from (select distinct on (t.test) t.test, t.passed, t.value from dispatch.tests t
                where t.tenant_id = tenant and t.ticket_id = ticket
-               order by t.test, t.recorded_at desc, t.event_id desc) x), '[]'::jsonb));
+               order by t.test, t.recorded_at desc, t.event_id desc) x), '[]'::jsonb);
   end if;
   if needs ? 'costs' then
-    f := f || jsonb_build_object('costs', jsonb_build_object(
+    costs := jsonb_build_object(
       'parts', coalesce((
         select jsonb_agg(jsonb_build_object('part_number', x.part_number, 'quantity', x.quantity,
                                             'unit_cents', x.unit_cents) order by x.recorded_at, x.event_id)
           from dispatch.parts x where x.tenant_id = tenant and x.ticket_id = ticket), '[]'::jsonb),
       'minutes', coalesce((
-        select sum(x.minutes) from dispatch.times x where x.tenant_id = tenant and x.ticket_id = ticket), 0)));
+        select sum(x.minutes) from dispatch.times x where x.tenant_id = tenant and x.ticket_id = ticket), 0));
   end if;
   if needs ? 'completion' then
-    f := f || jsonb_build_object('completion', dispatch.completion_facts(tenant, ticket));
+    completion := dispatch.completion_facts(tenant, ticket);
   end if;
   if needs ? 'invoice' then
-    f := f || jsonb_build_object('invoice', (
+    invoice := (
       select dispatch.invoice_json(v) from dispatch.invoices v
-       where v.tenant_id = tenant and v.ticket_id = ticket and v.state <> 'VOID'));
+       where v.tenant_id = tenant and v.ticket_id = ticket and v.state <> 'VOID');
   end if;
-  return f;
 end $$;

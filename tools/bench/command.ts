@@ -11,7 +11,7 @@ import type { Job } from './place.ts';
 
 /**
  * The command of every measurement: a technician on site records a part. It moves the ticket one version on, writes
- * a row beside it, and needs ticket, account, site, visit and costs to be decided: neither the lightest nor the
+ * a row beside it, and needs ticket, account, site and visit to be decided: neither the lightest nor the
  * heaviest of the catalogue.
  */
 export const COMMAND = 'part.record';

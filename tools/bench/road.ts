@@ -98,7 +98,7 @@ export async function factsOf(place: Place, job: Job): Promise<Facts> {
     command: 'part.record',
     target: 'ticket',
     target_id: job.ticketId,
-    needs: ['visit', 'costs'],
+    needs: ['visit'],
     subject: { kind: 'technician', id: job.technicianId },
     service: 'web',
     turn_id: null,

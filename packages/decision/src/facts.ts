@@ -52,6 +52,7 @@ export interface Facts {
   readonly turn: TurnRow | null;
   /** The ticket that a conversation already has open. */
   readonly open_ticket_of_conversation: TicketRow | null;
+  /** Looked up for agents and for who needs it; level 0 and paused for everybody else, whom it does not hold back. */
   readonly autonomy: AutonomyFacts;
   readonly message: MessageRow | null;
   /** For `message.receive`: what is known of the provider id and the sender. */

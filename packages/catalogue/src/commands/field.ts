@@ -111,7 +111,7 @@ export const FIELD_COMMANDS: readonly CommandEntry[] = [
       quantity: integer(1, 1_000),
       unit_cents: amount(),
     }),
-    needs: ['visit', 'costs'],
+    needs: ['visit'],
   }),
   command('time.record', {
     summary: 'Minutes worked; the rate comes from the contract.',
@@ -119,7 +119,7 @@ export const FIELD_COMMANDS: readonly CommandEntry[] = [
     who: [own('technician')],
     proof: 'L1',
     input: object({ minutes: integer(1, 1_440) }),
-    needs: ['visit', 'costs'],
+    needs: ['visit'],
   }),
   command('test.record', {
     summary: 'A typed test of the incident type.',
