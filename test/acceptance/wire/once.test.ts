@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { verifies } from '../../requirements.ts';
 import { createDispatchWorld, type DispatchWorld, type Replica } from '../../support/dispatch-api.ts';
@@ -242,59 +242,5 @@ describe('many at once', () => {
     );
     assert.equal(decided.length, 1);
     await leave(job);
-  });
-});
-
-describe('evidence', () => {
-  const announce = (actor: Actor, id: string, bytes: Buffer) =>
-    crew.does(actor, 'evidence.presign', id, {
-      key: 'photo.before.opening',
-      content_type: 'image/png',
-      size_bytes: bytes.byteLength,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
-    });
-  const put = (target: string, body: Buffer) =>
-    wire.send({ method: 'PUT', target, headers: [['content-type', 'image/png']], body });
-
-  test('that was finalized cannot change: not by another upload, not by another finalize', async () => {
-    verifies('R.7', 'C.4');
-    const id = await crew.ticket();
-    const [real, forged] = [Buffer.from('what was there'), Buffer.from('WHAT WAS THERE')];
-    const { evidence_id: evidenceId, upload_url: target } = (await announce(crew.dana, id, real)).body.result;
-    const finalize = (key = randomUUID()) =>
-      wire.command(crew.dana, 'evidence.finalize', id, { evidence_id: evidenceId }, { key });
-
-    assert.equal((await finalize()).code, 'evidence_missing');
-    assert.equal((await put(target, forged)).status, 204);
-    assert.deepEqual([(await finalize()).status, (await finalize()).code], [422, 'evidence_mismatch']);
-    assert.equal((await put(target, real)).status, 204);
-    const key = randomUUID();
-    assert.equal((await finalize(key)).status, 200);
-
-    const state = await tableState(world.admin, 'audit.events', 'dispatch.nonces');
-    assert.equal((await put(target, forged)).status, 204);
-    const again = await finalize();
-    assert.deepEqual([again.status, again.code, again.body.from_state], [409, 'invalid_state', 'FINALIZED']);
-    assert.equal((await finalize(key)).body.replayed, true);
-    assert.deepEqual(await tableState(world.admin, 'audit.events', 'dispatch.nonces'), state);
-    const { evidence } = (await wire.read(crew.dana, `/v1/tickets/${id}/evidence`)).body;
-    assert.deepEqual(
-      evidence.map((e: { id: string; state: string; sha256: string }) => [e.id, e.state, e.sha256]),
-      [[evidenceId, 'FINALIZED', createHash('sha256').update(real).digest('hex')]],
-    );
-  });
-
-  test('of another ticket, or announced by somebody else, is unknown', async () => {
-    verifies('A.3b', 'C.4');
-    const [id, other] = [await crew.ticket(), await crew.ticket()];
-    const bytes = Buffer.from('a door');
-    const { evidence_id: evidenceId, upload_url: target } = (await announce(crew.dana, id, bytes)).body
-      .result;
-    assert.equal((await put(target, bytes)).status, 204);
-    const input = { evidence_id: evidenceId };
-    assert.equal((await wire.command(crew.dana, 'evidence.finalize', other, input)).code, 'not_found');
-    assert.equal((await wire.command(crew.tom, 'evidence.finalize', id, input)).code, 'not_found');
-    assert.equal((await wire.command(crew.maria, 'evidence.finalize', id, input)).code, 'not_found');
-    assert.equal((await wire.command(crew.dana, 'evidence.finalize', id, input)).status, 200);
   });
 });
