@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID, sign } from 'node:crypto';
+import { createHash, randomUUID, sign } from 'node:crypto';
 import { request } from 'node:http';
 import { findCommand, routeOf, type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { type ServiceKeyPair, signRequest } from '@deadlatch/signing';
@@ -229,9 +229,6 @@ export function signAgain(
     `sig1=:${signature}:`,
   );
 }
-
-/** A nonce as the profile wants it. */
-export const newNonce = () => randomBytes(16).toString('base64url');
 
 /** One exchange on a connection of its own, so that nothing is retried or reused behind the test's back. */
 export function exchange(port: number, sent: WireRequest): Promise<WireAnswer> {

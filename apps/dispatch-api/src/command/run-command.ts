@@ -135,8 +135,9 @@ async function readFacts(
     const isNobody = mapCommitError(cause).detail === 'unknown_tenant';
     throw new DispatchError(isNobody ? 'unauthenticated' : 'unavailable', { detail: 'facts', cause });
   }
-  const evidenceId = entry?.needs.includes('evidence_item') ? facts.evidence_item?.id : undefined;
-  const observed = evidenceId ? await parts.observe(proven.caller.tenantId, evidenceId) : null;
+  const item = entry?.needs.includes('evidence_item') ? facts.evidence_item : null;
+  // What is final is not looked at again, whatever was uploaded under its name since.
+  const observed = item?.state === 'PRESIGNED' ? await parts.observe(proven.caller.tenantId, item.id) : null;
   return { ...facts, observed_object: observed };
 }
 
