@@ -1,2 +1,3 @@
+export type { TrailTrust, TrustedKey } from './check-request.ts';
 export * from './event.ts';
 export * from './verify-trail.ts';

@@ -5,19 +5,26 @@ import { spiffeId } from '@deadlatch/catalogue';
 import {
   generateSigningKeyPem,
   loadSigningKey,
+  mintTxnToken,
   publicX,
   signRequest,
+  type TxnClaims,
   verifyRequest,
 } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
+import type { TrailTrust, TrustedKey } from './check-request.ts';
 import { type AuditEvent, encodeEvent } from './event.ts';
-import { type CurrentObject, type TrustedKey, verifyTrail } from './verify-trail.ts';
+import { type CurrentObject, verifyTrail } from './verify-trail.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const AUDIENCE = spiffeId('demo', 'dispatch-api');
 const TICKET = '0195a000-0000-7000-8000-000000000001';
 
+const TENANT = '0195a000-0000-7000-8000-0000000000aa';
+const DANA = '0195a000-0000-7000-8000-0000000000bb';
+
 const signer = loadSigningKey(generateSigningKeyPem());
+const minter = loadSigningKey(generateSigningKeyPem());
 const KEYS: TrustedKey[] = [
   {
     keyid: signer.keyId,
@@ -27,16 +34,46 @@ const KEYS: TrustedKey[] = [
     until: '2027-01-01T00:00:00.000Z',
   },
 ];
+const TRUST: TrailTrust = {
+  environment: 'demo',
+  services: KEYS,
+  tokenKey: { keyid: minter.keyId, x: publicX(minter.publicKey) },
+};
+
+/** A token as identity mints it for a dispatcher at the console. */
+function tokenOf(change: Partial<TxnClaims> = {}): { token: string; claims: TxnClaims } {
+  const claims: TxnClaims = {
+    iss: spiffeId('demo', 'identity'),
+    aud: AUDIENCE,
+    iat: NOW / 1_000,
+    exp: NOW / 1_000 + 60,
+    txn: randomUUID(),
+    tenant: TENANT,
+    sub: `staff:${DANA}`,
+    scope: 'person',
+    req_wl: spiffeId('demo', 'web'),
+    tctx: { correlation_id: randomUUID() },
+    rctx: { channel: 'web', assurance: 'L1', amr: ['link'] },
+    ...change,
+  };
+  return { token: mintTxnToken(claims, minter), claims };
+}
 
 /** A request signed for real, as an event keeps it. */
-function signed(target: string, idempotencyKey: string): AuditEvent['request'] {
+function signed(
+  target: string,
+  idempotencyKey: string,
+  change: Partial<TxnClaims> = {},
+): AuditEvent['request'] {
   const body = Buffer.from('{}');
-  const shape = { write: true, token: false };
+  const shape = { write: true, token: true };
+  const { token, claims } = tokenOf(change);
   const headers = signRequest({
     method: 'POST',
     target,
     body,
     shape,
+    token,
     idempotencyKey,
     key: signer,
     audience: AUDIENCE,
@@ -64,7 +101,7 @@ function signed(target: string, idempotencyKey: string): AuditEvent['request'] {
     key_id: signer.keyId,
     signature_base: verified.signatureBase,
     signature: verified.signature,
-    token_id: null,
+    token_id: claims.txn,
   };
 }
 
@@ -76,11 +113,11 @@ function event(command: string, before: string, after: string, version: number):
     environment: 'demo',
     id: randomUUID(),
     time: new Date(NOW + version * 1_000).toISOString(),
-    tenant: randomUUID(),
-    actor: { kind: 'staff', id: randomUUID(), assurance: 'L1', agent_role: null, turn_id: null },
+    tenant: TENANT,
+    actor: { kind: 'staff', id: DANA, assurance: 'L1', agent_role: null, turn_id: null },
     workload: [spiffeId('demo', 'web'), AUDIENCE],
     command,
-    resource: isNew ? null : { kind: 'ticket', id: TICKET },
+    resource: { kind: 'ticket', id: TICKET },
     decision: 'accepted',
     code: null,
     dimension: null,
@@ -107,10 +144,14 @@ function trail(): AuditEvent[] {
 
 const NOW_READY: CurrentObject[] = [{ object: 'ticket', id: TICKET, version: 3, state: 'READY_TO_SCHEDULE' }];
 
-function check(events: readonly AuditEvent[], current: readonly CurrentObject[] = NOW_READY, keys = KEYS) {
+function check(
+  events: readonly AuditEvent[],
+  current: readonly CurrentObject[] = NOW_READY,
+  keys: readonly TrustedKey[] = KEYS,
+) {
   return verifyTrail(
     events.map((e) => Buffer.from(encodeEvent(e))),
-    keys,
+    { ...TRUST, services: keys },
     current,
   );
 }
@@ -205,6 +246,73 @@ describe('verifyTrail', () => {
       /covers another idempotency key/,
       1,
     ],
+    [
+      "a command booked on somebody else's name",
+      () => check(withEvent(1, (e) => ({ ...e, actor: { ...e.actor, id: randomUUID() } }))),
+      /for another actor/,
+      1,
+    ],
+    [
+      'a claimed assurance that nobody proved',
+      () => check(withEvent(1, (e) => ({ ...e, actor: { ...e.actor, assurance: 'L3' } }))),
+      /for another actor/,
+      1,
+    ],
+    [
+      "an agent's command shown as a person's",
+      () =>
+        check(
+          withEvent(1, (e) => ({
+            ...e,
+            actor: { ...e.actor, agent_role: 'agent.intake', turn_id: randomUUID() },
+          })),
+        ),
+      /for another actor/,
+      1,
+    ],
+    [
+      'a token of another service',
+      () =>
+        check(
+          withEvent(1, (e) => ({
+            ...e,
+            request: signed(`/v1/tickets/${TICKET}/ticket.triage`, e.request.idempotency_key ?? '', {
+              req_wl: spiffeId('demo', 'cli'),
+            }),
+          })),
+        ),
+      /token_of_another_service/,
+      1,
+    ],
+    [
+      'one signed request behind two events',
+      () => {
+        const events = trail();
+        const [, second] = events;
+        assert.ok(second);
+        return check([
+          ...events.slice(0, 2),
+          {
+            ...second,
+            id: randomUUID(),
+            effects: second.effects.map((x) => ({
+              ...x,
+              version: 3,
+              before_state: 'TRIAGED',
+              after_state: 'TRIAGED',
+            })),
+          },
+        ]);
+      },
+      /used for another event/,
+      2,
+    ],
+    [
+      'an event far from its request in time',
+      () => check(withEvent(1, (e) => ({ ...e, time: new Date(NOW + 3_600_000).toISOString() }))),
+      /far in time/,
+      1,
+    ],
     ['a key that is not pinned', () => check(trail(), NOW_READY, []), /not pinned/, 0],
     [
       'a key after its time',
@@ -221,12 +329,15 @@ describe('verifyTrail', () => {
       "a command beyond its signer's ceiling",
       () =>
         check(
-          trail(),
-          NOW_READY,
-          KEYS.map((k) => ({ ...k, service: 'gateway' })),
+          withEvent(1, (e) => ({
+            ...e,
+            command: 'approval.decide',
+            resource: { kind: 'approval', id: DANA },
+            request: signed(`/v1/approvals/${DANA}/approval.decide`, e.request.idempotency_key ?? ''),
+          })),
         ),
       /beyond the ceiling/,
-      0,
+      1,
     ],
     [
       'a refusal that had effects',
@@ -250,7 +361,7 @@ describe('verifyTrail', () => {
     const spaced = Buffer.from(JSON.stringify(JSON.parse(encodeEvent(first)), null, 1));
     const { problems } = verifyTrail(
       [spaced, Buffer.from('{"v":1,"v":1}'), Buffer.from('nonsense')],
-      KEYS,
+      TRUST,
       [],
     );
     assert.deepEqual(

@@ -1,17 +1,8 @@
-import { verify } from 'node:crypto';
-import { ALL_EDGES, CEILINGS, COMMANDS, SERVICES, type ServiceName } from '@deadlatch/catalogue';
+import { ALL_EDGES } from '@deadlatch/catalogue';
 import { DispatchError, type JsonValue, parseStrictJson } from '@deadlatch/kernel';
-import { canonicalJson, publicKeyFromX } from '@deadlatch/signing';
+import { canonicalJson } from '@deadlatch/signing';
+import { checkRequest, type TrailTrust } from './check-request.ts';
 import type { AuditEvent } from './event.ts';
-
-/** A service key as the operator pinned it. Times are RFC 3339. */
-export interface TrustedKey {
-  readonly keyid: string;
-  readonly service: string;
-  readonly x: string;
-  readonly from: string;
-  readonly until: string;
-}
 
 /** An object as it stands now, to be explained by the trail. */
 export interface CurrentObject {
@@ -45,23 +36,25 @@ function edgeKey(object: string, command: string, from: string, to: string): str
 /**
  * Checks a trail from its bytes and the pinned keys alone; it trusts nothing that the writer computed.
  *
- * Every event must be canonical; every accepted or refused command must carry a signature of a pinned key over
- * exactly this command, path and idempotency key, under the signer's ceiling; every effect must be an edge of the
- * catalogue that continues the object's last version; every current object must be the last effect on it.
+ * Every event must be canonical; every command must be backed by a request that a pinned service signed and, where
+ * there is a user, by a token that `identity` signed for exactly this actor, each used for one event; every effect
+ * must be an edge of the catalogue that continues the object's last version; every current object must be the last
+ * effect on it. What the signed request does not cover (the decision itself, details, policy ids) is the authority's
+ * word; keeping that from being rewritten later is the Merkle log's part.
  * @param bodies stored event bytes, oldest first
- * @param keys service keys by thumbprint
+ * @param trust public keys as the operator pinned them
  * @param current objects to be explained; empty to check the trail by itself
  * @invariant a report without problems means that each check ran on each event
  */
 export function verifyTrail(
   bodies: readonly Uint8Array[],
-  keys: readonly TrustedKey[],
+  trust: TrailTrust,
   current: readonly CurrentObject[],
 ): TrailReport {
   const problems: TrailProblem[] = [];
-  const keyring = new Map(keys.map((k) => [k.keyid, k]));
   const last = new Map<string, { version: number; state: string }>();
   const seenIds = new Set<string>();
+  const seenNonces = new Set<string>();
   let signatures = 0;
   let effects = 0;
 
@@ -75,7 +68,7 @@ export function verifyTrail(
     if (seenIds.has(event.id)) found(event.id, 'event id occurs twice');
     seenIds.add(event.id);
     if (event.origin === 'dispatch') {
-      const reason = checkSignature(event, keyring);
+      const reason = checkRequest(event, trust, seenNonces);
       if (reason) found(event.id, reason);
       else signatures += 1;
     }
@@ -119,54 +112,6 @@ function readEvent(body: Uint8Array): AuditEvent | string {
     Array.isArray(event.effects) &&
     typeof event.request === 'object';
   return whole ? event : 'not an audit event of a known version';
-}
-
-/** Why the request behind this event does not count as signed, or undefined when it does. */
-function checkSignature(event: AuditEvent, keyring: ReadonlyMap<string, TrustedKey>): string | undefined {
-  const { request } = event;
-  const key = keyring.get(request.key_id);
-  if (!key) return 'signed by a key that is not pinned';
-  if (!(key.from <= event.time && event.time <= key.until)) return 'signed by a key outside its time';
-  const signer = SERVICES.find((s) => s === key.service);
-  if (!signer) return 'signed by an unknown service';
-  if (event.decision === 'accepted' && !underCeiling(signer, event.command))
-    return 'beyond the ceiling of its signer';
-  const genuine = verify(
-    null,
-    Buffer.from(request.signature_base),
-    publicKeyFromX(key.x),
-    Buffer.from(request.signature, 'base64'),
-  );
-  if (!genuine) return 'the request signature does not verify';
-  const line = (name: string) =>
-    request.signature_base
-      .split('\n')
-      .find((l) => l.startsWith(`"${name}": `))
-      ?.slice(name.length + 4);
-  // An unknown command is refused and recorded under the path it was sent to.
-  if (event.decision === 'accepted') {
-    const path = line('@path') ?? '';
-    if (path.split('/').at(-1) !== event.command) return 'the signature covers another command';
-    if (
-      event.resource &&
-      path.startsWith(`/v1/${event.resource.kind}s/`) &&
-      !path.includes(event.resource.id)
-    ) {
-      return 'the signature covers another resource';
-    }
-    if (line('idempotency-key') !== request.idempotency_key)
-      return 'the signature covers another idempotency key';
-  }
-  return undefined;
-}
-
-function underCeiling(service: ServiceName, name: string): boolean {
-  const ceiling = CEILINGS[service];
-  const entry = COMMANDS.find((c) => c.name === name);
-  if (!entry || ceiling.except.includes(name)) return false;
-  if (ceiling.commands === 'agent-pairs') return entry.agents.length > 0;
-  if (ceiling.commands === 'person-roles') return entry.who.length > 0;
-  return ceiling.commands.includes(name);
 }
 
 function continueObject(
