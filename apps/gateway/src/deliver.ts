@@ -76,6 +76,8 @@ export function createDelivery(options: {
     const read = dispatchApi.read(`/v1/messages/${messageId}/rendered`);
     const answer = await unless(orOutage(read, [...SUPERSEDED, 'not_found']), SUPERSEDED);
     if (answer === null) {
+      // Says so, or the message would wait for ever; of one that has left already nothing changes.
+      await tell(messageId, 'superseded', null);
       logger.event('delivery.superseded', { message_id: messageId });
       return 'superseded';
     }

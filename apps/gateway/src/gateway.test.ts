@@ -295,10 +295,18 @@ test('a delivery signed before this process started is refused', async (t) => {
 test('what is no longer true is not sent', async (t) => {
   verifies('T2.6');
   const { url, keys, api, vault, carrier } = await start(t);
-  api.answer = () => ({ status: 409, body: { code: 'superseded' } });
-  const response = await postDelivery(url, keys.worker, { message_id: randomUUID() });
+  const messageId = randomUUID();
+  api.answer = (call) =>
+    call.path.endsWith('/rendered')
+      ? { status: 409, body: { code: 'superseded' } }
+      : { status: 200, body: {} };
+  const response = await postDelivery(url, keys.worker, { message_id: messageId });
   assert.deepEqual(await response.json(), { state: 'superseded' });
   assert.equal(vault.calls.length + carrier.calls.length, 0);
+  // It says so, or the message would stand as waiting for ever.
+  const report = api.calls.at(-1);
+  assert.equal(report?.path, `/v1/messages/${messageId}/message.report_delivery`);
+  assert.deepEqual(report?.body, { status: 'superseded' });
 });
 
 test('one message is one text: at the same time, again, and after a report that got lost', async (t) => {

@@ -1,14 +1,15 @@
+import type { DELIVERY_STATUSES } from '@deadlatch/catalogue';
 import type { ServiceClient } from '@deadlatch/http';
 import { DispatchError, derivedUuid } from '@deadlatch/kernel';
 
 /**
- * Tells dispatch-api what the carrier said of one message. A message that has moved on (`delivered` after `failed`,
+ * Tells dispatch-api what became of one message. A message that has moved on (`delivered` after `failed`,
  * say) is no error: the carrier's word came too late to matter.
  * @throws DispatchError the peer's refusal
  */
 export type Report = (
   messageId: string,
-  status: 'sent' | 'delivered' | 'failed',
+  status: (typeof DELIVERY_STATUSES)[number],
   /** The carrier's id, when it took the text. */
   providerId: string | null,
 ) => Promise<void>;

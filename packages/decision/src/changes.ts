@@ -78,7 +78,7 @@ export interface Changes {
   };
   readonly delivery?: {
     readonly message_id: string;
-    readonly state: 'SENT' | 'DELIVERED' | 'FAILED';
+    readonly state: 'SENT' | 'DELIVERED' | 'FAILED' | 'SUPERSEDED';
     readonly provider_id: string | null;
   };
   readonly timers?: readonly {

@@ -7,7 +7,8 @@ import { PHRASES } from '../messages.ts';
 /** Words in, words out. */
 export const MASK_STATES = ['RELEASED', 'WITHHELD'] as const;
 export const DOUBTS = ['unknown_number', 'number_on_file_twice', 'vault_unavailable'] as const;
-export const DELIVERY_STATUSES = ['sent', 'delivered', 'failed'] as const;
+/** `superseded`: it was never handed to a carrier, because what it says is no longer true. */
+export const DELIVERY_STATUSES = ['sent', 'delivered', 'failed', 'superseded'] as const;
 export const CHANNELS = ['sms', 'email', 'voice', 'web'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
@@ -37,7 +38,7 @@ export const CONVERSATION_COMMANDS: readonly CommandEntry[] = [
     needs: ['inbound', 'autonomy'],
   }),
   command('message.report_delivery', {
-    summary: 'What the carrier said of an outbound message.',
+    summary: 'What became of an outbound message.',
     target: 'message',
     who: [{ role: 'gateway', membership: 'tenant' }],
     proof: 'L0',

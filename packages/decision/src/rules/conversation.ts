@@ -7,15 +7,16 @@ import { rule } from '../rule.ts';
 
 type Status = (typeof DELIVERY_STATUSES)[number];
 
-const STATE_OF: ReadonlyMap<Status, 'SENT' | 'DELIVERED' | 'FAILED'> = new Map([
+const STATE_OF: ReadonlyMap<Status, 'SENT' | 'DELIVERED' | 'FAILED' | 'SUPERSEDED'> = new Map([
   ['sent', 'SENT'],
   ['delivered', 'DELIVERED'],
   ['failed', 'FAILED'],
+  ['superseded', 'SUPERSEDED'],
 ]);
 
 /** Carriers report late, twice and out of order: only a step forward changes anything. */
 const FORWARD: ReadonlyMap<MessageRow['state'], readonly string[]> = new Map([
-  ['QUEUED', ['SENT', 'DELIVERED', 'FAILED']],
+  ['QUEUED', ['SENT', 'DELIVERED', 'FAILED', 'SUPERSEDED']],
   ['SENT', ['DELIVERED', 'FAILED']],
 ]);
 
@@ -26,8 +27,9 @@ export const REPORT_DELIVERY = rule<{ readonly status: Status; readonly provider
       const message = need(facts.message, 'message');
       const state = need(STATE_OF.get(input.status), 'status');
       const providerId = input.provider_id ?? null;
-      // Whoever reports knows the carrier's id of this very message.
-      if (message.provider_id !== null && providerId !== message.provider_id) {
+      // Whoever reports knows the carrier's id of this very message, unless it was never handed over.
+      const isHandedOver = input.status !== 'superseded';
+      if (isHandedOver && message.provider_id !== null && providerId !== message.provider_id) {
         refuse('not_found', { detail: 'another message of the carrier' });
       }
       const isForward = FORWARD.get(message.state)?.includes(state) === true;

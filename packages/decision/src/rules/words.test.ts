@@ -200,6 +200,8 @@ test('carriers report late, twice and out of order; only a step forward counts',
   assert.equal(report('QUEUED', 'sent').delivery?.state, 'SENT');
   assert.equal(report('SENT', 'delivered').delivery?.state, 'DELIVERED');
   assert.deepEqual(report('DELIVERED', 'sent'), {});
+  assert.equal(report('QUEUED', 'superseded').delivery?.state, 'SUPERSEDED');
+  assert.deepEqual(report('SENT', 'superseded'), {});
   assert.deepEqual(report('SENT', 'failed').tasks, [{ kind: 'delivery_failed', ticket_id: IDS.ticket }]);
 });
 
