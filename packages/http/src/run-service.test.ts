@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { verifies } from '../../../test/requirements.ts';
 import { ConfigError } from './read-env.ts';
 import { type Running, runService, type ServiceProcess } from './run-service.ts';
@@ -15,7 +17,9 @@ function host() {
     stdin: { resume: () => undefined, once: () => undefined },
     on: (event, listener) => listeners.set(event, listener),
     exit: (code) => codes.push(code),
+    stdout: { on: () => undefined },
     stderr: {
+      on: () => undefined,
       write: (text) => {
         printed += text;
       },
@@ -90,5 +94,24 @@ describe('runService', () => {
     await runService(async () => ({ close: () => Promise.reject(new Error('hunter2')) }), process);
     await raise('SIGTERM');
     assert.deepEqual(codes, [1]);
+  });
+
+  it('ends with its supervisor, although nobody reads what it says any more', {
+    timeout: 30_000,
+  }, async () => {
+    verifies('R.1');
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('./run-service.fixture.ts', import.meta.url))],
+      {
+        env: { ...process.env, DEADLATCH_SUPERVISED: 'yes' },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      },
+    );
+    await once(child.stdout, 'data');
+    const ended = once(child, 'exit');
+    // As the kernel does for a supervisor that was killed: every end of every pipe at once.
+    for (const end of [child.stdout, child.stderr, child.stdin]) end.destroy();
+    assert.deepEqual(await ended, [0, null]);
   });
 });

@@ -12,7 +12,8 @@ export interface ServiceProcess {
   readonly stdin: { resume(): unknown; once(event: 'close', listener: () => void): unknown };
   on(event: string, listener: (argument: unknown) => void): unknown;
   exit(code: number): void;
-  readonly stderr: { write(text: string): unknown };
+  readonly stdout: { on(event: 'error', listener: () => void): unknown };
+  readonly stderr: { write(text: string): unknown; on(event: 'error', listener: () => void): unknown };
 }
 
 /** Exit codes: 0 closed when asked, 1 failed, 2 set up wrongly. */
@@ -68,6 +69,9 @@ export async function runService(
     host.stdin.once('close', () => close(0));
     host.stdin.resume();
   }
+  // Nobody reads what we say any more: no reason to end in the middle of a request.
+  host.stdout.on('error', () => undefined);
+  host.stderr.on('error', () => undefined);
   host.on('uncaughtException', crash);
   host.on('unhandledRejection', crash);
 

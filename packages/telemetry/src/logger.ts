@@ -45,8 +45,10 @@ export function createLogger<T extends LogEventTable = typeof LOG_EVENTS>(
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const { write } = options;
-  const log = write === undefined ? pino(settings) : pino(settings, { write });
+  // Not pino's own destination: when whoever reads standard output dies, it tries the same line again for ever, on
+  // the main thread, and the process neither ends nor gives its port back.
+  const { write = (line: string) => void process.stdout.write(line) } = options;
+  const log = pino(settings, { write });
   return {
     event: (...line) => {
       const [name, fields] = line as [string, Readonly<Record<string, unknown>>];
