@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { createHttpServer, createServiceClient, openKeyDirectory, type Running } from '@deadlatch/http';
-import { systemClock } from '@deadlatch/kernel';
+import type { Clock } from '@deadlatch/kernel';
 import { createPool } from '@deadlatch/postgres';
 import { createLogger } from '@deadlatch/telemetry';
 import type { Settings } from './env.ts';
@@ -10,14 +9,30 @@ import { createTasks } from './tasks.ts';
 
 /** A turn may take several steps, each of which waits for the database. */
 const PEER_TIMEOUT_MS = 30_000;
-const CONNECTIONS = 6;
+/** The lock, two listeners, the relay, and what the queue uses to take and finish jobs. */
+const CONNECTIONS = 10;
+
+/** What the service takes from the world around it. */
+export interface World {
+  readonly now: Clock;
+  /** returns exactly `n` random bytes */
+  readonly random: (n: number) => Uint8Array;
+  readonly fetch: typeof globalThis.fetch;
+  /** takes one line of the log; standard output unless told */
+  readonly write?: (line: string) => void;
+}
 
 /** Constructs the whole service; the only place that does. */
-export async function compose(settings: Settings): Promise<Running> {
+export async function compose(settings: Settings, world: World): Promise<Running> {
   const environment = settings.DEADLATCH_ENVIRONMENT;
+  const { now, random, fetch, write } = world;
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
   const key = keyDir.signingKey();
-  const logger = createLogger({ service: 'worker', level: settings.DEADLATCH_LOG_LEVEL });
+  const logger = createLogger({
+    service: 'worker',
+    level: settings.DEADLATCH_LOG_LEVEL,
+    ...(write && { write }),
+  });
   const pool = createPool({
     url: keyDir.secret('database-url').reveal(),
     applicationName: 'worker',
@@ -30,9 +45,9 @@ export async function compose(settings: Settings): Promise<Running> {
       key,
       baseUrl,
       audience: spiffeId(environment, service),
-      fetch: globalThis.fetch,
-      now: systemClock,
-      random: (n) => randomBytes(n),
+      fetch,
+      now,
+      random,
       timeoutMs: PEER_TIMEOUT_MS,
     });
   const tasks = createTasks(
@@ -41,22 +56,27 @@ export async function compose(settings: Settings): Promise<Running> {
       agent: peer('agent', settings.AGENT_URL),
       dispatchApi: peer('dispatch-api', settings.DISPATCH_API_URL),
     },
-    (kind, code, attempts) => logger.event('outbox.retry', { kind, code, attempts }),
+    now,
+    (attempt) => logger.event('outbox.retry', attempt),
   );
-  const queue = await startQueue({ pool, tasks, logger });
+  const queue = startQueue({ pool, tasks, logger, now });
   const app = createHttpServer({
     service: 'worker',
     logger,
     bodyLimitBytes: 1_024,
     ready: () => queue.check(),
   });
-  await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
-  logger.event('service.started', { port: settings.DEADLATCH_PORT });
-  return {
-    async close() {
-      await app.close();
-      await queue.stop();
-      await pool.end();
-    },
+  const close = async () => {
+    await app.close();
+    await queue.stop();
+    await pool.end();
   };
+  try {
+    await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  logger.event('service.started', { port: settings.DEADLATCH_PORT });
+  return { close };
 }

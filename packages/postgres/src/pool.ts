@@ -37,6 +37,9 @@ export function createPool(options: PoolOptions): Pool {
   });
   // Without a listener a broken idle connection would end the process.
   pool.on('error', (error) => options.onIdleError?.(error));
+  // One that breaks while it is checked out would too: its query fails and tells whoever waits for it, but the
+  // driver emits the error as well.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   // Nor may one that breaks while it is in use: whoever holds it gets the error from its statement.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
