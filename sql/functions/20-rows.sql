@@ -1,6 +1,6 @@
 -- Rows as packages/decision/src/rows.ts has them: column names, instants as RFC 3339 with milliseconds and Z.
 -- The two that nearly every command reads are json with their columns listed: jsonb would be sorted, merged and
--- written out again (a third of what reading the facts cost).
+-- written out again (over a quarter of what reading the facts cost).
 
 create or replace function dispatch.ticket_json(r dispatch.tickets) returns json language sql stable as $$
   select json_build_object(
