@@ -55,6 +55,7 @@ export const READS: readonly ReadEntry[] = [
   },
   { name: 'conversation.list', route: '/v1/conversations', roles: ['dispatcher', 'supervisor'] },
   { name: 'conversation.get', route: '/v1/conversations/:id', roles: ['dispatcher', 'supervisor', 'agent'] },
+  { name: 'attention.list', route: '/v1/attention', roles: ['dispatcher', 'supervisor'] },
   { name: 'report.list', route: '/v1/reports', roles: ['dispatcher', 'supervisor'] },
   { name: 'technician.list', route: '/v1/technicians', roles: ['dispatcher', 'supervisor'] },
   { name: 'autonomy.get', route: '/v1/autonomy', roles: ['dispatcher', 'supervisor'] },

@@ -69,6 +69,7 @@ const PERSON_READS = [
   'ticket.timeline',
   'conversation.get',
   'conversation.list',
+  'attention.list',
   'report.list',
   'technician.list',
   'evidence.list',

@@ -3,6 +3,7 @@ import { isInstant, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ObjectStore } from '../object-store/object-store.ts';
+import { listAttention } from '../reads/attention.sql.ts';
 import {
   conversationEntries,
   findConversation,
@@ -102,6 +103,9 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
     if (!conversation) return refuse('not_found');
     return { conversation, entries: await conversationEntries(tx, tenantId, conversation.id) };
   });
+  add('attention.list', '/v1/attention', async (tx, reader) => ({
+    attention: await listAttention(tx, reader.caller.tenantId),
+  }));
   add('report.list', '/v1/reports', async (tx, reader) => ({
     reports: await listReports(tx, reader.caller.tenantId),
   }));

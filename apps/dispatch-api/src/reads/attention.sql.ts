@@ -1,0 +1,39 @@
+import { sql, type Tx } from '@deadlatch/postgres';
+import { PAGE } from './tickets.sql.ts';
+
+/** Something that waits for a person, and since when. */
+export interface Attention {
+  readonly kind: string;
+  readonly ticket_id: string | null;
+  readonly reference: string | null;
+  readonly conversation_id: string | null;
+  readonly since: string;
+}
+
+/**
+ * What a dispatcher has to look at, oldest first.
+ *
+ * Derived from the rows themselves: a customer's message that nothing has answered (the agent paused, down, refused
+ * or out of its depth) shows up whatever went wrong behind it, and both kinds go away when the row they are about
+ * has moved on, so nobody has to tick them off.
+ */
+export function listAttention(tx: Tx, tenantId: string): Promise<Attention[]> {
+  return tx.query<Attention>(sql`
+    select * from (
+      select 'unanswered_message' as kind, c.ticket_id, t.reference, c.id as conversation_id,
+        dispatch.instant(last.created_at) as since
+      from dispatch.conversations c
+      cross join lateral (
+        select m.direction, m.created_at from dispatch.messages m
+        where m.tenant_id = c.tenant_id and m.conversation_id = c.id
+        order by m.created_at desc, m.id desc limit 1) last
+      left join dispatch.tickets t on t.tenant_id = c.tenant_id and t.id = c.ticket_id
+      where c.tenant_id = ${tenantId} and last.direction = 'IN' and last.created_at < now() - interval '1 minute'
+      union all
+      select k.kind, k.ticket_id, t.reference, t.conversation_id, dispatch.instant(k.opened_at) as since
+      from dispatch.tasks k
+      join dispatch.tickets t on t.tenant_id = k.tenant_id and t.id = k.ticket_id
+      where k.tenant_id = ${tenantId} and k.done_at is null and t.state not in ('CLOSED', 'CANCELLED')
+        and (k.kind <> 'safety_triage' or t.state in ('TRIAGED', 'READY_TO_SCHEDULE'))
+    ) waiting order by since limit ${PAGE}`);
+}
