@@ -1838,6 +1838,7 @@ declare
   message jsonb;
   inbound jsonb;
   approvers jsonb := '[]'::jsonb;
+  requester_person_id uuid;
   approval jsonb;
   turn jsonb;
   conversation jsonb;
@@ -1928,6 +1929,9 @@ begin
   if needs ? 'inbound' then inbound := dispatch.inbound_facts(tenant, refs); end if;
   if (needs ? 'approvals' or needs ? 'approval') and v_account_id is not null then
     approvers := dispatch.approver_facts(tenant, v_account_id, v_site.id);
+    -- Active or not: whoever opened the ticket stays the person who did.
+    requester_person_id := (
+      select c.person_id from dispatch.contacts c where c.tenant_id = tenant and c.id = v_ticket.requester_id);
   end if;
   k := dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
   return json_build_object(
@@ -1936,6 +1940,7 @@ begin
     'stored', stored,
     'subject', dispatch.subject_facts(tenant, p -> 'subject' ->> 'kind', (p -> 'subject' ->> 'id')::uuid),
     'ticket', case when v_ticket.id is not null then dispatch.ticket_json(v_ticket) end,
+    'requester_person_id', requester_person_id,
     'account', case when v_account.id is not null then json_build_object(
       'id', v_account.id, 'authority_version', v_account.authority_version, 'contract', v_account.contract) end,
     'site', case when v_site.id is not null then json_build_object(

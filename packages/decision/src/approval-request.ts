@@ -33,7 +33,7 @@ export interface ApprovalAction {
   readonly new_nte_cents: number;
   readonly decider: string;
   readonly requested_by: { readonly kind: SubjectKind; readonly id: string };
-  /** Persons who may not decide: whoever asked, and whoever works on it. Opaque ids, sorted. */
+  /** Persons who may not decide: whoever asks, and whoever opened the ticket. Opaque ids, sorted. */
   readonly not_by: readonly string[];
   readonly proof: { readonly assurance: Assurance; readonly deciders: number };
   readonly policy_bundle: string;
@@ -93,13 +93,11 @@ function actionOf(context: RuleContext, question: Question, ticket: TicketRow): 
   const cumulative = addCents(releasedBefore, amountCents);
   if (cumulative > TWO_DECIDERS_ABOVE_CENTS) refuse('assurance_required', { detail: 'two deciders needed' });
   const asker = need(facts.subject, 'subject');
-  const notBy = [asker.person_id];
-  const decider = chooseDecider(
-    facts.approvers,
-    cumulative,
-    { persons: notBy, contacts: ticket.requester_id === null ? [] : [ticket.requester_id] },
-    now,
-  );
+  // Whoever opened the ticket and cannot be told from an approver is a defect, and a defect refuses.
+  const opener =
+    ticket.requester_id === null ? [] : [need(facts.requester_person_id, 'requester as a person')];
+  const notBy = [...new Set([asker.person_id, ...opener])].sort();
+  const decider = chooseDecider(facts.approvers, cumulative, notBy, now);
   return {
     approval_id: tools.newId(),
     tenant_id: ticket.tenant_id,

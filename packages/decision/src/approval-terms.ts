@@ -62,24 +62,19 @@ export function isSettled(changedAt: string, now: number): boolean {
 /**
  * Who is asked first: the smallest limit that covers, so that large limits are asked rarely.
  * @param cumulativeCents released before plus what is asked
- * @param excluded persons who asked or work on it; contacts who opened the ticket
+ * @param excluded persons who opened the ticket, ask or work on it, however many contacts they are
  * @throws DispatchError `limit_exceeded` when nobody is left: an empty list of approvers approves nothing
  * @source T3.5
  */
 export function chooseDecider(
   approvers: readonly ApproverFacts[],
   cumulativeCents: number,
-  excluded: { readonly persons: readonly string[]; readonly contacts: readonly string[] },
+  excluded: readonly string[],
   now: number,
 ): ApproverFacts {
-  // A contact who opened the ticket is excluded as a person, however many contacts they are.
-  const persons = new Set([
-    ...excluded.persons,
-    ...approvers.filter((a) => excluded.contacts.includes(a.contact_id)).map((a) => a.person_id),
-  ]);
   const able = approvers
     .filter((a) => a.approval_limit_cents >= cumulativeCents && isSettled(a.changed_at, now))
-    .filter((a) => !excluded.contacts.includes(a.contact_id) && !persons.has(a.person_id))
+    .filter((a) => !excluded.includes(a.person_id))
     .sort(
       (a, b) => a.approval_limit_cents - b.approval_limit_cents || (a.contact_id < b.contact_id ? -1 : 1),
     );

@@ -23,6 +23,8 @@ export interface Facts {
   /** The subject as a row; null when unknown or not active. */
   readonly subject: SubjectFacts | null;
   readonly ticket: TicketRow | null;
+  /** The human being who opened the ticket, active or not; null when nobody did, or nobody knows who. */
+  readonly requester_person_id: string | null;
   readonly account: AccountFacts | null;
   readonly site: SiteFacts | null;
   /** The ticket's one visit that is not over. */

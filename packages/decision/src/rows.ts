@@ -93,7 +93,7 @@ export interface ApprovalRow extends Versioned<ApprovalState> {
   readonly new_nte_cents: number;
   readonly proof_assurance: Assurance;
   readonly deciders: number;
-  /** The contact on file who is asked first; others on the list may decide too. */
+  /** The contact on file who is asked, as the action names them: nobody else decides it. */
   readonly decider_id: string;
   /** Canonical JSON (RFC 8785) of what is asked, and its SHA-256 in base64url: what you see is what you sign. */
   readonly action: string;

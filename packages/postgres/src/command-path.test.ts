@@ -99,6 +99,20 @@ test('approvers of the account come with their limits, largest last; requesters 
   );
 });
 
+test('whoever opened the ticket is known as a person wherever somebody could approve', async () => {
+  verifies('T3.5');
+  const admin = testPool(db.adminUrl, 1);
+  const { rows } = await admin.query('select person_id from dispatch.contacts where id = $1', [
+    t.contacts.maria,
+  ]);
+  await admin.end();
+  const facts = await path.readFacts(ask({ needs: ['approvals'] }));
+  assert.equal(facts.ticket?.requester_id, t.contacts.maria);
+  assert.equal(facts.requester_person_id, rows[0]?.person_id);
+  const elsewhere = await path.readFacts(ask({ target: 'none', target_id: null, needs: ['approvals'] }));
+  assert.equal(elsewhere.requester_person_id, null);
+});
+
 test('an agent without a ticket gets its turn, conversation, that open ticket and the one site it can mean', async () => {
   verifies('T1.9');
   const facts = await path.readFacts(

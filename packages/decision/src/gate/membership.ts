@@ -156,6 +156,8 @@ function isOwn(role: string, entry: CommandEntry, caller: Caller, facts: Facts):
   if (role === 'approver') {
     return (
       approval !== null &&
+      // What was asked was shown to one contact; whoever else is on the list was asked nothing.
+      approval.decider_id === caller.subject.id &&
       membershipsAt(facts, ticket.account_id, ticket.site_id).some((m) => m.may_approve === true)
     );
   }

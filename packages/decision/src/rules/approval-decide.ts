@@ -15,6 +15,7 @@ interface Input {
 /**
  * Money is released here and nowhere else.
  * @invariant the digest of the token, of the body and of the row are one; the row's digest is that of its bytes
+ * @invariant decided by the contact whom those bytes name, who neither asked, nor opened the ticket, nor works on it
  * @invariant approving consumes the approval and raises the NTE in the same change
  * @source T3.1, T3.2, T3.4, T3.5, T3.6
  */
@@ -84,7 +85,8 @@ function requireDigest({ caller, input, tools }: RuleContext<Input>, approval: A
     actionDigest === null ||
     actionDigest !== approval.action_digest ||
     input.action_digest !== approval.action_digest ||
-    tools.sha256Base64Url(approval.action) !== approval.action_digest
+    tools.sha256Base64Url(approval.action) !== approval.action_digest ||
+    readAction(approval.action).decider !== approval.decider_id
   ) {
     refuse('digest_mismatch');
   }
@@ -119,14 +121,13 @@ function requireLimit(context: RuleContext<Input>, approval: ApprovalRow): void 
  */
 function isInvolved(context: RuleContext<Input>): boolean {
   const { facts } = context;
-  const { subject, approval, ticket, visit, technician } = facts;
+  const { subject, approval, ticket, requester_person_id: openedBy, visit, technician } = facts;
   if (subject === null || approval === null || ticket === null) return true;
   if (subject.id === approval.requested_by_id || subject.id === ticket.requester_id) return true;
-  const notBy = personsNamedIn(approval.action);
+  const { notBy } = readAction(approval.action);
   if (notBy.length === 0 || notBy.includes(subject.person_id)) return true;
-  // The opener may be another contact of the same person; approvers are known as persons.
-  const opener = facts.approvers.find((a) => a.contact_id === ticket.requester_id);
-  if (opener !== undefined && opener.person_id === subject.person_id) return true;
+  // The opener may be another contact of the same person.
+  if (ticket.requester_id !== null && (openedBy === null || openedBy === subject.person_id)) return true;
   if (visit === null) return false;
   // Whoever asked is among the persons compared already.
   if (approval.requested_by_kind === 'technician' && approval.requested_by_id === visit.technician_id) {
@@ -137,10 +138,14 @@ function isInvolved(context: RuleContext<Input>): boolean {
   );
 }
 
-/** `not_by` of the action that was signed; empty when it cannot be read. */
-function personsNamedIn(action: string): readonly string[] {
+/** Who was asked and who may not decide, as the action says that was signed; nobody when it cannot be read. */
+function readAction(action: string): { readonly decider: string | null; readonly notBy: readonly string[] } {
   const value: unknown = JSON.parse(action);
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'not_by')) return [];
-  const { not_by: notBy } = value as { readonly not_by: unknown };
-  return Array.isArray(notBy) && notBy.every((p): p is string => typeof p === 'string') ? notBy : [];
+  if (typeof value !== 'object' || value === null) return { decider: null, notBy: [] };
+  const decider = Object.hasOwn(value, 'decider') ? (value as { decider: unknown }).decider : null;
+  const notBy = Object.hasOwn(value, 'not_by') ? (value as { not_by: unknown }).not_by : null;
+  return {
+    decider: typeof decider === 'string' ? decider : null,
+    notBy: Array.isArray(notBy) && notBy.every((p): p is string => typeof p === 'string') ? notBy : [],
+  };
 }

@@ -45,6 +45,8 @@ function approver(patch: Partial<ReturnType<typeof membership>> = {}): Pick<Fact
   };
 }
 
+const OWNER = { contact_id: fixedId(72), person_id: personOf(fixedId(72)), approval_limit_cents: 2_000_000 };
+
 /** Decides an approval whose row differs. */
 function decideOn(approval: ApprovalRow, facts: Partial<Facts> = {}): Twist {
   return {
@@ -69,7 +71,7 @@ test('what is asked is written down in full, hashed as it is stored, and sent to
   assert.equal(action.decider, IDS.approver);
   assert.equal(action.expires_at, at(30 * MINUTE));
   assert.deepEqual(action.target, { kind: 'ticket', id: IDS.ticket, version: 8 });
-  assert.deepEqual(action.not_by, [personOf(IDS.technician)]);
+  assert.deepEqual(action.not_by, [personOf(IDS.requester), personOf(IDS.technician)]);
   assert.ok(action.policy_bundle.length > 20);
   assert.equal(changes.ticket?.resume_state, 'IN_PROGRESS');
   assert.equal(changes.timers?.[0]?.due_at, approval.expires_at);
@@ -180,9 +182,6 @@ test('the decider is compared as a person with whoever asked, opened or works', 
     code('approval.decide', 'approver', { ticket: { requester_id: IDS.approver } }),
     'separation_of_duty',
   );
-  // The opener is another contact of the same person.
-  const opener = approverFacts({ contact_id: IDS.requester, person_id: personOf(IDS.approver) });
-  assert.equal(code('approval.decide', 'approver', { facts: { approvers: [opener] } }), 'separation_of_duty');
   const another = decideOn(approvalRow({ requested_by_kind: 'staff', requested_by_id: IDS.dispatcher }));
   assert.equal(code('approval.decide', 'approver', another), 'accepted');
   const works = { technician: technicianFacts({ person_id: personOf(IDS.approver) }) };
@@ -192,6 +191,41 @@ test('the decider is compared as a person with whoever asked, opened or works', 
   );
   const unknown = { ...another.facts, technician: null };
   assert.equal(code('approval.decide', 'approver', { ...another, facts: unknown }), 'separation_of_duty');
+});
+
+test('one person with two contacts neither asks themselves nor decides for themselves', () => {
+  verifies('T3.5', 'T3.1');
+  const self = { requester_person_id: personOf(IDS.approver) };
+  const asking = { ...WORKING, input: ask(20_000) };
+  assert.equal(code('tech.request_change', 'technician', asking), 'accepted');
+  assert.equal(code('tech.request_change', 'technician', { ...asking, facts: self }), 'limit_exceeded');
+  const other = { facts: { ...self, approvers: [approverFacts(), approverFacts(OWNER)] } };
+  const { changes } = accept('tech.request_change', 'technician', { ...asking, ...other });
+  assert.equal(changes.approval?.decider_id, OWNER.contact_id);
+  assert.equal(code('approval.decide', 'approver'), 'accepted');
+  assert.equal(code('approval.decide', 'approver', { facts: self }), 'separation_of_duty');
+  // Whoever opened it and cannot be compared counts as the same person; a ticket that nobody opened has no such person.
+  const unknown = { requester_person_id: null };
+  assert.equal(code('tech.request_change', 'technician', { ...asking, facts: unknown }), 'unavailable');
+  assert.equal(code('approval.decide', 'approver', { facts: unknown }), 'separation_of_duty');
+  const unopened = { ticket: { requester_id: null }, facts: unknown };
+  assert.equal(code('tech.request_change', 'technician', { ...asking, ...unopened }), 'accepted');
+  assert.equal(code('approval.decide', 'approver', unopened), 'accepted');
+});
+
+test('an approver who was not the one asked is answered as if there were nothing to decide', () => {
+  verifies('T3.1', 'T3.4');
+  const owner = contact(
+    OWNER.contact_id,
+    membership({ site_id: null, may_request: false, may_approve: true, approval_limit_cents: 2_000_000 }),
+  );
+  const caller = { subject: { kind: 'contact' as const, id: owner.id } };
+  assert.equal(code('approval.decide', 'approver', { caller, facts: { subject: owner } }), 'not_found');
+  // Asked by the bytes that were signed, that is: a row that names somebody else is a forgery.
+  const asked = decideOn(approvalRow({ decider_id: owner.id }, { decider: owner.id }), { subject: owner });
+  assert.equal(code('approval.decide', 'approver', { ...asked, caller }), 'accepted');
+  const forged = decideOn(approvalRow({ decider_id: owner.id }), { subject: owner });
+  assert.equal(code('approval.decide', 'approver', { ...forged, caller }), 'digest_mismatch');
 });
 
 test('an approval of another site, account or ticket is unknown', () => {

@@ -10,6 +10,7 @@ export function emptyFacts(patch: Partial<Facts> = {}): Facts {
     stored: null,
     subject: null,
     ticket: null,
+    requester_person_id: null,
     account: null,
     site: null,
     visit: null,

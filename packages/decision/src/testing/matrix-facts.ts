@@ -5,7 +5,7 @@ import type { Facts, SubjectFacts } from '../facts.ts';
 import type { ApprovalRow, VisitRow } from '../rows.ts';
 import { NO_CONTEXT } from './callers.ts';
 import { completeEvidence, completeTests, emptyFacts, placeFacts } from './facts.ts';
-import { IDS } from './ids.ts';
+import { IDS, personOf } from './ids.ts';
 import type { Cell } from './matrix-cells.ts';
 import { AGENT_INPUTS, PERSON_INPUTS } from './matrix-inputs.ts';
 import {
@@ -89,6 +89,7 @@ export function factsOf(cell: Still): Facts {
     },
     subject: subjectOf(cell),
     ticket,
+    requester_person_id: ticket?.requester_id ? personOf(ticket.requester_id) : null,
     visit: visitOf(cell),
     technician: technicianFacts(),
     approval,

@@ -91,6 +91,7 @@ export function approvalRow(
   const text = sortedJson({
     approval_id: IDS.approval,
     kind: 'NTE_INCREASE',
+    decider: IDS.approver,
     not_by: [personOf(IDS.technician)],
     ...(action as Record<string, never>),
   });

@@ -7,6 +7,7 @@ import type { ApprovalRow, EvidenceRow, MessageRow } from '../rows.ts';
 import type { DecisionTools } from '../tools.ts';
 import { request } from './callers.ts';
 import { emptyFacts, placeFacts } from './facts.ts';
+import { personOf } from './ids.ts';
 
 /**
  * A store in memory that applies decisions the way the commit does, so that a whole story can be told to the pure
@@ -64,6 +65,7 @@ function apply(world: World, changes: Changes): void {
   world.facts = {
     ...before,
     ticket,
+    requester_person_id: ticket?.requester_id ? personOf(ticket.requester_id) : null,
     visit: isOver ? null : visit,
     turn: turn !== null && made?.turn_id === turn.id ? { ...turn, ticket_id: made.ticket_id } : turn,
     conversation: changes.conversation ?? before.conversation,
