@@ -13,7 +13,10 @@ const LOCK_KEY = 4_399_001;
 export interface MigrateOptions {
   /** The administrator's URL; names the database to migrate. */
   readonly adminUrl: string;
-  /** New passwords of the roles that log in; a role that is left out keeps the one it has. */
+  /**
+   * New passwords of the roles that log in; a role that is left out keeps the one it has. Except `demo`, whose only
+   * right is to make sign-in links for anybody: it can log in only where this migration says so.
+   */
   readonly passwords?: Partial<Readonly<Record<LoginRole, string>>>;
   /** Default: `sql/` of this repository. */
   readonly sqlDirectory?: string;
@@ -130,6 +133,7 @@ async function prepareRoles(
     if (password === undefined) continue;
     await client.query(`alter role ${LOGIN_ROLES[role]} password ${client.escapeLiteral(password)}`);
   }
+  await client.query(`alter role ${LOGIN_ROLES.demo} ${passwords.demo === undefined ? 'nologin' : 'login'}`);
   const { rows: strong } = await client.query<{ rolname: string }>(
     'select rolname from pg_roles where rolname = any($1) and (rolsuper or rolbypassrls or rolcreaterole)',
     [names],
