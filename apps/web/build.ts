@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { build } from 'vite';
 
 const HERE = import.meta.dirname;
 const REPOSITORY = join(HERE, '../..');
@@ -37,6 +36,8 @@ function hashOf(paths: readonly string[]): string {
 const hash = hashOf(INPUTS);
 const last = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
 if (last !== hash) {
+  // Loading it takes longer than finding out that it is not needed.
+  const { build } = await import('vite');
   await build({ configFile: join(HERE, 'vite.config.ts'), logLevel: 'warn' });
   writeFileSync(STAMP, hash);
 }

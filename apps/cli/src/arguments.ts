@@ -9,6 +9,9 @@ export class UsageError extends Error {}
 /** A start that cannot go on; `message` is one clear sentence. */
 export class StartError extends Error {}
 
+/** What is asked runs nowhere or does not answer; `message` is one clear sentence. */
+export class UnreachableError extends Error {}
+
 export interface Arguments {
   readonly command: string;
   readonly words: readonly string[];
@@ -22,12 +25,18 @@ export interface Arguments {
   readonly key: string | undefined;
   readonly correlation: string | undefined;
   readonly ticket: string | undefined;
+  /** The administrator's URL of a PostgreSQL of your own; holds a password, so it comes from the environment alone. */
+  readonly databaseUrl: string | undefined;
 }
 
 const text = { type: 'string' } as const;
 
-/** Reads the command line. @throws UsageError naming the option that is wrong */
-export function readArguments(argv: readonly string[]): Arguments {
+/**
+ * Reads the command line.
+ * @param databaseUrl `DATABASE_URL` of the environment
+ * @throws UsageError naming what is wrong
+ */
+export function readArguments(argv: readonly string[], databaseUrl?: string): Arguments {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(argv);
@@ -36,11 +45,12 @@ export function readArguments(argv: readonly string[]): Arguments {
   }
   const { values, positionals } = parsed;
   const portBase = Number(values['port-base']);
-  if (!Number.isInteger(portBase) || portBase < 1024 || portBase > 65_000) {
+  if (!/^\d{4,5}$/.test(values['port-base']) || portBase < 1024 || portBase > 65_000) {
     throw new UsageError('--port-base takes a port between 1024 and 65000');
   }
   const profile = values.profile;
   if (profile !== 'demo' && profile !== 'empty') throw new UsageError('--profile takes demo or empty');
+  if (values['state-dir'].trim() === '') throw new UsageError('--state-dir takes a directory');
   return {
     command: positionals[0] ?? 'help',
     words: positionals.slice(1),
@@ -54,7 +64,16 @@ export function readArguments(argv: readonly string[]): Arguments {
     key: values.key,
     correlation: values.correlation,
     ticket: values.ticket,
+    databaseUrl: databaseUrl === undefined || databaseUrl === '' ? undefined : postgresUrl(databaseUrl),
   };
+}
+
+function postgresUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2) {
+    throw new UsageError('DATABASE_URL must be like postgres://user:password@host:port/database');
+  }
+  return text;
 }
 
 function parse(argv: readonly string[]) {

@@ -1,45 +1,40 @@
-import { EXIT, readArguments, StartError, UsageError } from './arguments.ts';
-import { auditShow, auditVerify } from './commands/audit.ts';
-import { callCommand } from './commands/call.ts';
-import { doctor } from './commands/doctor.ts';
+import { type Arguments, EXIT, readArguments, UsageError } from './arguments.ts';
 import { HELP } from './commands/help.ts';
-import { listKeys } from './commands/keys.ts';
-import { up } from './up/up.ts';
+import { failureOf } from './failure.ts';
 
-/** Every command of the command line; resolves to an exit code. */
-const COMMANDS = new Map([
-  ['up', up],
-  ['call', callCommand],
-  ['audit show', auditShow],
-  ['audit verify', auditVerify],
-  ['keys list', listKeys],
-  ['doctor', doctor],
+type Command = (args: Arguments) => Promise<number>;
+
+/** Every command of the command line; resolves to an exit code. Each loads its own code and no other's. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['up', async () => (await import('./up/up.ts')).up],
+  ['migrate', async () => (await import('./commands/migrate.ts')).migrateDatabase],
+  ['call', async () => (await import('./commands/call.ts')).callCommand],
+  ['audit show', async () => (await import('./commands/audit.ts')).auditShow],
+  ['audit verify', async () => (await import('./commands/audit.ts')).auditVerify],
+  ['keys list', async () => (await import('./commands/keys.ts')).listKeys],
+  ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
 ]);
 
 async function run(argv: readonly string[]): Promise<number> {
-  const args = readArguments(argv);
+  const args = readArguments(argv, process.env.DATABASE_URL);
   if (args.command === 'help') {
-    process.stdout.write(HELP);
+    process.stdout.write(args.json ? `${JSON.stringify({ help: HELP })}\n` : HELP);
     return EXIT.done;
   }
-  const command = COMMANDS.get(args.command) ?? COMMANDS.get(`${args.command} ${args.words[0] ?? ''}`);
-  if (!command)
+  const load = COMMANDS.get(args.command) ?? COMMANDS.get(`${args.command} ${args.words[0] ?? ''}`);
+  if (!load) {
     throw new UsageError(
       `there is no command "${[args.command, ...args.words].join(' ')}"; see deadlatch help`,
     );
+  }
+  const command = await load();
   return command(args);
 }
 
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof UsageError) {
-    process.stderr.write(`deadlatch: ${error.message}\n`);
-    process.exitCode = EXIT.usage;
-  } else if (error instanceof StartError) {
-    process.stderr.write(`deadlatch: ${error.message}\n`);
-    process.exitCode = EXIT.failed;
-  } else {
-    throw error;
-  }
+  const { sentence, exitCode } = failureOf(error);
+  process.stderr.write(`deadlatch: ${sentence}\n`);
+  process.exitCode = exitCode;
 }

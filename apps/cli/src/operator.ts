@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { StartError } from './arguments.ts';
+import { UnreachableError } from './arguments.ts';
+import { readRunFile } from './run-file.ts';
 import type { Trust } from './up/keys.ts';
 import { stateDirAt } from './up/state-dir.ts';
 
@@ -12,21 +13,25 @@ export interface Operator {
   readonly tenantId: string;
 }
 
-/** Connects as the administrator, reads, and disconnects. @throws StartError when nothing runs there */
+/**
+ * Connects as the administrator, reads, and disconnects.
+ * @throws UnreachableError when nothing runs there or its database does not answer
+ */
 export async function asOperator<T>(stateDir: string, work: (operator: Operator) => Promise<T>): Promise<T> {
   const state = stateDirAt(stateDir);
-  const read = (path: string) =>
-    readFile(path, 'utf8').catch(() => {
-      throw new StartError(`Nothing runs in ${state.root}. Start it with npm start.`);
-    });
-  const run = JSON.parse(await read(state.runFile)) as { postgres: { port: number }; tenant_id: string };
-  const password = (await read(join(state.data, 'admin-password'))).trim();
-  const trust = JSON.parse(await read(join(state.keys, 'trust.json'))) as Trust;
+  const run = await readRunFile(stateDir);
+  const trust = JSON.parse(await readFile(join(state.keys, 'trust.json'), 'utf8')) as Trust;
+  const password = (await readFile(join(state.data, 'admin-password'), 'utf8')).trim();
   const client = new pg.Client({
     connectionString: `postgres://postgres:${password}@127.0.0.1:${run.postgres.port}/deadlatch`,
     application_name: 'deadlatch operator',
   });
-  await client.connect();
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (cause) {
+    throw new UnreachableError(`The database of ${state.root} does not answer.`, { cause });
+  }
   try {
     return await work({ client, trust, tenantId: run.tenant_id });
   } finally {

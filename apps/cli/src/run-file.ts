@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { StartError } from './arguments.ts';
+import { UnreachableError } from './arguments.ts';
 
 /** `run.json`: what a running system tells its tools. No secret is in it. */
 export interface RunFile {
@@ -19,18 +19,26 @@ export interface RunFile {
   readonly simulator_url: string | null;
   /** Demo people by slug. */
   readonly subjects: Readonly<
-    Record<string, { readonly kind: string; readonly id: string; readonly label: string }>
+    Record<
+      string,
+      {
+        readonly kind: string;
+        readonly id: string;
+        readonly label: string;
+        readonly roles: readonly string[];
+      }
+    >
   >;
   readonly site_id: string | null;
 }
 
-/** @throws StartError when nothing runs in that state directory */
+/** @throws UnreachableError when nothing runs in that state directory */
 export async function readRunFile(stateDir: string): Promise<RunFile> {
   const path = join(resolve(stateDir), 'run.json');
   try {
     return JSON.parse(await readFile(path, 'utf8')) as RunFile;
   } catch {
-    throw new StartError(
+    throw new UnreachableError(
       `Nothing runs in ${resolve(stateDir)}: there is no readable run.json. Start it with npm start.`,
     );
   }

@@ -5,6 +5,7 @@ import type { World } from './world.ts';
 
 const MAX_MAIL_BYTES = 256 * 1024;
 const MAX_TEXT_CHARS = 20_000;
+const CLOSE_WITHIN_MS = 500;
 
 /** The mail server of the demo's people; takes mail for them and nobody else, and relays nothing. */
 export interface MailServer {
@@ -30,6 +31,8 @@ export async function startMailServer(options: {
     logger: false,
     size: MAX_MAIL_BYTES,
     maxClients: 20,
+    // A client that stays connected must not keep this process from ending.
+    closeTimeout: CLOSE_WITHIN_MS,
     onRcptTo: (address, _session, done) => {
       done(world.hasAddress(address.address) ? null : new Error('no such mailbox in this demo'));
     },

@@ -8,19 +8,15 @@ export async function auditShow(args: Arguments): Promise<number> {
   for (const id of [args.correlation, args.ticket]) {
     if (id !== undefined && !isUuid(id)) throw new UsageError(`"${id}" is no id`);
   }
-  const events = await asOperator(
-    args.stateDir,
-    async ({ client, tenantId }) => {
-      const { rows } = await client.query<{ body: string }>(
-        `select convert_from(body, 'UTF8') as body from audit.events
+  const events = await asOperator(args.stateDir, async ({ client, tenantId }) => {
+    const { rows } = await client.query<{ body: string }>(
+      `select convert_from(body, 'UTF8') as body from audit.events
        where tenant_id = $1 and ($2::uuid is null or correlation_id = $2) and ($3::uuid is null or ticket_id = $3)
        order by at, id`,
-        [tenantId, args.correlation ?? null, args.ticket ?? null],
-      );
-      return rows.map(({ body }) => JSON.parse(body) as AuditEvent);
-    },
-    args.databaseUrl,
-  );
+      [tenantId, args.correlation ?? null, args.ticket ?? null],
+    );
+    return rows.map(({ body }) => JSON.parse(body) as AuditEvent);
+  });
   for (const event of events) {
     process.stdout.write(`${args.json ? JSON.stringify(event) : describeEvent(event)}\n`);
   }
@@ -41,7 +37,7 @@ export function describeEvent(event: AuditEvent): string {
 
 /** `deadlatch audit verify`: exit code 0 when every event, signature and object is accounted for. */
 export async function auditVerify(args: Arguments): Promise<number> {
-  const report = await asOperator(args.stateDir, verifyDatabase, args.databaseUrl);
+  const report = await asOperator(args.stateDir, verifyDatabase);
   if (args.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else process.stdout.write(describeReport(report));
   return report.problems.length === 0 ? EXIT.done : EXIT.failed;

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
+  type CommandEntry,
   type FreeTextRef,
   findCommand,
   findRead,
@@ -9,9 +10,9 @@ import {
   spiffeId,
 } from '@deadlatch/catalogue';
 import { createServiceClient, openKeyDirectory, problemFor, type ServiceClient } from '@deadlatch/http';
-import { DispatchError, type JsonValue, parseStrictJson } from '@deadlatch/kernel';
+import { DispatchError, isUuid, type JsonValue, parseStrictJson } from '@deadlatch/kernel';
 import { type Arguments, EXIT, UsageError } from '../arguments.ts';
-import { makeSignInLinks } from '../demo-session.ts';
+import { demoPerson, makeSignInLinks } from '../demo-session.ts';
 import { type RunFile, readRunFile } from '../run-file.ts';
 
 const TIMEOUT_MS = 15_000;
@@ -49,8 +50,13 @@ export interface CallInput {
   readonly key: string | undefined;
 }
 
-/** @throws DispatchError with the code of whoever refused */
+/**
+ * @throws UsageError for what nobody has to be asked about: an unknown person, command, target or body
+ * @throws DispatchError with the code of whoever refused
+ */
 export async function callAs(run: RunFile, slug: string, input: CallInput): Promise<JsonValue> {
+  demoPerson(run, slug);
+  const request = readCall(input);
   const clientOf = connect(run);
   const keyDir = cliKeyDir(run);
   const link = (await makeSignInLinks(keyDir, run, [slug])).get(slug) ?? '';
@@ -63,35 +69,62 @@ export async function callAs(run: RunFile, slug: string, input: CallInput): Prom
     token: string;
   };
   try {
-    return await send(clientOf, input, token);
+    return await send(clientOf, request, token);
   } finally {
-    await identity.write('/v1/sessions/end', { session });
+    // The answer counts, whatever becomes of the session: it ends by itself too.
+    await identity.write('/v1/sessions/end', { session }).catch(() => undefined);
+  }
+}
+
+type Call =
+  | { readonly kind: 'read'; readonly path: string }
+  | {
+      readonly kind: 'write';
+      readonly entry: CommandEntry;
+      readonly path: string;
+      readonly body: JsonValue;
+      readonly key: string;
+    };
+
+function readCall(input: CallInput): Call {
+  const read = findRead(input.name);
+  if (read) return { kind: 'read', path: withTarget(read.route, input.targetId) };
+  const entry = findCommand(input.name);
+  if (!entry) throw new UsageError(`there is no command or read "${input.name}"`);
+  return {
+    kind: 'write',
+    entry,
+    path: withTarget(routeOf(entry), input.targetId),
+    body: readBody(input.body ?? '{}'),
+    key: input.key ?? randomUUID(),
+  };
+}
+
+function readBody(text: string): JsonValue {
+  try {
+    return parseStrictJson(Buffer.from(text));
+  } catch {
+    throw new UsageError('--body must be one JSON value without duplicate keys');
   }
 }
 
 async function send(
   clientOf: (service: ServiceName) => ServiceClient,
-  input: CallInput,
+  call: Call,
   token: string,
 ): Promise<JsonValue> {
   const api = clientOf('dispatch-api');
-  const read = findRead(input.name);
-  if (read) return api.read(withTarget(read.route, input.targetId), { token });
-  const entry = findCommand(input.name);
-  if (!entry) throw new UsageError(`there is no command or read "${input.name}"`);
-  const body = parseStrictJson(Buffer.from(input.body ?? '{}'));
-  const sealed = await sealFreeText(entry.input, body, async (text) => {
+  if (call.kind === 'read') return api.read(call.path, { token });
+  const sealed = await sealFreeText(call.entry.input, call.body, async (text) => {
     return (await clientOf('vault').write('/v1/texts', { text })) as unknown as FreeTextRef;
   });
-  return api.write(withTarget(routeOf(entry), input.targetId), sealed as object, {
-    token,
-    idempotencyKey: input.key ?? randomUUID(),
-  });
+  return api.write(call.path, sealed as object, { token, idempotencyKey: call.key });
 }
 
 function withTarget(route: string, targetId: string | undefined): string {
   if (!route.includes(':id')) return route;
   if (!targetId) throw new UsageError('this needs --target ID');
+  if (!isUuid(targetId)) throw new UsageError(`--target takes an id, not "${targetId}"`);
   return route.replace(':id', targetId);
 }
 

@@ -13,6 +13,13 @@ export const HELP = `deadlatch - dispatch that fails closed
   deadlatch audit verify              check every event, signature and object
   deadlatch keys list                 service keys and their times
   deadlatch doctor                    what isolation is reached on this machine
+  deadlatch migrate                   bring your own PostgreSQL (DATABASE_URL) to this version
 
-Every command takes --json. Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 unreachable.
+Every command takes --state-dir and --json.
+
+Exit codes: 0 done
+            1 failed; standard error has the sentence
+            2 usage; nothing was asked of anybody
+            3 refused; the problem document is on standard output
+            4 unreachable; nothing runs there, or it does not answer
 `;

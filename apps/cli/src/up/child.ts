@@ -17,6 +17,7 @@ export interface ChildOptions {
 /** One service process that is started again whenever it dies without being asked to. */
 export interface Child {
   readonly name: string;
+  /** Of the process that runs, or ran last; never 0, with which a signal would go to the asker's own group. */
   pid(): number | undefined;
   /** Rejects when the process gives up before `until` resolves. */
   started(until: () => Promise<boolean>, timeoutMs: number): Promise<void>;
@@ -38,6 +39,7 @@ const HEALTHY_AFTER_MS = 30_000;
 export function keepRunning(options: ChildOptions): Child {
   const log: WriteStream = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 });
   let current: ChildProcess | undefined;
+  let pid: number | undefined;
   let stopping = false;
   let failures = 0;
   let restart: NodeJS.Timeout | undefined;
@@ -53,6 +55,7 @@ export function keepRunning(options: ChildOptions): Child {
       detached: true,
     });
     current = child;
+    pid = child.pid ?? pid;
     const keep = (chunk: Buffer) => {
       log.write(chunk);
       lastLines = (lastLines + chunk.toString('utf8')).slice(-2_000);
@@ -77,7 +80,7 @@ export function keepRunning(options: ChildOptions): Child {
 
   return {
     name: options.name,
-    pid: () => current?.pid,
+    pid: () => pid,
     async started(until, timeoutMs) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {

@@ -13,6 +13,9 @@ import type { StateDir } from './state-dir.ts';
 const DATABASE = 'deadlatch';
 const ROLES = ['dispatch', 'identity', 'vault', 'worker', 'demo'] as const;
 const RESTART_PAUSE_MS = 300;
+const LONGEST_PAUSE_MS = 5_000;
+/** Attempts that fail without a word: the first ones after a crash do. */
+const SAY_AFTER = 4;
 
 /** The embedded PostgreSQL, kept running. */
 export interface Database {
@@ -36,26 +39,29 @@ export async function startDatabase(
   onRestart: () => void,
 ): Promise<Database> {
   const start = () => startEmbeddedPostgres({ directory: state.data, port });
-  let server: EmbeddedPostgres;
+  let started: EmbeddedPostgres | undefined;
   let adminUrl: string;
   try {
-    server = await start();
-    adminUrl = await ensureDatabase(server.adminUrl, DATABASE);
+    started = await start();
+    adminUrl = await ensureDatabase(started.adminUrl, DATABASE);
     const passwords = Object.fromEntries(
       ROLES.map((role) => [role, installation.passwords[`deadlatch_${role}`] ?? '']),
     );
     await migrate({ adminUrl, passwords });
   } catch (error) {
+    // It has a session of its own: nobody else would ever stop it.
+    await started?.stop();
     if (error instanceof DatabaseStartError) throw new StartError(error.message);
     throw error;
   }
+  let server = started;
   let stopping = false;
   const keep = async () => {
     while (!stopping) {
       await server.ended;
       if (stopping) return;
       say('PostgreSQL ended unexpectedly; starting it again');
-      server = await restart(start, () => stopping, server);
+      server = await restart(start, () => stopping, server, say);
       onRestart();
     }
   };
@@ -71,6 +77,8 @@ export async function startDatabase(
       stopping = true;
       await server.stop();
       await keeping;
+      // A start that was under way when we were told to stop.
+      await server.stop();
     },
   };
 }
@@ -80,14 +88,16 @@ async function restart(
   start: () => Promise<EmbeddedPostgres>,
   isStopping: () => boolean,
   dead: EmbeddedPostgres,
+  say: (line: string) => void,
 ): Promise<EmbeddedPostgres> {
-  for (;;) {
-    await sleep(RESTART_PAUSE_MS);
+  for (let attempt = 1; ; attempt += 1) {
+    await sleep(Math.min(RESTART_PAUSE_MS * attempt, LONGEST_PAUSE_MS));
     if (isStopping()) return dead;
     try {
       return await start();
     } catch (error) {
-      if (!(error instanceof DatabaseStartError)) throw error;
+      // Whatever is in the way, a full disk say, may go away; the services answer "unavailable" until then.
+      if (attempt === SAY_AFTER) say(error instanceof Error ? error.message : 'PostgreSQL does not start');
     }
   }
 }

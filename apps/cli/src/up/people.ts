@@ -55,6 +55,14 @@ export const DEMO_CONTACTS: readonly DemoContact[] = [
   },
 ];
 
+/** What a contact may do at the site, as roles. */
+export function rolesOfContact(contact: DemoContact): readonly string[] {
+  return [
+    ...(contact.mayRequest ? ['requester'] : []),
+    ...(contact.approvalLimitCents > 0 ? ['approver'] : []),
+  ];
+}
+
 /** A phone that belongs to nobody on file. */
 export const STRANGER = { slug: 'stranger', label: 'Somebody unknown', phone: '+15125550199' } as const;
 

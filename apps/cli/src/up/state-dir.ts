@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { StartError } from '../arguments.ts';
 
@@ -47,27 +47,37 @@ export async function prepareStateDir(dir: StateDir): Promise<void> {
   }
 }
 
+/** The directory, held by this process. */
+export interface StateDirLock {
+  /** Whether it was taken over from a process that ended without giving it back. */
+  readonly isInherited: boolean;
+  release(): Promise<void>;
+}
+
 /**
  * Takes the directory for this process. A lock of a process that is gone is taken over.
- * @returns the function that gives it back
  * @throws StartError when a live process holds it
  */
-export async function lockStateDir(dir: StateDir): Promise<() => Promise<void>> {
+export async function lockStateDir(dir: StateDir): Promise<StateDirLock> {
   const path = join(dir.root, 'lock');
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    const file = await open(path, 'wx', 0o600).catch(existsAsNull);
-    if (file) {
-      await file.writeFile(String(process.pid));
-      await file.close();
-      return () => rm(path, { force: true });
+  // Linked, not written in place: nobody ever reads half a lock and takes it for a stale one.
+  const own = `${path}.${process.pid}.part`;
+  await writeFile(own, `${process.pid} ${(await birthOf(process.pid)) ?? ''}`, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      if (await linkNew(own, path)) {
+        return { isInherited: attempt > 0, release: () => rm(path, { force: true }) };
+      }
+      const [holder = '', birth = ''] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
+      if (await isStillAlive(Number(holder), birth)) {
+        throw new StartError(
+          `Deadlatch is already running in ${dir.root} (process ${holder}). Stop it first, or use another --state-dir and --port-base.`,
+        );
+      }
+      await rm(path, { force: true });
     }
-    const holder = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (Number.isInteger(holder) && holder > 0 && isAlive(holder)) {
-      throw new StartError(
-        `Deadlatch is already running in ${dir.root} (process ${holder}). Stop it first, or use another --state-dir and --port-base.`,
-      );
-    }
-    await rm(path, { force: true });
+  } finally {
+    await rm(own, { force: true });
   }
   throw new StartError(`The lock ${path} cannot be taken.`);
 }
@@ -79,6 +89,36 @@ export async function writeWhole(path: string, content: string, mode = 0o600): P
   await rename(partial, path);
 }
 
+async function linkNew(existing: string, path: string): Promise<boolean> {
+  try {
+    await link(existing, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** In a container every start gets the same number, so the process must also be as old as the lock says. */
+async function isStillAlive(pid: number, birth: string): Promise<boolean> {
+  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return false;
+  const now = await birthOf(pid);
+  return now === null || birth === '' || now === birth;
+}
+
+/** When a process began, as this machine counts it; null where that cannot be read. */
+async function birthOf(pid: number): Promise<string | null> {
+  try {
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The second field is a name that may hold anything; the 22nd is the start in clock ticks since boot.
+    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return ticks === undefined ? null : `${boot}/${ticks}`;
+  } catch {
+    return null;
+  }
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -86,9 +126,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-function existsAsNull(error: NodeJS.ErrnoException): null {
-  if (error.code === 'EEXIST') return null;
-  throw error;
 }

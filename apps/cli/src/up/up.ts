@@ -1,18 +1,19 @@
-import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
+import { stopOrphan } from '@deadlatch/postgres';
 import { type Arguments, EXIT, StartError } from '../arguments.ts';
 import { makeSignInLinks } from '../demo-session.ts';
 import type { RunFile } from '../run-file.ts';
 import { bootstrap } from './bootstrap.ts';
-import { type Child, keepRunning } from './child.ts';
+import { type Child, keepRunning, sleep } from './child.ts';
 import { type Database, startDatabase } from './database.ts';
 import { ensureInstallation, type Installation } from './installation.ts';
 import { ensureKeys, keyDirectory } from './keys.ts';
-import { runOperatorProgram } from './operator-program.ts';
-import { DEMO_CONTACTS, DEMO_SITE, DEMO_STAFF, DEMO_TECHNICIANS, STRANGER } from './people.ts';
+import { DEMO_CONTACTS, DEMO_STAFF, DEMO_TECHNICIANS, rolesOfContact, STRANGER } from './people.ts';
+import { prepare } from './prepare.ts';
+import { putUpNotice, type RunNotice } from './run-notice.ts';
 import {
   type Addresses,
   addresses,
@@ -23,10 +24,13 @@ import {
   ROLE_OF,
 } from './services.ts';
 import { lockStateDir, prepareStateDir, type StateDir, stateDirAt, writeWhole } from './state-dir.ts';
+import { listenForStop, type ToldToStop } from './told-to-stop.ts';
 import { buildConsole } from './web-client.ts';
 
 const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
 const READY_WITHIN_MS = 45_000;
+/** Longer than a service takes to close what is open. */
+const LEFTOVERS_MS = 12_000;
 
 /**
  * `deadlatch up`: everything on this machine, until it is told to stop.
@@ -38,65 +42,136 @@ export async function up(args: Arguments): Promise<number> {
   const state = stateDirAt(args.stateDir);
   const at = addresses(args.portBase);
   await prepareStateDir(state);
-  const unlock = await lockStateDir(state);
-  const stops: (() => Promise<unknown>)[] = [unlock];
-  const stopped = untilToldToStop();
+  const lock = await lockStateDir(state);
+  const stops: (() => Promise<unknown>)[] = [() => lock.release()];
+  const stopping = listenForStop();
   try {
-    const installation = await ensureInstallation(state, args.profile);
-    const names = processesOf(installation);
-    await demandFreePorts(names, at);
-    const consoleBuilt = buildConsole(WORKSPACE, say);
-    const trust = await ensureKeys(
-      state.keys,
-      installation.environment,
-      [...names, 'agent', 'cli'],
-      Date.now(),
-    );
-    const published: { run: (() => Promise<void>) | undefined } = { run: undefined };
-    const republish = () => void published.run?.();
-    const database = await startDatabase(state, at.port('postgres'), installation, say, republish);
-    stops.push(() => database.stop());
-    await writeSecrets(state, at, installation, database);
-    await bootstrap(database.adminUrl, installation, trust, Date.now());
-    await runOperatorProgram(
-      'worker',
-      'install-main',
-      WORKSPACE,
-      environmentOf('worker', state, at, installation),
-      {
-        admin_url: database.adminUrl,
-      },
-    );
-    await enrolDemo(state, at, installation);
-    await consoleBuilt;
-    const children = startServices(names, state, at, installation, say, republish);
-    stops.push(() => Promise.all(children.map((child) => child.stop())));
-    await Promise.race([untilReady(children, at), stopped.then(() => undefined)]);
-    const run = () => describe(state, at, installation, children, database);
-    published.run = () => writeWhole(state.runFile, `${JSON.stringify(run(), null, 2)}\n`, 0o644);
-    await published.run();
-    stops.push(() => rm(state.runFile, { force: true }));
-    await welcome(state, run(), args.json);
-    await stopped;
-    say('stopping');
-    return EXIT.done;
+    await bringUp(args, { state, at, stops, stopping, isInherited: lock.isInherited, say });
+    await stopping.told;
+  } catch (error) {
+    // Ctrl-C in a terminal reaches the programs of the start too; that they end then is no failure.
+    if (!stopping.isTold) throw error;
   } finally {
-    for (const stop of stops.reverse()) await stop();
+    if (stopping.isTold) say('stopping');
+    await stopAll(stops);
   }
+  return EXIT.done;
+}
+
+interface Start {
+  readonly state: StateDir;
+  readonly at: Addresses;
+  /** What has to be undone, in the order it was done. */
+  readonly stops: (() => Promise<unknown>)[];
+  readonly stopping: ToldToStop;
+  /** Whether the supervisor before this one was killed. */
+  readonly isInherited: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** @throws StartError; Stopped when it is told to stop half way. Either way `stops` holds what runs. */
+async function bringUp(args: Arguments, start: Start): Promise<void> {
+  const { state, at, stops, stopping, say } = start;
+  const clock = phases();
+  const installation = await ensureInstallation(state, args.profile);
+  const names = processesOf(installation);
+  if (start.isInherited) await clearAway(state, names, at, say);
+  await demandFreePorts(names, at);
+  const consoleBuild = buildConsole(WORKSPACE, say);
+  stops.push(() => consoleBuild.abandon());
+  const trust = await ensureKeys(
+    state.keys,
+    installation.environment,
+    [...names, 'agent', 'cli'],
+    Date.now(),
+  );
+  clock.passed('keys');
+  const board: { notice: RunNotice | undefined } = { notice: undefined };
+  const republish = () => board.notice?.renew();
+  const starting = startDatabase(state, at.port('postgres'), installation, say, republish);
+  // Told to stop while it starts: it is waited for, so that nothing is left half made.
+  stops.push(() =>
+    starting.then(
+      (database) => database.stop(),
+      () => undefined,
+    ),
+  );
+  const database = await stopping.unless(starting);
+  clock.passed('database');
+  await writeSecrets(state, at, installation, database);
+  await bootstrap(database.adminUrl, installation, trust, Date.now());
+  const prepared = await prepare(state, WORKSPACE, at, installation, database.adminUrl);
+  stops.push(() => prepared.all.catch(() => undefined));
+  await stopping.unless(Promise.all([prepared.all, consoleBuild.done]));
+  clock.passed('preparation');
+  const children = startServices(names, state, at, installation, say, republish);
+  stops.push(() => Promise.all(children.map((child) => child.stop())));
+  await stopping.unless(untilReady(children, at));
+  clock.passed('services');
+  const run = () => describe(state, at, installation, children, database);
+  const notice = await putUpNotice(state.runFile, run, say);
+  board.notice = notice;
+  stops.push(() => notice.takeDown());
+  await welcome(state, run(), args.json, clock.read());
+}
+
+/** Undoes everything, last first. One that fails does not keep the others from being undone. */
+async function stopAll(stops: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const stop of stops.toReversed()) {
+    try {
+      await stop();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Milliseconds each part of the start took. */
+function phases(): {
+  passed(name: string): void;
+  read(): Readonly<Record<string, number>>;
+} {
+  const taken: Record<string, number> = {};
+  let since = performance.now();
+  return {
+    passed(name) {
+      const now = performance.now();
+      taken[name] = Math.round(now - since);
+      since = now;
+    },
+    read: () => taken,
+  };
 }
 
 function processesOf({ profile }: Installation): ProcessName[] {
   return PROCESSES.filter((name) => profile === 'demo' || name !== 'simulator');
 }
 
-function untilToldToStop(): Promise<void> {
-  return new Promise((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => done());
-  });
+/**
+ * Waits for what a supervisor that was killed left behind: its services end by themselves, its PostgreSQL does not.
+ */
+async function clearAway(
+  state: StateDir,
+  names: readonly ProcessName[],
+  at: Addresses,
+  say: (line: string) => void,
+): Promise<void> {
+  if (await stopOrphan(state.data)) say('stopped the PostgreSQL of an earlier start that was killed');
+  const until = Date.now() + LEFTOVERS_MS;
+  while (Date.now() < until && (await takenPorts(names, at)).length > 0) await sleep(100);
 }
 
 /** Before anything is started, so that the sentence names every port at once. */
 async function demandFreePorts(names: readonly ProcessName[], at: Addresses): Promise<void> {
+  const taken = await takenPorts(names, at);
+  if (taken.length > 0) {
+    throw new StartError(`In use by another program: port ${taken.join(', ')}. Free it, or use --port-base.`);
+  }
+}
+
+async function takenPorts(names: readonly ProcessName[], at: Addresses): Promise<string[]> {
   const wanted = [
     ...names,
     'postgres' as const,
@@ -106,9 +181,7 @@ async function demandFreePorts(names: readonly ProcessName[], at: Addresses): Pr
   for (const name of wanted) {
     if (!(await isFree(at.port(name)))) taken.push(`${at.port(name)} (${name})`);
   }
-  if (taken.length > 0) {
-    throw new StartError(`In use by another program: port ${taken.join(', ')}. Free it, or use --port-base.`);
-  }
+  return taken;
 }
 
 function isFree(port: number): Promise<boolean> {
@@ -143,45 +216,6 @@ async function writeSecrets(
     STRANGER,
   ];
   await writeWhole(join(keyDirectory(state.keys, 'simulator'), 'people.json'), JSON.stringify(people));
-}
-
-/** Enrolling is idempotent: the services keep one record per contact and kind. */
-async function enrolDemo(state: StateDir, at: Addresses, installation: Installation): Promise<void> {
-  if (installation.profile !== 'demo') return;
-  const idOf = (slug: string) => installation.people[slug] ?? '';
-  await runOperatorProgram(
-    'vault',
-    'enrol-main',
-    WORKSPACE,
-    environmentOf('vault', state, at, installation),
-    {
-      contacts: DEMO_CONTACTS.map(({ slug, name, phone, email }) => ({
-        contact_id: idOf(slug),
-        account_id: installation.accountId,
-        name,
-        phone,
-        ...(email ? { email } : {}),
-      })),
-      account_values: [
-        { account_id: installation.accountId, kind: 'address', value: DEMO_SITE.address },
-        { account_id: installation.accountId, kind: 'site', value: DEMO_SITE.label },
-      ],
-    },
-  );
-  await runOperatorProgram(
-    'identity',
-    'enrol-main',
-    WORKSPACE,
-    environmentOf('identity', state, at, installation),
-    {
-      commitments: DEMO_CONTACTS.flatMap(({ slug, phone, email }) => [
-        { tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'phone', value: phone },
-        ...(email
-          ? [{ tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'email', value: email }]
-          : []),
-      ]),
-    },
-  );
 }
 
 function startServices(
@@ -244,10 +278,12 @@ function describe(
       key_dir: keyDirectory(state.keys, name),
     },
   ];
-  const person = (kind: string) => (p: { readonly slug: string; readonly label: string }) => [
-    p.slug,
-    { kind, id: installation.people[p.slug] ?? '', label: p.label },
-  ];
+  const person =
+    <P extends { readonly slug: string; readonly label: string }>(
+      kind: string,
+      rolesOf: (person: P) => readonly string[],
+    ) =>
+    (p: P) => [p.slug, { kind, id: installation.people[p.slug] ?? '', label: p.label, roles: rolesOf(p) }];
   const isDemo = installation.profile === 'demo';
   return {
     environment: installation.environment,
@@ -265,9 +301,9 @@ function describe(
     simulator_url: isDemo ? at.url('simulator') : null,
     subjects: isDemo
       ? Object.fromEntries([
-          ...DEMO_CONTACTS.map(person('contact')),
-          ...DEMO_STAFF.map(person('staff')),
-          ...DEMO_TECHNICIANS.map(person('technician')),
+          ...DEMO_CONTACTS.map(person('contact', rolesOfContact)),
+          ...DEMO_STAFF.map(person('staff', ({ roles }) => roles)),
+          ...DEMO_TECHNICIANS.map(person('technician', () => ['technician'])),
         ])
       : {},
     site_id: isDemo ? installation.siteId : null,
@@ -275,7 +311,12 @@ function describe(
 }
 
 /** What a newcomer sees: where to look, and one link for each demo person who uses the console. */
-async function welcome(state: StateDir, run: RunFile, asJson: boolean): Promise<void> {
+async function welcome(
+  state: StateDir,
+  run: RunFile,
+  asJson: boolean,
+  phasesMs: Readonly<Record<string, number>>,
+): Promise<void> {
   const slugs = Object.entries(run.subjects).flatMap(([slug, { kind }]) =>
     kind === 'contact' ? [] : [slug],
   );
@@ -285,7 +326,7 @@ async function welcome(state: StateDir, run: RunFile, asJson: boolean): Promise<
   );
   if (asJson) {
     process.stdout.write(
-      `${JSON.stringify({ web_url: run.web_url, simulator_url: run.simulator_url, sign_in: signIn })}\n`,
+      `${JSON.stringify({ web_url: run.web_url, simulator_url: run.simulator_url, sign_in: signIn, phases_ms: phasesMs })}\n`,
     );
     return;
   }
