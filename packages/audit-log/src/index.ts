@@ -1,3 +1,14 @@
 export type { TrailTrust, TrustedKey } from './check-request.ts';
 export * from './event.ts';
+export * from './log/append-events.ts';
+export * from './log/checkpoint.ts';
+export * from './log/cosignature.ts';
+export * from './log/hashing.ts';
+export * from './log/note-keys.ts';
+export * from './log/proofs.ts';
+export * from './log/signed-note.ts';
+export * from './log/tile-contents.ts';
+export * from './log/tile-layout.ts';
+export * from './log/verify-proofs.ts';
+export * from './log/witness-policy.ts';
 export * from './verify-trail.ts';
