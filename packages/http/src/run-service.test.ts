@@ -108,6 +108,7 @@ describe('runService', () => {
         stdio: ['pipe', 'pipe', 'pipe'],
       },
     );
+    t.after(() => child.kill('SIGKILL'));
     await once(child.stdout, 'data');
     const ended = once(child, 'exit');
     // As the kernel does for a supervisor that was killed: every end of every pipe at once.
