@@ -98,7 +98,7 @@ describe('runService', () => {
 
   it('ends with its supervisor, although nobody reads what it says any more', {
     timeout: 30_000,
-  }, async () => {
+  }, async (t) => {
     verifies('R.1');
     const child = spawn(
       process.execPath,
