@@ -115,6 +115,8 @@ function checkRelative(file: string, { specifier, typeOnly }: Import, say: Say):
     say('specifier', `${specifier} leaves the repository`);
     return;
   }
+  const isForTests = isTest(file) || from.kind === 'root' || file.includes('/testing/');
+  if (isTest(target) && !isForTests) say('direction', `${specifier}: only tests use fixtures`);
   const to = homeOf(target);
   if (from.folder === to.folder) return;
   if (to.kind === 'root') {
@@ -182,8 +184,9 @@ function addAll(names: Set<string>, more: Readonly<Record<string, string>> | und
   for (const name of Object.keys(more ?? {})) names.add(name);
 }
 
+/** A test, or a fixture beside the code that only tests use (which is checked). */
 function isTest(file: string): boolean {
-  return /\.test\.tsx?$/.test(file);
+  return /\.(test|fixture)\.tsx?$/.test(file);
 }
 
 function homeOf(file: string): Home {
