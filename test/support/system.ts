@@ -98,7 +98,8 @@ export async function freePortBase(): Promise<number> {
   throw new Error('no free ports');
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens on this port of the loopback address. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((done) => {
     const probe = createServer();
     probe.once('error', () => done(false));

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunFile } from '../../../apps/cli/src/run-file.ts';
+import { type Person, photo, sha256 } from '../../scenario/people.ts';
+import { createPersistentClient, type PersistentClient, type Settled } from './persistent-client.ts';
+import { enterConsole, sendText, straightToDispatch, type TakenText, throughConsole } from './senders.ts';
+
+/** What everybody outside knows when the load is over. */
+export interface Known {
+  readonly settled: Settled[];
+  readonly texts: TakenText[];
+}
+
+/** The load is there to be cut off at any moment, not to exhaust the machine. */
+const TEXT_PAUSE_MS = 3_000;
+
+const TEXTS: Readonly<Record<string, readonly string[]>> = {
+  'maria-manager': ["front door won't lock, we close in an hour", 'nobody is hurt', 'is anybody coming?'],
+  'sam-shift-lead': ['the back door slams shut, the closer is leaking', 'we are open', 'how long?'],
+  'alan-approver': ['what is this about?'],
+  stranger: ['hello, who is this?'],
+};
+
+/** Work for two technicians, made before anything dies: a ticket each, in progress. */
+export async function prepare(run: RunFile, known: Known) {
+  const idOf = (slug: string) => run.subjects[slug]?.id ?? '';
+  const enter = async (slug: string) => {
+    const person = await enterConsole(run, slug);
+    return { person, client: createPersistentClient(slug, throughConsole(person), known.settled) };
+  };
+  const [dana, tom] = [await enter('dana-dispatcher'), await enter('tom-technician')];
+  const tess = createPersistentClient(
+    'tess-technician',
+    await straightToDispatch(run, 'tess-technician'),
+    known.settled,
+  );
+  const inProgress = async (slug: string, client: PersistentClient) => {
+    const ticketId = await newTicket(dana.client, run, 'DOOR_CANNOT_SECURE');
+    must(
+      await dana.client.send('visit.dispatch_emergency', ticketId, {
+        technician_id: idOf(slug),
+        reason: 'CANNOT_SECURE',
+      }),
+    );
+    must(await client.send('visit.accept', ticketId, {}));
+    must(await client.send('tech.check_in', ticketId, {}));
+    return ticketId;
+  };
+  const tomsTicket = await inProgress('tom-technician', tom.client);
+  const tesssTicket = await inProgress('tess-technician', tess);
+  for (const key of ['photo.before.opening', 'photo.before.failed_lock']) {
+    await addPhoto(tom.client, tom.person, tomsTicket, key);
+  }
+  must(await tom.client.send('tech.start', tomsTicket, {}));
+  return { dana, tom, tess, tomsTicket, tesssTicket };
+}
+
+export type Crew = Awaited<ReturnType<typeof prepare>>;
+
+/** Everybody at work at once until told to stop; resolves when each has an answer to the last thing they sent. */
+export async function work(run: RunFile, crew: Crew, known: Known, stop: AbortSignal): Promise<void> {
+  const { dana, tom, tess, tomsTicket, tesssTicket } = crew;
+  const repeat = async (pauseMs: number, once: (round: number) => Promise<unknown>) => {
+    for (let round = 0; !stop.aborted; round += 1) {
+      await once(round);
+      await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal: stop }).catch(() => undefined);
+    }
+  };
+  await Promise.all([
+    repeat(150, (round) => record(tom.client, tomsTicket, round)),
+    repeat(100, (round) => record(tess, tesssTicket, round)),
+    repeat(900, () => addPhoto(tom.client, tom.person, tomsTicket, 'photo.change.found_condition')),
+    repeat(300, (round) => openAndCancel(dana.client, run, round)),
+    ...Object.entries(TEXTS).map(([slug, texts]) =>
+      repeat(TEXT_PAUSE_MS, async (round) => {
+        const body = `${texts[round % texts.length]} (${round})`;
+        known.texts.push(await sendText(run, slug, body, round % 3 === 1));
+      }),
+    ),
+  ]);
+}
+
+/** Each value is drawn, so that a record that was kept twice or under another key shows. */
+function record(client: PersistentClient, ticketId: string, round: number): Promise<unknown> {
+  const send = round % 4 === 3 ? client.sendTwice : client.send;
+  switch (round % 3) {
+    case 0:
+      return send('part.record', ticketId, { part_number: `P-${round}`, quantity: 1, unit_cents: 1 });
+    case 1:
+      return send('time.record', ticketId, { minutes: 1 });
+    default:
+      return send('test.record', ticketId, { test: 'lock_unlock_x5', passed: true, value: round });
+  }
+}
+
+async function openAndCancel(client: PersistentClient, run: RunFile, round: number): Promise<void> {
+  const ticketId = await newTicket(client, run, 'CLOSER_LEAK_OR_SLAM');
+  const cancel = { reason: 'OTHER' };
+  await (round % 2 === 0
+    ? client.sendTwice('ticket.cancel', ticketId, cancel)
+    : client.send('ticket.cancel', ticketId, cancel));
+}
+
+async function newTicket(client: PersistentClient, run: RunFile, type: string): Promise<string> {
+  const created = must(
+    await client.send('ticket.create', null, {
+      site_id: run.site_id,
+      // Words pass through the vault on their way.
+      description: { text: 'The latch sticks.' },
+    }),
+  );
+  const ticketId = created.ticket?.id ?? '';
+  await client.send('ticket.triage', ticketId, { type, answers: [] });
+  return ticketId;
+}
+
+/** Announces, uploads until the store has the bytes, and finalizes. */
+async function addPhoto(client: PersistentClient, person: Person, ticketId: string, key: string) {
+  const bytes = photo(`${key} ${Math.random()}`);
+  const announced = await client.send('evidence.presign', ticketId, {
+    key,
+    content_type: 'image/png',
+    size_bytes: bytes.length,
+    sha256: sha256(bytes),
+  });
+  const { evidence_id: evidenceId, upload_url: address } = must(announced).result;
+  for (;;) {
+    const put = await person.upload(`/api${address}`, bytes).catch(() => undefined);
+    if (put !== undefined && put.status < 300) break;
+    if (put !== undefined && put.status < 500) throw new Error(`upload: ${put.status} ${put.text}`);
+    await sleep(150);
+  }
+  return client.send('evidence.finalize', ticketId, { evidence_id: evidenceId });
+}
+
+function must(settled: Settled): Settled {
+  if (settled.code !== null) throw new Error(`${settled.client} ${settled.command}: ${settled.code}`);
+  return settled;
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { asOperator } from '../../../apps/cli/src/operator.ts';
+import { readRunFile } from '../../../apps/cli/src/run-file.ts';
+import { verifies } from '../../requirements.ts';
+import { freePortBase, type System, startSystem } from '../../support/system.ts';
+import {
+  gone,
+  isReady,
+  kill,
+  killAndRecover,
+  pidsOf,
+  portsOf,
+  processesIn,
+  takenPorts,
+} from './casualties.ts';
+import { arrivals, assertVerified, compare, drained, openBooks } from './ledger.ts';
+import { type Known, prepare, work } from './load.ts';
+
+/** Each of them dies three times. */
+const TRIO = ['dispatch-api', 'worker', 'postgres'] as const;
+/** Everybody else but the simulator, which plays the world outside. */
+const OTHERS = ['gateway', 'vault', 'identity', 'tool-bridge', 'agent', 'web'] as const;
+const ROUNDS = [TRIO, TRIO, TRIO, OTHERS];
+/** Texts that the gateway may have in its hands at once: a carrier has no idempotency keys. */
+const MOST_UNDER_WAY = 8;
+const END_WITHIN_MS = 15_000;
+
+/** A whole system whose processes die under load, seen from outside. */
+let system: System;
+let stateDir: string;
+const known: Known = { settled: [], texts: [] };
+
+before(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'deadlatch-survival-'));
+  system = await startSystem({ stateDir, portBase: await freePortBase() });
+});
+after(async () => {
+  await system?.stop();
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+describe('survival', { concurrency: false }, () => {
+  test('kill -9 of any process under load loses nothing and repeats nothing', async (t) => {
+    verifies('R.1', 'R.2', 'R.5');
+    const run = await readRunFile(stateDir);
+    const crew = await prepare(run, known);
+    const over = new AbortController();
+    const load = work(run, crew, known, over.signal);
+    try {
+      for (const victims of ROUNDS) {
+        const ms = await killAndRecover(stateDir, victims);
+        t.diagnostic(`${victims.join(', ')} killed; whole again after ${Math.round(ms)} ms`);
+      }
+    } finally {
+      over.abort();
+      await load;
+    }
+    t.diagnostic(`at rest after another ${Math.round(await drained(stateDir))} ms`);
+
+    const accepted = known.settled.filter(({ code }) => code === null).length;
+    const repeated = known.settled.filter(({ attempts }) => attempts > 1).length;
+    t.diagnostic(
+      `${accepted} of ${known.settled.length} commands accepted, ${repeated} sent more than once, ${known.texts.length} texts`,
+    );
+    const books = await asOperator(stateDir, openBooks);
+    compare(books, known);
+    const { phones, sent } = await arrivals(books, run.simulator_url ?? '');
+    t.diagnostic(`${sent} texts sent, ${phones} arrived`);
+    assert.ok(phones >= sent, 'no message says that it was sent and was not');
+    assert.ok(
+      phones - sent <= MOST_UNDER_WAY,
+      'only what was under way when the gateway died went out again',
+    );
+    t.diagnostic(`${await assertVerified(stateDir)} events verified`);
+    assert.ok(accepted > 50 && repeated > 0 && known.texts.length > 10, 'there was a load to speak of');
+  });
+
+  test('kill -9 of the supervisor ends the services, and the next start is clean', async (t) => {
+    verifies('R.1');
+    const before = await readRunFile(stateDir);
+    kill(before.pid);
+    // PostgreSQL goes on alone, as it should: it may have commits to finish. The next start takes it over.
+    const services = pidsOf(before).filter((pid) => pid !== before.postgres.pid);
+    assert.deepEqual(await gone(services, END_WITHIN_MS), [], 'services end when their supervisor is gone');
+
+    const started = performance.now();
+    system = await startSystem({ stateDir, portBase: system.portBase });
+    t.diagnostic(`started again after ${Math.round(performance.now() - started)} ms`);
+    assert.deepEqual(await gone([before.postgres.pid], 0), [], 'the old PostgreSQL is gone');
+    assert.equal(await isReady(await readRunFile(stateDir)), true);
+    compare(await asOperator(stateDir, openBooks), known);
+    await assertVerified(stateDir);
+  });
+
+  test('Ctrl-C leaves no process, no lock and no port behind', async () => {
+    const run = await readRunFile(stateDir);
+    assert.equal(await system.stop(), 0);
+    assert.deepEqual(await gone(pidsOf(run), 0), []);
+    assert.deepEqual(await processesIn(stateDir), []);
+    assert.deepEqual(await takenPorts(portsOf(run)), []);
+    assert.deepEqual(
+      ['lock', 'run.json'].filter((name) => existsSync(join(stateDir, name))),
+      [],
+    );
+  });
+});
