@@ -6,7 +6,7 @@ import { createHttpServer, createKeyRing, openKeyDirectory, type Running } from 
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
 import { assertMigrated, createCommandPath, createPool, readServiceKeys } from '@deadlatch/postgres';
 import { actionDigest, canonicalJson } from '@deadlatch/signing';
-import { createLogger } from '@deadlatch/telemetry';
+import { codeOf, createLogger, traceOf } from '@deadlatch/telemetry';
 import { createCommandRunner } from './command/run-command.ts';
 import type { Settings } from './env.ts';
 import { createGrantIssuer } from './grants/issue-grants.ts';
@@ -20,6 +20,7 @@ import { addUploadRoute } from './routes/uploads.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const CONNECTIONS = 20;
+const PRUNE_EVERY_MS = 5 * 60_000;
 
 /** Constructs the whole service; the only place that does. */
 export async function compose(settings: Settings): Promise<Running> {
@@ -93,10 +94,17 @@ export async function compose(settings: Settings): Promise<Running> {
     uploadKey,
     now,
   });
+  const prune = setInterval(() => {
+    path.pruneNonces().catch((error: unknown) => {
+      const { error: name, place } = traceOf(error);
+      logger.event('service.not_ready', { code: codeOf(error), error: name, place });
+    });
+  }, PRUNE_EVERY_MS).unref();
   await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
   logger.event('service.started', { port: settings.DEADLATCH_PORT });
   return {
     async close() {
+      clearInterval(prune);
       await app.close();
       await pool.end();
     },

@@ -119,6 +119,8 @@ export interface CommandPath {
   commitRefusal(input: CommitRefusalInput): Promise<Committed>;
   /** Burns the nonce of a request that got its stored answer again. */
   commitReplay(input: { readonly tenant_id: string; readonly nonce: NonceInput }): Promise<Committed>;
+  /** Forgets nonces that no request could use any more, and refuses whatever is older from then on. */
+  pruneNonces(): Promise<void>;
 }
 
 /** @invariant an error of the database is never swallowed: no event, no effect, no answer */
@@ -138,5 +140,8 @@ export function createCommandPath(pool: Pool): CommandPath {
     commitDecision: (input) => call('commit_decision', input),
     commitRefusal: (input) => call('commit_refusal', input),
     commitReplay: (input) => call('commit_replay', input),
+    pruneNonces: async () => {
+      await pool.query('select dispatch.prune_nonces()');
+    },
   };
 }
