@@ -168,7 +168,9 @@ describe('one ticket', () => {
     );
     const now = await Promise.all(
       rows.map(async ({ id, template }) => {
-        const { status, code } = await wire.read(alone('gateway'), `/v1/messages/${id}/rendered`);
+        const { status, code, body } = await wire.read(alone('gateway'), `/v1/messages/${id}/rendered`);
+        // Also a text about an approval leads its reader to the ticket's own page.
+        if (status === 200) assert.match(body.text, /\/s\/[0-9a-f]{34}( |$)/, template);
         return [template, status === 200 ? 'sent' : code];
       }),
     );

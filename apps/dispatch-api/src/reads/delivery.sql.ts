@@ -1,6 +1,9 @@
 import type { ApprovalRow, MessageRow, TicketRow } from '@deadlatch/decision';
 import { sql, type Tx } from '@deadlatch/postgres';
 
+/** The one template whose link leads to a decision; every other leads to the ticket's status page. */
+export const ASKS_FOR_APPROVAL = 'M11';
+
 /** A message with what its claim is about, as both stand now. */
 export interface MessageNow {
   readonly message: MessageRow;
@@ -17,7 +20,8 @@ export async function findOutbound(tx: Tx, tenantId: string, messageId: string):
     await tx.query<MessageNow>(sql`select to_jsonb(m) as message, to_jsonb(t) as ticket, to_jsonb(a) as approval,
        (select dispatch.instant(max(l.expires_at)) from dispatch.links l
          where l.tenant_id = m.tenant_id and l.contact_id = m.contact_id
-           and l.object_id = coalesce(a.id, m.ticket_id)) as link_expires_at
+           and case when m.template = ${ASKS_FOR_APPROVAL}::text then l.purpose = 'approval' and l.object_id = a.id
+             else l.purpose = 'status' and l.object_id = m.ticket_id end) as link_expires_at
      from dispatch.messages m
      left join dispatch.tickets t on t.tenant_id = m.tenant_id and t.id = m.ticket_id
      left join dispatch.approvals a on a.tenant_id = m.tenant_id

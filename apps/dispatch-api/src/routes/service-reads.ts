@@ -5,7 +5,14 @@ import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { GrantIssuer } from '../grants/issue-grants.ts';
 import { linkHash, linkSecret } from '../link-secrets.ts';
-import { findApproval, findLink, findOutbound, findStatus, type MessageNow } from '../reads/delivery.sql.ts';
+import {
+  ASKS_FOR_APPROVAL,
+  findApproval,
+  findLink,
+  findOutbound,
+  findStatus,
+  type MessageNow,
+} from '../reads/delivery.sql.ts';
 import { requireReadCeiling } from '../reads/reader.ts';
 import { isStillTrue } from '../reads/still-true.ts';
 import type { Gate } from './gate.ts';
@@ -104,7 +111,7 @@ function textOf(found: MessageNow, parts: ServiceReadParts): string {
   const contactId = message.contact_id ?? '';
   const link = () => {
     if (found.link_expires_at === null) return null;
-    if (message.template === 'M11' && approval) {
+    if (message.template === ASKS_FOR_APPROVAL && approval) {
       const secret = linkSecret({ purpose: 'approval', contactId, objectId: approval.id }, parts.linkKey);
       return `${parts.identityPublicUrl}/approve/${secret}`;
     }
