@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { verifies } from '../../requirements.ts';
 import { createDispatchWorld, type DispatchWorld, type Replica } from '../../support/dispatch-api.ts';
 import { type Crew, createCrew, inbound } from '../../support/job.ts';
-import { tableState } from '../../support/table-state.ts';
-import { alone, createWire, type Wire } from '../../support/wire.ts';
+import { REFUSAL_WRITES, storedEvents, tableState } from '../../support/table-state.ts';
+import { alone, createWire, stepUp, type Wire, type WireRequest } from '../../support/wire.ts';
 
 /** What the authority needs is taken away: it refuses, and nothing has happened when it is back. */
 let world: DispatchWorld;
@@ -33,14 +33,17 @@ after(async () => {
 const site = () => ({ site_id: world.tenant.siteId });
 const create = () => wire.command(crew.dana, 'ticket.create', null, site());
 
-async function unavailableWithoutTrace(work: () => Promise<{ status: number; code: string; type: string }>) {
-  const before = await tableState(world.admin);
+async function unavailableWithoutTrace(
+  work: () => Promise<{ status: number; code: string; type: string }>,
+  ...without: readonly string[]
+) {
+  const before = await tableState(world.admin, ...without);
   const answer = await work();
   assert.deepEqual(
     [answer.status, answer.code, answer.type],
     [503, 'unavailable', 'application/problem+json'],
   );
-  assert.deepEqual(await tableState(world.admin), before);
+  assert.deepEqual(await tableState(world.admin, ...without), before);
 }
 
 async function comesBack(): Promise<void> {
@@ -107,6 +110,49 @@ describe('without its database', () => {
   });
 });
 
+describe('what only the database refuses', () => {
+  /** Sends the same bytes twice: the first is refused by the database, the second is a replay. */
+  const refusedOnce = async (sent: WireRequest, status: number, code: string) => {
+    const held = await tableState(world.admin, ...REFUSAL_WRITES);
+    const trail = (await storedEvents(world.admin, world.tenant.tenantId)).length;
+    const first = await wire.send(sent);
+    const again = await wire.send(sent);
+    assert.deepEqual([first.status, first.code], [status, code]);
+    assert.deepEqual([again.status, again.code], [401, 'unauthenticated'], 'the nonce is burned');
+    assert.deepEqual(await tableState(world.admin, ...REFUSAL_WRITES), held);
+    const events = (await storedEvents(world.admin, world.tenant.tenantId)).slice(trail);
+    assert.deepEqual(
+      events.map((e) => [e.decision, e.body.code]),
+      [['refused', code]],
+    );
+  };
+
+  test('a rule that no correct decision runs into leaves its event and burns the nonce', async () => {
+    verifies('F.6', 'C.6', 'T4.3');
+    await world.admin.query('alter table dispatch.tickets add constraint closed check (false) not valid');
+    await refusedOnce(wire.prepare(crew.dana, 'ticket.create', null, site()), 503, 'unavailable');
+    await world.admin.query('alter table dispatch.tickets drop constraint closed');
+    assert.equal((await create()).status, 200);
+  });
+
+  test('a consumed token leaves its event and burns the nonce', async () => {
+    verifies('F.6', 'T3.4', 'T4.3');
+    const job = await crew.started();
+    const { approvalId, digest } = await crew.asksForMoney(job, 20_000);
+    const txn = randomUUID();
+    const body = { decision: 'APPROVE', action_digest: digest };
+    await world.admin.query('insert into dispatch.consumed_tokens (tenant_id, txn) values ($1, $2)', [
+      world.tenant.tenantId,
+      txn,
+    ]);
+    const approver = world.tenant.contacts.alan;
+    const used = wire.prepare(stepUp(approver, digest, { txn }), 'approval.decide', approvalId, body);
+    await refusedOnce(used, 401, 'unauthenticated');
+    const fresh = await wire.command(stepUp(approver, digest), 'approval.decide', approvalId, body);
+    assert.equal(fresh.status, 200);
+  });
+});
+
 describe('no trail, no act', () => {
   test('when an event cannot be written, nothing is done, and a refusal is an outage', async () => {
     verifies('C.6', 'F.1', 'F.6', 'T4.7');
@@ -141,7 +187,8 @@ describe('no trail, no act', () => {
     const ask = () => wire.command(crew.maria, 'ticket.create', null, site());
     for (const [table, columns] of grants) {
       await world.admin.query(`revoke insert (${columns}) on ${table} from deadlatch_dispatch`);
-      await unavailableWithoutTrace(ask);
+      // A refusal needs its nonce and its event, and nothing else.
+      await unavailableWithoutTrace(ask, ...(table === 'dispatch.nonces' ? [] : REFUSAL_WRITES));
       await world.admin.query(`grant insert (${columns}) on ${table} to deadlatch_dispatch`);
       assert.equal((await ask()).status, 200, table);
     }

@@ -30,10 +30,17 @@ const READ_AGAIN: ReadonlySet<CommitErrorKind> = new Set<CommitErrorKind>([
   'idempotency_taken',
 ]);
 
+/** What the database alone can refuse; nothing was committed, so the refusal burns the nonce and leaves its event. */
+const AUDITED: Partial<Record<CommitErrorKind, ErrorCode>> = {
+  double_booking: 'double_booking',
+  token_consumed: 'unauthenticated',
+  guarantee: 'unavailable',
+};
+
+/** A request that is a replay, or too old, by database time: whoever replays must not be able to fill the trail. */
 const REFUSAL_OF: Partial<Record<CommitErrorKind, ErrorCode>> = {
   nonce_replayed: 'unauthenticated',
   expired: 'unauthenticated',
-  token_consumed: 'unauthenticated',
 };
 
 export interface RunCommandParts extends EventSource {
@@ -86,7 +93,8 @@ export function createCommandRunner(parts: RunCommandParts): CommandRunner {
           const { kind, detail } = mapCommitError(error);
           if (READ_AGAIN.has(kind) && attempt < ATTEMPTS) continue;
           if (READ_AGAIN.has(kind)) return refuseAudited(parts, event, lost('version_conflict', kind));
-          if (kind === 'double_booking') return refuseAudited(parts, event, lost('double_booking', kind));
+          const code = AUDITED[kind];
+          if (code !== undefined) return refuseAudited(parts, event, lost(code, `${kind} ${detail}`));
           throw new DispatchError(REFUSAL_OF[kind] ?? 'unavailable', {
             detail: `${kind} ${detail}`,
             cause: error,
