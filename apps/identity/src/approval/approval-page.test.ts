@@ -171,7 +171,7 @@ describe('sending a code', () => {
   it('is limited per approval', async () => {
     verifies('T3.7');
     const approval = await stage();
-    for (let sent = 0; sent < 5; sent += 1) await withCode(approval);
+    for (let sent = 0; sent < 3; sent += 1) await withCode(approval);
     const reveals = world.vault.reveals.length;
     const page = await openBrowser(world).sendCode(approval.secret);
     assert.equal(page.status, 429);

@@ -4,8 +4,11 @@ import type { EventRow } from '../audit-event.ts';
 
 /** Over all codes of an approval. The database's own constraint says the same. @source T3.9 */
 export const MAX_TRIES = 5;
-/** Mails that one approval can cause. */
-export const MAX_CODES = 5;
+/**
+ * Mails that one approval can cause in ten minutes, the life of a code. A limit that never ends would let whoever
+ * holds the link lock the approver out for good.
+ */
+export const MAX_CODES_AT_ONCE = 3;
 
 export interface NewStepUp {
   readonly id: string;
@@ -71,7 +74,7 @@ export function createCeremonyStore(pool: Pool, tenantId: string): CeremonyStore
           await insertEvent(tx, tenantId, events.locked);
           return { kind: 'locked', code: 'code_rejected' };
         }
-        if ((await countCodes(tx, tenantId, stepUp.approvalId)) >= MAX_CODES) {
+        if ((await countRecentCodes(tx, tenantId, stepUp.approvalId)) >= MAX_CODES_AT_ONCE) {
           await insertEvent(tx, tenantId, events.tooMany);
           return { kind: 'too-many', code: 'rate_limited' };
         }
@@ -148,11 +151,11 @@ async function lockApproval(tx: Tx, tenantId: string, approvalId: string): Promi
      where tenant_id = ${tenantId} and approval_id = ${approvalId}`);
 }
 
-async function countCodes(tx: Tx, tenantId: string, approvalId: string): Promise<number> {
+async function countRecentCodes(tx: Tx, tenantId: string, approvalId: string): Promise<number> {
   const row = await tx.one<{ codes: number }>(sql`
     select count(*)::int as codes from identity.step_ups
-     where tenant_id = ${tenantId} and approval_id = ${approvalId}`);
-  return row?.codes ?? MAX_CODES;
+     where tenant_id = ${tenantId} and approval_id = ${approvalId} and sent_at > now() - interval '10 minutes'`);
+  return row?.codes ?? MAX_CODES_AT_ONCE;
 }
 
 async function readCommitment(tx: Tx, tenantId: string, contactId: string): Promise<string | null> {

@@ -118,6 +118,31 @@ describe('a decision with a code', () => {
     assert.equal(world.dispatchApi.decisions.length, count);
   });
 
+  it('is mailed three times in ten minutes and then again: whoever holds the link locks nobody out', async () => {
+    verifies('T3.9', 'T3.7');
+    const approval = await stage();
+    const { browser, page, code } = await withCode(approval);
+    for (let more = 0; more < 2; more += 1) await withCode(approval);
+    const mails = world.mail.mails.length;
+    assert.equal((await openBrowser(world).sendCode(approval.secret)).status, 429);
+    assert.equal(world.mail.mails.length, mails);
+    const shift = (minutes: number) =>
+      world.admin.query(
+        `update identity.step_ups set sent_at = sent_at - $2::interval, expires_at = expires_at - $2::interval
+          where approval_id = $1`,
+        [approval.approvalId, `${minutes} minutes`],
+      );
+    await shift(9);
+    assert.equal((await openBrowser(world).sendCode(approval.secret)).status, 429);
+    await shift(1);
+    const later = await withCode(approval);
+    assert.equal(world.mail.mails.length, mails + 1);
+    // Tries are counted over all codes all the same.
+    assert.equal((await browser.decide(approval.secret, page, code)).status, 403);
+    assert.match((await later.browser.open(approval.secret)).text, /4 tries left/);
+    assert.equal((await later.browser.decide(approval.secret, later.page, later.code)).status, 200);
+  });
+
   it('works only in the browser that asked for the code', async () => {
     verifies('T3.9');
     const approval = await stage();
