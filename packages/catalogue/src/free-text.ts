@@ -1,3 +1,4 @@
+import { refuse } from '@deadlatch/kernel';
 import type { TSchema } from 'typebox';
 import { type FreeTextRef, sourceOf } from './fields.ts';
 
@@ -10,13 +11,17 @@ export interface PlainText {
  * Replaces every `{text}` at a free-text field of `schema` by the reference that `seal` answers.
  * Everything else stays as it is, wrong or right: the gate judges it.
  * @param seal puts words into the vault
+ * @throws DispatchError `schema_mismatch` for anything but `{text}` at a free-text field: a reference that the client
+ *   brings could name another person's words
  */
 export async function sealFreeText(
   schema: TSchema,
   input: unknown,
   seal: (text: string) => Promise<FreeTextRef>,
 ): Promise<unknown> {
-  if (sourceOf(schema) === 'free_text') return isPlainText(input) ? seal(input.text) : input;
+  if (sourceOf(schema) === 'free_text') {
+    return isPlainText(input) ? seal(input.text) : refuse('schema_mismatch', { detail: 'words wanted' });
+  }
   const { properties, items } = schema as { properties?: Record<string, TSchema>; items?: TSchema };
   if (items && Array.isArray(input)) return Promise.all(input.map((item) => sealFreeText(items, item, seal)));
   if (!properties || !isRecord(input)) return input;

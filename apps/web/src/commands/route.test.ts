@@ -144,6 +144,21 @@ describe('sending commands', () => {
     assert.doesNotMatch(answer.text, /Maria/);
   });
 
+  test('a handle that the client brings is refused: it could name another person’s words', async () => {
+    verifies('T5.2', 'C.0');
+    const before = web.peers.calls.length;
+    const handle = { text_id: '01900000-0000-7000-8000-00000000abcd', commitment: 'c'.repeat(43) };
+    for (const reason of [handle, { ...handle, text: WORDS }, 'words', null, [{ text: WORDS }]]) {
+      const answer = await post(
+        'ticket.triage',
+        triage({ type: 'DOOR_WONT_LATCH', answers: [], reason }, KEY_ONE),
+      );
+      assert.deepEqual([answer.status, answer.json?.code], [400, 'schema_mismatch'], JSON.stringify(reason));
+    }
+    const sent = web.peers.calls.slice(before).filter((call) => !call.route.startsWith('POST /v1/tokens'));
+    assert.deepEqual(sent, [], 'neither the vault nor dispatch-api was called');
+  });
+
   test('sending again has the same bytes and seals nothing anew; other words are sealed', async () => {
     verifies('R.2');
     const sealed = () => reached('POST /v1/texts').length;
@@ -225,6 +240,7 @@ describe('sending commands', () => {
     const commands = json?.commands as {
       name: string;
       roles: string[];
+      from: string[];
       input: { properties: Record<string, unknown> };
     }[];
     const names = commands.map((command) => command.name);
@@ -232,6 +248,8 @@ describe('sending commands', () => {
     assert.ok(!names.includes('approval.decide') && !names.includes('message.receive'));
     assert.ok(commands.every((command) => command.roles.length > 0));
     assert.doesNotMatch(text, /commitment/);
+    assert.deepEqual(commands.find(({ name }) => name === 'tech.start')?.from, ['ON_SITE']);
+    assert.deepEqual(commands.find(({ name }) => name === 'ticket.create')?.from, []);
     const triageForm = commands.find((command) => command.name === 'ticket.triage');
     assert.deepEqual(triageForm?.input.properties.reason, {
       type: 'object',
