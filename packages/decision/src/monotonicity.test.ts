@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AGENT_ROLES, ASSURANCES, COMMANDS } from '@deadlatch/catalogue';
+import { AGENT_ROLES, ASSURANCES, assuranceRank, CEILINGS, COMMANDS } from '@deadlatch/catalogue';
 import fc from 'fast-check';
 import { verifies } from '../../../test/requirements.ts';
 import { decide } from './decide.ts';
@@ -74,7 +74,9 @@ const anyCell: fc.Arbitrary<Cell> = fc
     assurance: fc.constantFrom(...ASSURANCES),
     reins: fc.constantFrom(...ALL_REINS),
   })
-  .map(({ claim, reins, ...rest }) => ({ ...claim, ...reins, ...rest }));
+  .map(({ claim, reins, ...rest }) => ({ ...claim, ...reins, ...rest }))
+  // Above its ceiling a service is refused outright, and claiming less is then no removal (the last test).
+  .filter(({ service, assurance }) => assuranceRank(assurance) <= assuranceRank(CEILINGS[service].upTo));
 
 const ACCEPTED = acceptedCells();
 
