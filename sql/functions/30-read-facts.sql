@@ -67,15 +67,24 @@ language sql stable as $$
    where t.tenant_id = tenant and t.id = technician
 $$;
 
+-- What was found wanting in any completion of the ticket and not remedied: another trip does not make it forgotten.
+create or replace function dispatch.open_remedies(tenant uuid, ticket uuid)
+returns table (key text, since timestamptz) language sql stable as $$
+  select w.key, max(v.verified_at)
+    from dispatch.completions c
+    join dispatch.wanting w on w.tenant_id = tenant and w.completion_id = c.id
+    join dispatch.verifications v on v.tenant_id = tenant and v.event_id = w.verification_id
+   where c.tenant_id = tenant and c.ticket_id = ticket
+     and not exists (select 1 from dispatch.remedies r
+                      where r.tenant_id = tenant and r.verification_id = w.verification_id and r.key = w.key)
+   group by w.key
+$$;
+
 create or replace function dispatch.completion_facts(tenant uuid, ticket uuid) returns jsonb
 language sql stable as $$
   select jsonb_build_object('id', c.id, 'submitted_by', c.submitted_by, 'open_remedies', coalesce((
-           select jsonb_agg(distinct w.key)
-             from dispatch.wanting w
-            where w.tenant_id = tenant and w.completion_id = c.id
-              and not exists (select 1 from dispatch.remedies r
-                               where r.tenant_id = tenant and r.verification_id = w.verification_id
-                                 and r.key = w.key)), '[]'::jsonb))
+           select jsonb_agg(jsonb_build_object('key', o.key, 'since', dispatch.instant(o.since)) order by o.key)
+             from dispatch.open_remedies(tenant, ticket) o), '[]'::jsonb))
     from dispatch.completions c
    where c.tenant_id = tenant and c.ticket_id = ticket
    order by c.submitted_at desc, c.id desc
@@ -295,8 +304,8 @@ begin
   end if;
   if needs ? 'evidence' then
     evidence := coalesce((
-      select jsonb_agg(jsonb_build_object('id', e.id, 'key', e.key, 'phase', e.phase,
-                                          'created_at', dispatch.instant(e.created_at))
+      select jsonb_agg(jsonb_build_object('id', e.id, 'key', e.key, 'phase', e.phase, 'visit_id', e.visit_id,
+                                          'finalized_at', dispatch.instant(e.finalized_at))
                        order by e.created_at, e.id)
         from dispatch.evidence e
        where e.tenant_id = tenant and e.ticket_id = ticket and e.state = 'FINALIZED'), '[]'::jsonb);
@@ -309,8 +318,9 @@ begin
   end if;
   if needs ? 'tests' then
     tests := coalesce((
-      select jsonb_agg(jsonb_build_object('test', x.test, 'passed', x.passed, 'value', x.value) order by x.test)
-        from (select distinct on (t.test) t.test, t.passed, t.value from dispatch.tests t
+      select jsonb_agg(jsonb_build_object('test', x.test, 'passed', x.passed, 'value', x.value,
+                                          'recorded_at', dispatch.instant(x.recorded_at)) order by x.test)
+        from (select distinct on (t.test) t.test, t.passed, t.value, t.recorded_at from dispatch.tests t
                where t.tenant_id = tenant and t.ticket_id = ticket
                order by t.test, t.recorded_at desc, t.event_id desc) x), '[]'::jsonb);
   end if;

@@ -68,7 +68,8 @@ begin
       insert into dispatch.remedies (tenant_id, verification_id, key, event_id, evidence_id)
       select tenant, w.verification_id, w.key, event_id, (k ->> 'evidence_id')::uuid
         from dispatch.wanting w
-       where w.tenant_id = tenant and w.completion_id = (k ->> 'completion_id')::uuid and w.key = k ->> 'key'
+       where w.tenant_id = tenant and w.key = k ->> 'key'
+         and w.completion_id in (select d.id from dispatch.completions d where d.tenant_id = tenant and d.ticket_id = ticket)
          and not exists (select 1 from dispatch.remedies r
                           where r.tenant_id = tenant and r.verification_id = w.verification_id and r.key = w.key);
       get diagnostics n = row_count;

@@ -229,10 +229,10 @@ async function playCloseout(
   });
   const failed = ticket;
   ticket = await step('remedy.submit', next(ticket), ticket, {
-    changes: { remedies: [{ completion_id: completionId, key: 'after.secured', evidence_id: evidenceId }] },
+    changes: { remedies: [{ key: 'after.secured', evidence_id: evidenceId }] },
   });
   ticket = await step('remedy.submit', next(ticket), ticket, {
-    changes: { remedies: [{ completion_id: completionId, key: 'work', evidence_id: null }] },
+    changes: { remedies: [{ key: 'work', evidence_id: null }] },
   });
   ticket = await step('qa.verify', next(ticket, { state: 'VERIFIED' }), ticket, {
     changes: { verification: { ...verification, result: 'PASS', wanting: [] }, release_booking_of: visitId },

@@ -181,10 +181,12 @@ test('the canonical path runs from a text to a closed ticket, and the approved m
   world.must(QUINN, 'qa.verify', ticketId, { result: 'FAIL', wanting: ['photo.after.secured_inside'] });
   assert.equal(world.facts.ticket?.state, 'COMPLETED_PENDING_VERIFICATION');
   assert.equal(codeOf(world.run(QUINN, 'qa.verify', ticketId, { result: 'PASS' })), 'evidence_missing');
+  const rejected = world.facts.evidence.findLast((e) => e.key === 'photo.after.secured_inside')?.id;
+  const remedy = (id: unknown) => ({ remedies: [{ key: 'photo.after.secured_inside', evidence_id: id }] });
+  assert.equal(codeOf(world.run(TOM, 'remedy.submit', ticketId, remedy(rejected))), 'evidence_mismatch');
+  world.advance(1_000);
   const evidenceId = addPhoto(world, TOM, 'photo.after.secured_inside');
-  world.must(TOM, 'remedy.submit', ticketId, {
-    remedies: [{ key: 'photo.after.secured_inside', evidence_id: evidenceId }],
-  });
+  world.must(TOM, 'remedy.submit', ticketId, remedy(evidenceId));
   assert.equal(codeOf(world.run(DANA, 'qa.verify', ticketId, { result: 'PASS' })), 'separation_of_duty');
   world.must(QUINN, 'qa.verify', ticketId, { result: 'PASS' });
   world.must(FAY, 'billing.generate_invoice', ticketId, {});
@@ -198,6 +200,45 @@ test('the canonical path runs from a text to a closed ticket, and the approved m
     world.messages.map((m) => m.template),
     ['M01', 'M04', 'M06', 'M10', 'M11', 'M12', 'M15', 'M17'],
   );
+});
+
+test('after a return trip the work is proven again, and what qa found wanting is still asked for', () => {
+  verifies('C.4', 'I.3');
+  const world = createWorld(createTestTools());
+  const ticketId = toWork(world);
+  const proveAndComplete = () => {
+    addPhoto(world, TOM, 'photo.after.secured_outside');
+    addPhoto(world, TOM, 'photo.after.secured_inside');
+    world.must(TOM, 'test.record', ticketId, { test: 'lock_unlock_x5', passed: true, value: 5 });
+    world.must(TOM, 'test.record', ticketId, { test: 'egress_opens', passed: true });
+    world.must(TOM, 'tech.complete', ticketId, completeInput());
+  };
+  proveAndComplete();
+  const fail = { result: 'FAIL', wanting: ['work'], rework: 'return_trip' };
+  world.must(QUINN, 'qa.verify', ticketId, fail);
+  assert.equal(world.facts.ticket?.state, 'READY_TO_SCHEDULE');
+  world.advance(1_000);
+  const dispatch = { technician_id: IDS.technician, reason: 'CANNOT_SECURE' };
+  world.must(DANA, 'visit.dispatch_emergency', ticketId, dispatch, { technician: technicianFacts() });
+  world.must(TOM, 'visit.accept', ticketId, {});
+  world.must(TOM, 'tech.check_in', ticketId, {});
+  assert.equal(codeOf(world.run(TOM, 'tech.start', ticketId, {})), 'evidence_missing');
+  addPhoto(world, TOM, 'photo.before.opening');
+  addPhoto(world, TOM, 'photo.before.failed_lock');
+  world.must(TOM, 'tech.start', ticketId, {});
+  const refusal = world.run(TOM, 'tech.complete', ticketId, completeInput());
+  assert.deepEqual(refusal.kind === 'refused' ? refusal.extra.missing : null, [
+    'photo.after.secured_outside',
+    'photo.after.secured_inside',
+    'test.lock_unlock_x5',
+    'test.egress_opens',
+  ]);
+  proveAndComplete();
+  const pass = world.run(QUINN, 'qa.verify', ticketId, { result: 'PASS' });
+  assert.deepEqual(pass.kind === 'refused' ? pass.extra : null, { missing: ['work'] });
+  world.must(TOM, 'remedy.submit', ticketId, { remedies: [{ key: 'work' }] });
+  world.must(QUINN, 'qa.verify', ticketId, { result: 'PASS' });
+  assert.equal(world.facts.ticket?.state, 'VERIFIED');
 });
 
 test('a second request of +$400 cannot be settled with a code', () => {

@@ -50,11 +50,8 @@ export interface Changes {
     readonly verified_by: string;
     readonly note_text_id: string | null;
   };
-  readonly remedies?: readonly {
-    readonly completion_id: string;
-    readonly key: string;
-    readonly evidence_id: string | null;
-  }[];
+  /** Answers every verification of the ticket that found the key wanting. */
+  readonly remedies?: readonly { readonly key: string; readonly evidence_id: string | null }[];
   readonly pause?: { readonly scope: 'tenant' | 'account' | 'ticket'; readonly scope_id: string };
   readonly unpause?: { readonly scope: 'tenant' | 'account' | 'ticket'; readonly scope_id: string };
   /** Opens a turn; every earlier live turn of its conversation ends. */

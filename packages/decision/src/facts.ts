@@ -38,7 +38,7 @@ export interface Facts {
   /** Contacts of the account who may approve, with limits: candidates for a decider, largest limit last. */
   readonly approvers: readonly ApproverFacts[];
   /** Finalized evidence of the ticket. */
-  readonly evidence: readonly Pick<EvidenceRow, 'id' | 'key' | 'phase' | 'created_at'>[];
+  readonly evidence: readonly Pick<EvidenceRow, 'id' | 'key' | 'phase' | 'visit_id' | 'finalized_at'>[];
   readonly evidence_item: EvidenceRow | null;
   /** What dispatch-api found in the object store for `evidence.finalize`; null when there is no such object. */
   readonly observed_object: ObservedObject | null;
@@ -46,6 +46,7 @@ export interface Facts {
     readonly test: string;
     readonly passed: boolean;
     readonly value: number | null;
+    readonly recorded_at: string;
   }[];
   readonly costs: CostFacts;
   readonly completion: CompletionFacts | null;
@@ -149,8 +150,14 @@ export interface CostFacts {
 export interface CompletionFacts {
   readonly id: string;
   readonly submitted_by: string;
-  /** Keys that qa found wanting and nobody has remedied. */
-  readonly open_remedies: readonly string[];
+  /** What qa found wanting in this or an earlier completion of the ticket, and nobody has remedied. */
+  readonly open_remedies: readonly OpenRemedy[];
+}
+
+export interface OpenRemedy {
+  readonly key: string;
+  /** When it was last found wanting: what was on file by then is no answer. */
+  readonly since: string;
 }
 
 export interface AutonomyFacts {

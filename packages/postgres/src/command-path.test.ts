@@ -3,7 +3,17 @@ import { after, before, test } from 'node:test';
 import { NEEDS } from '@deadlatch/catalogue';
 import { verifies } from '../../../test/requirements.ts';
 import { playCanonicalCommits } from '../../../test/support/canonical-commits.ts';
+import {
+  commitOf,
+  effectOf,
+  newId,
+  newTicket,
+  newVisit,
+  next,
+  ticketStep,
+} from '../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../test/support/database.ts';
+import { refusalOf } from '../../../test/support/refusal.ts';
 import { type SeededTenant, seedTenant } from '../../../test/support/seed.ts';
 import { type CommandPath, createCommandPath, type ReadFactsInput } from './command-path.ts';
 import type { Pool } from './pool.ts';
@@ -58,13 +68,89 @@ test('what was done is added up: parts, minutes, the latest result of each test,
     parts: [{ part_number: 'L-9080', quantity: 2, unit_cents: 4_500 }],
     minutes: 45,
   });
-  assert.deepEqual(facts.tests, [{ test: 'lock_cycles', passed: true, value: 5 }]);
+  assert.deepEqual(
+    facts.tests.map(({ recorded_at, ...test }) => ({
+      ...test,
+      isLater: recorded_at > played.ticket.created_at,
+    })),
+    [{ test: 'lock_cycles', passed: true, value: 5, isLater: true }],
+  );
   assert.equal(facts.completion?.id, played.completionId);
   assert.deepEqual(facts.completion?.open_remedies, []);
-  assert.deepEqual(
-    facts.evidence.map((e) => e.id),
-    [played.photo.id],
-  );
+  const { id, key, phase, visit_id, finalized_at } = played.photo;
+  assert.deepEqual(facts.evidence, [{ id, key, phase, visit_id, finalized_at }]);
+});
+
+test('what qa found wanting stays open over another trip and its completion, until it is remedied', async () => {
+  verifies('C.4');
+  const ticket = newTicket(t);
+  await path.commitDecision(ticketStep(t, 'ticket.create', null, ticket));
+  const commit = (command: string, over: Parameters<typeof commitOf>[2]) =>
+    path.commitDecision(commitOf(t, command, { ticketId: ticket.id, ...over }));
+  const open = async () => {
+    const { completion } = await path.readFacts(ask({ target_id: ticket.id, needs: ['completion'] }));
+    return {
+      id: completion?.id,
+      open: completion?.open_remedies.map((r) => r.key),
+      all: completion?.open_remedies,
+    };
+  };
+  const trip = async () => {
+    const visit = newVisit(t, ticket.id);
+    await commit('visit.dispatch_emergency', {
+      effects: [effectOf('visit', null, visit)],
+      changes: { visit },
+    });
+    const completion = {
+      id: newId(),
+      visit_id: visit.id,
+      submitted_by: t.technicians.tom,
+      outcome: 'RESOLVED',
+      work_note_text_id: newId(),
+      signature_kind: 'signed',
+      signature_text_id: newId(),
+    } as const;
+    await commit('tech.complete', { changes: { completion } });
+    const verify = (wanting: string[]) =>
+      commit('qa.verify', {
+        changes: {
+          verification: {
+            completion_id: completion.id,
+            result: 'FAIL',
+            wanting,
+            verified_by: t.staff.quinn,
+            note_text_id: null,
+          },
+        },
+      });
+    const cancelled = next(visit, { state: 'CANCELLED' });
+    const end = () =>
+      commit('ticket.cancel', {
+        effects: [effectOf('visit', visit, cancelled)],
+        changes: { visit: cancelled },
+      });
+    return { completion, verify, end };
+  };
+  const first = await trip();
+  assert.deepEqual((await open()).open, []);
+  await first.verify(['photo.after', 'work']);
+  const [, work] = (await open()).all ?? [];
+  await first.end();
+  const second = await trip();
+  assert.deepEqual(await open().then(({ id, open: keys }) => ({ id, keys })), {
+    id: second.completion.id,
+    keys: ['photo.after', 'work'],
+  });
+  // Found wanting again: what answers must be younger than the last time.
+  await second.verify(['work']);
+  const again = (await open()).all?.find((r) => r.key === 'work');
+  assert.ok(again && work && again.since > work.since);
+  await commit('remedy.submit', { changes: { remedies: [{ key: 'work', evidence_id: null }] } });
+  assert.deepEqual((await open()).open, ['photo.after']);
+  await commit('remedy.submit', { changes: { remedies: [{ key: 'photo.after', evidence_id: null }] } });
+  assert.deepEqual((await open()).open, []);
+  const nothing = commit('remedy.submit', { changes: { remedies: [{ key: 'work', evidence_id: null }] } });
+  assert.equal(await refusalOf(nothing), 'version_conflict');
 });
 
 test('subjects: roles of staff, memberships of contacts, nothing for the unknown or impersonal', async () => {

@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { verifies } from '../../../../test/requirements.ts';
+import { completeEvidence } from '../testing/facts.ts';
 import { fixedId, IDS, personOf } from '../testing/ids.ts';
-import { accountFacts, approvalRow, invoiceRow, technicianFacts, visitRow } from '../testing/rows.ts';
+import {
+  accountFacts,
+  approvalRow,
+  at,
+  invoiceRow,
+  MINUTE,
+  technicianFacts,
+  visitRow,
+} from '../testing/rows.ts';
 import { accept, code, refusal } from '../testing/scene.ts';
 
 function completion(open: readonly string[], submittedBy: string = IDS.technician) {
-  return { completion: { id: IDS.completion, submitted_by: submittedBy, open_remedies: open } };
+  const open_remedies = open.map((key) => ({ key, since: at(-MINUTE) }));
+  return { completion: { id: IDS.completion, submitted_by: submittedBy, open_remedies } };
 }
 
 test('a pass needs nothing left open and nothing said to be wanting', () => {
@@ -58,6 +68,24 @@ test('a remedy answers what was found wanting, with finalized evidence of that k
     'evidence_mismatch',
   );
   assert.equal(remedy([{ key: 'work' }, { key: 'work' }]), 'schema_mismatch');
+});
+
+test('what was on file when it was found wanting is no remedy, be it of that key or of none', () => {
+  verifies('C.4');
+  const key = 'photo.after.secured_inside';
+  const remedy = (finalized_at: string | null, remedied: string = key) =>
+    code('remedy.submit', 'technician', {
+      facts: {
+        ...completion([key, 'work']),
+        evidence: completeEvidence().map((e) => ({ ...e, finalized_at })),
+      },
+      input: { remedies: [{ key: remedied, evidence_id: fixedId(0x203) }] },
+    });
+  for (const remedied of [key, 'work']) {
+    assert.equal(remedy(at(-MINUTE + 1), remedied), 'accepted');
+    assert.equal(remedy(at(-MINUTE), remedied), 'evidence_mismatch');
+    assert.equal(remedy(null, remedied), 'evidence_mismatch');
+  }
 });
 
 test('an invoice holds parts, time at the contract rate and one trip, and never more than the NTE', () => {

@@ -4,7 +4,7 @@ import { verifies } from '../../../../test/requirements.ts';
 import { isWithinDeskHours } from '../desk-hours.ts';
 import { completeEvidence, completeTests } from '../testing/facts.ts';
 import { FREE_TEXT, fixedId, IDS } from '../testing/ids.ts';
-import { accountFacts, at, evidenceRow, HOUR, technicianFacts, visitRow } from '../testing/rows.ts';
+import { accountFacts, at, evidenceRow, HOUR, MINUTE, technicianFacts, visitRow } from '../testing/rows.ts';
 import { accept, code, refusal } from '../testing/scene.ts';
 
 const WORKING = { state: 'IN_PROGRESS' } as const;
@@ -112,8 +112,39 @@ test('work is complete with every key and every test that passed, and within the
   }
   const short = { tests: completeTests().map((t) => ({ ...t, value: t.value === null ? null : 4 })) };
   assert.equal(code('tech.complete', 'technician', { facts: short }), 'evidence_missing');
-  const again = [...completeTests(), { test: 'egress_opens', passed: false, value: null }];
+  const again = [
+    ...completeTests(),
+    { test: 'egress_opens', passed: false, value: null, recorded_at: at(0) },
+  ];
   assert.equal(code('tech.complete', 'technician', { facts: { tests: again } }), 'evidence_missing');
+});
+
+test('a trip proves itself: photos of an earlier one and tests from before it arrived count for nothing', () => {
+  verifies('I.3', 'C.4');
+  const visit = visitRow();
+  const earlier = { evidence: completeEvidence().map((e) => ({ ...e, visit_id: fixedId(0x300) })) };
+  const unbound = { evidence: completeEvidence().map((e) => ({ ...e, visit_id: null })) };
+  const before = (checked_in_at: string) => ({
+    tests: completeTests().map((t) => ({ ...t, recorded_at: at(-30 * MINUTE) })),
+    visit: { ...visit, checked_in_at },
+  });
+  for (const facts of [earlier, unbound]) {
+    assert.equal(code('tech.start', 'technician', { facts }), 'evidence_missing');
+    assert.equal(code('tech.complete', 'technician', { facts }), 'evidence_missing');
+    assert.equal(code('qa.verify', 'qa', { facts }), 'evidence_missing');
+  }
+  for (const [command, actor] of [
+    ['tech.complete', 'technician'],
+    ['qa.verify', 'qa'],
+  ] as const) {
+    assert.equal(code(command, actor, { facts: before(at(-30 * MINUTE)) }), 'accepted');
+    assert.deepEqual(refusal(command, actor, { facts: before(at(-30 * MINUTE + 1)) }).extra.missing, [
+      'test.lock_unlock_x5',
+      'test.egress_opens',
+    ]);
+    const nowhere = { visit: { ...visit, checked_in_at: null } };
+    assert.equal(code(command, actor, { facts: nowhere }), 'evidence_missing');
+  }
 });
 
 test('parts, time and one trip together stay within the NTE, to the cent', () => {

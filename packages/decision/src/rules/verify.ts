@@ -1,6 +1,7 @@
 import type { FreeTextRef } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { requireCompleteEvidence } from '../evidence-list.ts';
+import type { Facts, OpenRemedy } from '../facts.ts';
 import { requireStateIn } from '../gate/state.ts';
 import { changed, changedTicket, need, ticketOf } from '../need.ts';
 import { type RuleContext, rule } from '../rule.ts';
@@ -31,7 +32,7 @@ export const VERIFY = rule<VerifyInput>('qa.verify', {
     }
     if (isPass) {
       if (completion.open_remedies.length > 0) {
-        refuse('evidence_missing', { extra: { missing: completion.open_remedies } });
+        refuse('evidence_missing', { extra: { missing: completion.open_remedies.map((r) => r.key) } });
       }
       requireCompleteEvidence(ticketOf(context), facts);
     }
@@ -90,24 +91,12 @@ export const REMEDY = rule<RemedyInput>('remedy.submit', {
     const isOnce = new Set(keys).size === keys.length;
     if (!isOnce || keys.length === 0) refuse('schema_mismatch', { extra: { fields: ['/remedies'] } });
     for (const remedy of input.remedies) {
-      if (!completion.open_remedies.includes(remedy.key)) {
-        refuse('evidence_mismatch', { detail: 'nobody found this wanting' });
-      }
-      const item = facts.evidence.find((e) => e.id === remedy.evidence_id);
-      const isPhoto = remedy.key.startsWith('photo.');
-      if (isPhoto && remedy.evidence_id === undefined) {
-        refuse('evidence_missing', { extra: { missing: [remedy.key] } });
-      }
-      if (remedy.evidence_id !== undefined && (item === undefined || (isPhoto && item.key !== remedy.key))) {
-        refuse('evidence_mismatch', { detail: 'not finalized evidence of this key' });
-      }
+      const open = completion.open_remedies.find((r) => r.key === remedy.key);
+      if (open === undefined) return refuse('evidence_mismatch', { detail: 'nobody found this wanting' });
+      requireAnswer(open, remedy.evidence_id, facts.evidence);
     }
-    const remedies = input.remedies.map((r) => ({
-      completion_id: completion.id,
-      key: r.key,
-      evidence_id: r.evidence_id ?? null,
-    }));
-    const open = completion.open_remedies.filter((key) => !keys.includes(key));
+    const remedies = input.remedies.map((r) => ({ key: r.key, evidence_id: r.evidence_id ?? null }));
+    const open = completion.open_remedies.map((r) => r.key).filter((key) => !keys.includes(key));
     return {
       changes: { ticket: changedTicket(context, {}), remedies },
       details: { completion_id: completion.id, remedied: keys, still_open: open },
@@ -115,3 +104,20 @@ export const REMEDY = rule<RemedyInput>('remedy.submit', {
     };
   },
 });
+
+/** A photo answers with a photo, and nothing answers with what was on file when it was found wanting. */
+function requireAnswer(open: OpenRemedy, evidenceId: string | undefined, evidence: Facts['evidence']): void {
+  const isPhoto = open.key.startsWith('photo.');
+  if (evidenceId === undefined) {
+    if (isPhoto) refuse('evidence_missing', { extra: { missing: [open.key] } });
+    return;
+  }
+  const item = evidence.find((e) => e.id === evidenceId);
+  if (item === undefined || (isPhoto && item.key !== open.key)) {
+    refuse('evidence_mismatch', { detail: 'not finalized evidence of this key' });
+  }
+  // An instant that is missing or does not parse is before every verification.
+  if (!(Date.parse(item?.finalized_at ?? '') > Date.parse(open.since))) {
+    refuse('evidence_mismatch', { detail: 'on file when it was found wanting' });
+  }
+}

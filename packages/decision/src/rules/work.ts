@@ -17,9 +17,10 @@ function requireOnSite({ facts }: RuleContext): void {
 export const START = rule<Record<string, never>>('tech.start', {
   guard: requireVisit('tech.start'),
   run: (context) => {
-    const missing = missingEvidence(typeOf(ticketOf(context)), 'before', context.facts.evidence);
-    if (missing.length > 0) refuse('evidence_missing', { extra: { missing } });
+    const { evidence } = context.facts;
     const visit = need(context.facts.visit, 'visit');
+    const missing = missingEvidence(typeOf(ticketOf(context)), 'before', evidence, visit);
+    if (missing.length > 0) refuse('evidence_missing', { extra: { missing } });
     return {
       changes: {
         ticket: changedTicket(context, { state: 'IN_PROGRESS' }),

@@ -54,13 +54,14 @@ export function completeEvidence(): Facts['evidence'] {
     id: fixedId(0x200 + i),
     key: key as string,
     phase: phase as 'before' | 'after',
-    created_at: NOW,
+    visit_id: IDS.visit,
+    finalized_at: NOW,
   }));
 }
 
 export function completeTests(): Facts['tests'] {
   return [
-    { test: 'lock_unlock_x5', passed: true, value: 5 },
-    { test: 'egress_opens', passed: true, value: null },
+    { test: 'lock_unlock_x5', passed: true, value: 5, recorded_at: NOW },
+    { test: 'egress_opens', passed: true, value: null, recorded_at: NOW },
   ];
 }

@@ -106,7 +106,7 @@ export function factsOf(cell: Still): Facts {
     completion: {
       id: IDS.completion,
       submitted_by: IDS.technician,
-      open_remedies: cell.command === 'remedy.submit' ? ['work'] : [],
+      open_remedies: cell.command === 'remedy.submit' ? [{ key: 'work', since: at(-1) }] : [],
     },
     invoice: invoiceOf(cell),
     conversation: conversationRow(),

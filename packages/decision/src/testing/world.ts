@@ -74,7 +74,10 @@ function apply(world: World, changes: Changes): void {
     approval: changes.approval ?? before.approval,
     evidence:
       changes.evidence?.state === 'FINALIZED' ? [...before.evidence, changes.evidence] : before.evidence,
-    tests: changes.test === undefined ? before.tests : [...before.tests, changes.test],
+    tests:
+      changes.test === undefined
+        ? before.tests
+        : [...before.tests, { ...changes.test, recorded_at: before.now }],
     costs: {
       parts: changes.part === undefined ? before.costs.parts : [...before.costs.parts, changes.part],
       minutes: before.costs.minutes + (changes.minutes ?? 0),
@@ -82,7 +85,11 @@ function apply(world: World, changes: Changes): void {
     completion:
       changes.completion === undefined
         ? before.completion
-        : { id: changes.completion.id, submitted_by: changes.completion.submitted_by, open_remedies: [] },
+        : {
+            id: changes.completion.id,
+            submitted_by: changes.completion.submitted_by,
+            open_remedies: before.completion?.open_remedies ?? [],
+          },
     invoice: changes.invoice ?? before.invoice,
   };
   applyVerification(world, changes);
@@ -91,9 +98,9 @@ function apply(world: World, changes: Changes): void {
 function applyVerification(world: World, changes: Changes): void {
   const { completion } = world.facts;
   if (completion === null) return;
-  const wanted = changes.verification?.wanting ?? [];
-  const remedied = (changes.remedies ?? []).map((r) => r.key);
-  const open = [...new Set([...completion.open_remedies, ...wanted])].filter((k) => !remedied.includes(k));
+  const wanted = (changes.verification?.wanting ?? []).map((key) => ({ key, since: world.facts.now }));
+  const answered = [...wanted, ...(changes.remedies ?? [])].map((r) => r.key);
+  const open = [...completion.open_remedies.filter((r) => !answered.includes(r.key)), ...wanted];
   world.facts = { ...world.facts, completion: { ...completion, open_remedies: open } };
 }
 
