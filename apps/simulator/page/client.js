@@ -51,8 +51,9 @@ function clock(instant) {
   return new Date(instant).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 }
 
-function firstName(label) {
-  return label.split(/[\s,(]/)[0];
+/** `Maria (store manager)` as `Maria`; a role alone, such as `Shift lead`, stays whole. */
+function shortName(label) {
+  return label.split(/\s*[,(]/)[0];
 }
 
 function hueOf(slug) {
@@ -66,7 +67,7 @@ function nameAndRole(label) {
 }
 
 function createCard(key, kind, person, address) {
-  const face = element('span', { class: 'face', 'aria-hidden': 'true' }, firstName(person.label).slice(0, 1));
+  const face = element('span', { class: 'face', 'aria-hidden': 'true' }, shortName(person.label).slice(0, 1));
   face.style.setProperty('--hue', hueOf(person.slug));
   const { name, role } = nameAndRole(person.label);
   const heading = element('h2', { id: `${key}-name`, title: person.label }, name);
@@ -74,7 +75,7 @@ function createCard(key, kind, person, address) {
     class: 'log',
     role: 'log',
     tabindex: '0',
-    'aria-label': `${kind === 'phone' ? 'Texts' : 'Mail'} of ${firstName(person.label)}`,
+    'aria-label': `${kind === 'phone' ? 'Texts' : 'Mail'} of ${shortName(person.label)}`,
   });
   const node = element(
     'article',
@@ -93,7 +94,7 @@ function createCard(key, kind, person, address) {
     ),
     log,
   );
-  const tab = element('button', { type: 'button' }, icon(kind), firstName(person.label));
+  const tab = element('button', { type: 'button' }, icon(kind), shortName(person.label));
   tab.querySelector('svg').setAttribute('width', '16');
   tab.addEventListener('click', () => node.scrollIntoView({ inline: 'center', block: 'nearest' }));
   people.append(node);
@@ -114,18 +115,18 @@ function watchTab(node, tab) {
   ).observe(node);
 }
 
-/** Redraws a card's list when it changed; stays at the end if the reader was there. */
-function drawList(card, items, empty, toNode) {
+/** Redraws a card's list when it changed; stays at its newest end if the reader was there. */
+function drawList(card, items, empty, toNode, isNewestFirst = false) {
   const now = JSON.stringify(items);
   if (now === card.drawn) return;
   const { log, tab } = card;
-  const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  const wasAtEnd = isNewestFirst || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
   const open = new Set([...log.querySelectorAll('details[open]')].map((node) => node.id));
   log.replaceChildren(
     ...(items.length === 0 ? [element('p', { class: 'empty' }, empty)] : items.map(toNode)),
   );
   for (const details of log.querySelectorAll('details')) if (open.has(details.id)) details.open = true;
-  if (wasAtEnd || card.drawn === '') log.scrollTop = log.scrollHeight;
+  if (wasAtEnd || card.drawn === '') log.scrollTop = isNewestFirst ? 0 : log.scrollHeight;
   if (items.length > card.count && card.drawn !== '' && tab.getAttribute('aria-current') !== 'true') {
     tab.setAttribute('data-new', 'true');
   }
@@ -146,7 +147,7 @@ function bubble(message) {
   );
 }
 
-function mailNode(mail, index, all) {
+function mailNode(mail, index) {
   const node = element(
     'details',
     { class: 'mail', id: `mail-${mail.id}` },
@@ -158,7 +159,7 @@ function mailNode(mail, index, all) {
     ),
     element('div', {}, ...linked(mail.text)),
   );
-  if (index === all.length - 1) node.open = true;
+  if (index === 0) node.open = true;
   return node;
 }
 
@@ -178,7 +179,7 @@ function createPhone(phone) {
     rows: '1',
     maxlength: String(MAX_TEXT_CHARS),
     placeholder: 'Text message',
-    'aria-label': `Write as ${firstName(phone.label)}`,
+    'aria-label': `Write as ${shortName(phone.label)}`,
     autocomplete: 'off',
   });
   const button = element('button', { type: 'submit', 'aria-label': 'Send' }, icon('send'));
@@ -228,16 +229,12 @@ function draw(state) {
     const texts = new Set(phone.messages.filter((m) => m.direction === 'sent').map((m) => m.body));
     card.hints.hidden = phone.suggestions.every((suggestion) => texts.has(suggestion.text)) || texts.size > 0;
     card.hints.style.display = card.hints.hidden ? 'none' : '';
-    drawList(
-      card,
-      phone.messages,
-      `No texts yet. ${firstName(phone.label)} writes to ${state.number}.`,
-      bubble,
-    );
+    drawList(card, phone.messages, `No texts yet. What is written here goes to ${state.number}.`, bubble);
   }
   for (const box of state.mailboxes) {
     const card = cards.get(`mail-${box.slug}`) ?? createCard(`mail-${box.slug}`, 'mail', box, box.email);
-    drawList(card, box.mails, 'No mail yet. Codes and notices arrive here.', mailNode);
+    const newestFirst = [...box.mails].reverse();
+    drawList(card, newestFirst, 'No mail yet. Codes and notices arrive here.', mailNode, true);
   }
 }
 

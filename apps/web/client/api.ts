@@ -28,6 +28,8 @@ export interface CommandForm {
   readonly name: string;
   readonly summary: string;
   readonly target: 'none' | 'ticket' | 'approval' | 'message';
+  /** Ticket states in which it can be sent at all. */
+  readonly from: readonly string[];
   readonly roles: readonly string[];
   readonly input: Schema;
 }
@@ -184,6 +186,11 @@ export interface Technician {
   readonly id: string;
   readonly label?: string;
   readonly skills?: readonly string[];
+}
+
+export interface Site {
+  readonly id: string;
+  readonly label?: string;
 }
 
 export interface Pause {

@@ -8,6 +8,7 @@ import {
   type Queue,
   type Report,
   read,
+  type Site,
   send,
   type Technician,
   type TicketPage,
@@ -51,6 +52,12 @@ export function ticketQuery(id: string) {
 export const techniciansQuery = queryOptions({
   queryKey: ['technicians'],
   queryFn: ({ signal }) => read<{ technicians?: readonly Technician[] }>('/api/technicians', signal),
+  staleTime: 60_000,
+});
+
+export const sitesQuery = queryOptions({
+  queryKey: ['sites'],
+  queryFn: ({ signal }) => read<{ sites?: readonly Site[] }>('/api/sites', signal),
   staleTime: 60_000,
 });
 

@@ -43,6 +43,7 @@ export function Shell(): ReactNode {
 
 function Navigation({ me }: { readonly me: Me }): ReactNode {
   const technician = me.roles.includes('technician');
+  const roles = me.roles.map((role) => wordFor(ROLE_WORDS, role));
   return (
     <>
       <nav aria-label={T.product}>
@@ -56,7 +57,9 @@ function Navigation({ me }: { readonly me: Me }): ReactNode {
       <div className="who">
         <span className="who-name">
           {me.label}{' '}
-          <span className="faint">{me.roles.map((role) => wordFor(ROLE_WORDS, role)).join(', ')}</span>
+          {roles.some((role) => !me.label.includes(role)) ? (
+            <span className="faint">{roles.join(', ')}</span>
+          ) : null}
         </span>
         <SchemeButton />
         <Button

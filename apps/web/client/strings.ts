@@ -1,16 +1,21 @@
 import type {
+  AgentRole,
   ApprovalKind,
   ApprovalState,
+  Assurance,
   IncidentType,
   InvoiceState,
   MessageTemplate,
   Outcome,
   PersonRole,
   Priority,
+  SubjectKind,
   TicketState,
   VisitState,
 } from '@deadlatch/catalogue';
 import type { ErrorCode } from '@deadlatch/kernel';
+
+// Longer than 400 lines because every English word of the console stands in this one file.
 
 /**
  * Every English word a person reads in the console. Closed sets are spelled out, so a new state or refusal
@@ -33,6 +38,66 @@ export const STATE_WORDS: Readonly<Record<TicketState, string>> = {
   INVOICED: 'Invoiced',
   CLOSED: 'Closed',
   CANCELLED: 'Cancelled',
+};
+
+/** Who moves the work on from here, and with what. */
+export const NEXT_WORDS: Readonly<Record<TicketState, string>> = {
+  NEW: 'The agent or a dispatcher triages',
+  NEEDS_INFO: 'The customer answers by text',
+  TRIAGED: 'A dispatcher sends somebody',
+  APPROVAL_REQUIRED: 'The approver decides',
+  READY_TO_SCHEDULE: 'A dispatcher sends somebody',
+  SCHEDULE_PROPOSED: 'The customer chooses a time',
+  SCHEDULED: 'A dispatcher sends somebody',
+  DISPATCHED: 'The technician checks in',
+  ON_SITE: 'The technician takes photos and starts',
+  IN_PROGRESS: 'The technician finishes and hands in',
+  ON_HOLD: 'The technician or a dispatcher resumes',
+  COMPLETED_PENDING_VERIFICATION: 'Quality verifies the work',
+  VERIFIED: 'Finance makes the invoice',
+  INVOICED: 'Finance issues it and records the payment',
+  CLOSED: 'Nothing: this is the end',
+  CANCELLED: 'Nothing: this is the end',
+};
+
+export const NEXT_INVOICE_WORDS: Readonly<Record<InvoiceState, string>> = {
+  DRAFT: 'Finance issues the invoice',
+  ISSUED: 'Finance records the payment',
+  PAID: 'Finance closes the ticket',
+  DISPUTED: 'Finance settles the dispute',
+  VOID: 'Finance makes a new invoice',
+};
+
+/** Who did something, when the trail names no more than their kind. */
+export const ACTOR_WORDS: Readonly<Record<SubjectKind, string>> = {
+  contact: 'Customer',
+  staff: 'Office',
+  technician: 'Technician',
+  unknown_sender: 'Unknown sender',
+  link: 'Holder of a link',
+  system: 'A timer',
+};
+
+export const AGENT_WORDS: Readonly<Record<AgentRole, string>> = {
+  'agent.intake': 'The intake agent',
+  'agent.scheduling': 'The scheduling agent',
+  'agent.liaison': 'The liaison agent',
+  'agent.closeout': 'The closeout agent',
+};
+
+/** What proves that it is really the approver. */
+export const PROOF_WORDS: Readonly<Record<Assurance, string>> = {
+  L0: 'None',
+  L1: 'A signed-in person',
+  L2: 'A one-time code',
+  L3: 'A passkey',
+};
+
+export const LINE_WORDS: Readonly<Record<string, string>> = {
+  LABOR: 'Labor',
+  PART: 'Part',
+  TRIP: 'Trip',
+  OTHER: 'Other',
 };
 
 export const PRIORITY_WORDS: Readonly<Record<Priority, string>> = {
@@ -190,6 +255,48 @@ export const COMMAND_WORDS: Readonly<Record<string, string>> = {
   'autonomy.resume': 'Resume the agent',
 };
 
+/** The same as things that happened, where the button's words would not do; and what has no button. */
+export const EVENT_WORDS: Readonly<Record<string, string>> = {
+  ...COMMAND_WORDS,
+  'message.receive': 'A message came in',
+  'message.report_delivery': 'Delivery reported',
+  'conversation.reply': 'A reply was sent',
+  'ticket.create': 'Ticket opened',
+  'evidence.presign': 'Photo announced',
+  'evidence.finalize': 'Photo stored and checked',
+  'code.send': 'Code sent to the approver',
+  'code.try': 'Code typed',
+  'approval.decide': 'Approval decided',
+  'approval.expire': 'Approval expired',
+};
+
+/** What pressing the button means, in the words of who presses it; else the catalogue's summary. */
+export const COMMAND_HINTS: Readonly<Record<string, string>> = {
+  'ticket.create': 'For a request that came by phone or at the counter. Texts open tickets by themselves.',
+  'ticket.request_info': 'The customer gets a text with these questions.',
+  'ticket.triage': 'Priority follows from the answers by rule, and the limit from the contract.',
+  'ticket.ready': 'Everything needed is known and nothing is pending.',
+  'approval.request': 'Asks the customer’s approver before any work. They get a text with a link.',
+  'ticket.hold': 'Stops the clock on record: say why, who causes it and until when.',
+  'ticket.resume': 'Goes on exactly where it was put on hold.',
+  'visit.dispatch_emergency': 'Sends a technician at once. What has to be proven stays the same.',
+  'visit.accept': 'You take this visit. The customer sees that somebody is coming.',
+  'tech.check_in': 'You are at the site. The time on record is ours, not your device’s.',
+  'tech.start': 'Work begins. The photos from before must be there.',
+  'tech.request_change': 'The approver gets a text with a link. Work waits until they decide.',
+  'part.record': 'What you put in, with its price.',
+  'time.record': 'The rate comes from the contract.',
+  'tech.complete': 'Hands the work in to be verified. Everything on the evidence list must be there.',
+  'qa.verify': 'Either result goes on record. What fails goes back to the technician.',
+  'remedy.submit': 'Adds what was found wanting. What was handed in stays as it is.',
+  'billing.generate_invoice': 'Lines come from parts, time and approved changes, never above the limit.',
+  'billing.issue': 'Sends the invoice to the customer.',
+  'payment.record': 'The invoice was paid in full.',
+  'ticket.close': 'The end of this ticket.',
+  'ticket.cancel': 'Ends the ticket without a visit. The customer is told.',
+  'approval.withdraw': 'Takes the open question back. Nobody can approve it any more.',
+};
+
 /** Labels of form fields by their name in the schema. */
 export const FIELD_WORDS: Readonly<Record<string, string>> = {
   site_id: 'Site',
@@ -203,6 +310,7 @@ export const FIELD_WORDS: Readonly<Record<string, string>> = {
   reason: 'Reason',
   kind: 'Kind',
   lines: 'Lines',
+  'lines.kind': 'What it is',
   quantity: 'Quantity',
   unit_cents: 'Price each',
   amount_cents: 'Amount',
@@ -232,6 +340,15 @@ export const FIELD_WORDS: Readonly<Record<string, string>> = {
   evidence_id: 'Photo',
   method: 'Paid by',
   scope: 'Scope',
+  nte_cents: 'Not to exceed',
+  new_nte_cents: 'New limit',
+  total_cents: 'Total',
+  cost_cents: 'Cost so far',
+  priority_by_rule: 'Priority by rule',
+  remedied: 'Remedied',
+  still_open: 'Still open',
+  answered: 'Answered',
+  clock_skew_s: 'Clock of the device off by (s)',
 };
 
 export const QUESTION_WORDS: Readonly<Record<string, string>> = {
@@ -265,7 +382,7 @@ export const T = {
   filterByState: 'State',
   allStates: 'All states',
   previous: 'First page',
-  next: 'Next page',
+  nextPage: 'Next page',
   emptyQueue: 'No tickets here.',
   emptyQueueFiltered: 'No tickets in this state.',
   emptyVisits: 'No visits are assigned to you.',
@@ -288,6 +405,18 @@ export const T = {
   startAgent: 'Let the agent work here again',
   onlySupervisor: 'A supervisor can let them work again.',
   back: 'Back to the queue',
+  backToVisits: 'Back to my visits',
+  next: 'Next',
+  nextAccept: 'The technician accepts the visit',
+  openTicket: 'Open a ticket',
+  openedTicket: 'Opened. Go to',
+  newTicket: 'the new ticket',
+  you: 'You',
+  forSomebody: 'for',
+  whenState: 'when',
+  photoOf: 'Photo:',
+  ofEachOfTwo: ', of two approvers',
+  alreadySpent: 'already spent',
   summary: 'Summary',
   actions: 'What you can do',
   actionsNone: 'Nothing for your role on this ticket.',
@@ -367,6 +496,12 @@ export const T = {
   problemTitle: 'That did not work',
   notFoundTitle: 'There is nothing here',
 } as const;
+
+/** `photo.before.failed_lock` as `Before: failed lock`; anything else in plain words. */
+export function evidenceWords(key: string): string {
+  const [, phase, ...rest] = key.startsWith('photo.') ? key.split('.') : [];
+  return phase && rest.length > 0 ? `${plain(phase)}: ${plain(rest.join(' ')).toLowerCase()}` : plain(key);
+}
 
 /** `some_machine.word` as plain words; for sets that grow without us. */
 export function plain(name: string): string {

@@ -40,7 +40,7 @@ ${nextSection(secret, next)}`,
 function linesTable(view: ActionView): SafeHtml {
   const rows = view.lines.map(
     (line) =>
-      html`<tr><td>${line.kind}${line.partNumber === null ? null : html` ${line.partNumber}`}${
+      html`<tr><td>${plainWord(line.kind)}${line.partNumber === null ? null : html` ${line.partNumber}`}${
         line.isIncurred ? html`<br><span class="soft">already incurred</span>` : null
       }</td><td class="n">${line.quantity} × ${formatUsd(line.unitCents)}</td><td class="n">${formatUsd(line.totalCents)}</td></tr>`,
   );
@@ -124,7 +124,7 @@ ${
   ticket === null
     ? null
     : html`<dt>Ticket</dt><dd>${ticket.reference}</dd>
-<dt>State</dt><dd>${ticket.state}</dd>
+<dt>State</dt><dd>${plainWord(ticket.state)}</dd>
 <dt>Not-to-exceed amount</dt><dd>${formatUsd(ticket.nteCents)}</dd>`
 }
 <dt>Receipt</dt><dd>${committed.eventId}</dd>
@@ -164,6 +164,12 @@ export function refusedPage(code: ErrorCode): RenderedPage {
 <p role="alert">${PLAIN.get(code) ?? 'This was refused. Please call your dispatcher.'}</p>
 </section>`,
   );
+}
+
+/** `IN_PROGRESS` as `In progress`: the code itself stands in the exact statement. */
+function plainWord(code: string): string {
+  const words = code.toLowerCase().replaceAll('_', ' ');
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -17,8 +17,11 @@ interface Attempt {
 function newAttempt(form: Form, value: FormValue): Attempt {
   const asked = toInput(value, askedOf(form, value));
   const beside = sentBeside(form.name, new Date().toISOString());
-  const input = typeof asked === 'object' && asked !== null && !Array.isArray(asked) ? asked : {};
-  return { input: { ...input, ...beside }, idempotencyKey: crypto.randomUUID() };
+  return { input: { ...asObject(asked), ...beside }, idempotencyKey: crypto.randomUUID() };
+}
+
+function asObject(value: FormValue): Readonly<Record<string, FormValue>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
 }
 
 /**
@@ -28,12 +31,17 @@ function newAttempt(form: Form, value: FormValue): Attempt {
 export function CommandForm(props: {
   readonly form: Form;
   readonly targetId: string | null;
+  /** What stands in the form before anybody typed. */
+  readonly start?: Readonly<Record<string, FormValue>>;
   readonly context: FormContext;
   readonly onDone: (answer: CommandAnswer) => void;
   readonly onClose: () => void;
 }): ReactNode {
   const { form } = props;
-  const [value, setValue] = useState(() => emptyValue(form.input));
+  const [value, setValue] = useState<FormValue>(() => ({
+    ...asObject(emptyValue(form.input)),
+    ...props.start,
+  }));
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
   const attempt = useRef<Attempt | null>(null);

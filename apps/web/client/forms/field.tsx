@@ -9,9 +9,10 @@ import {
   TextInput,
 } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
-import type { Evidence, IncidentForm, Schema, Technician } from '../api.ts';
+import type { Evidence, IncidentForm, Schema, Site, Technician } from '../api.ts';
 import {
   APPROVAL_KIND_WORDS,
+  evidenceWords,
   FIELD_WORDS,
   INCIDENT_WORDS,
   plain,
@@ -26,17 +27,29 @@ import { centsOf, emptyValue, type FormValue, memberOf, withMember } from './val
 export interface FormContext {
   readonly technicians: readonly Technician[];
   readonly evidence: readonly Evidence[];
+  readonly sites: readonly Site[];
   /** The ticket's incident type; narrows questions, tests and photo keys to what it asks. */
   readonly incident: IncidentForm | undefined;
   /** Every incident type, for forms that choose one. */
   readonly incidents: readonly IncidentForm[];
 }
 
+/** Nothing to offer by name. */
+export const NO_CONTEXT: FormContext = {
+  technicians: [],
+  evidence: [],
+  sites: [],
+  incident: undefined,
+  incidents: [],
+};
+
 interface FieldProps {
   readonly name: string;
   readonly schema: Schema;
   readonly value: FormValue;
   readonly required: boolean;
+  /** Name of the list whose row this is a field of. */
+  readonly within?: string | undefined;
   readonly context: FormContext;
   readonly onChange: (value: FormValue) => void;
 }
@@ -71,6 +84,7 @@ export function Field(props: FieldProps): ReactNode {
 export function ObjectFields({
   schema,
   value,
+  within,
   context,
   onChange,
 }: Omit<FieldProps, 'name' | 'required'>): ReactNode {
@@ -84,6 +98,7 @@ export function ObjectFields({
           schema={member}
           value={memberOf(value, name)}
           required={required.has(name)}
+          within={within}
           context={context}
           onChange={(next) => onChange(withMember(value, name, next))}
         />
@@ -92,8 +107,8 @@ export function ObjectFields({
   );
 }
 
-function labelOf({ name, required }: Pick<FieldProps, 'name' | 'required'>): string {
-  const label = wordFor(FIELD_WORDS, name);
+function labelOf({ name, required, within }: Pick<FieldProps, 'name' | 'required' | 'within'>): string {
+  const label = FIELD_WORDS[`${within}.${name}`] ?? wordFor(FIELD_WORDS, name);
   return required ? label : `${label} (${T.optional})`;
 }
 
@@ -136,7 +151,7 @@ function optionWords(name: string, value: string): string {
   if (name === 'question' || name === 'missing') return wordFor(QUESTION_WORDS, value);
   if (Object.hasOwn(INCIDENT_WORDS, value)) return wordFor(INCIDENT_WORDS, value);
   if (Object.hasOwn(APPROVAL_KIND_WORDS, value)) return wordFor(APPROVAL_KIND_WORDS, value);
-  return plain(value);
+  return evidenceWords(value);
 }
 
 function Select(
@@ -190,10 +205,11 @@ function referencesOf(
       label: [t.label ?? t.id, ...(t.skills ?? []).map(plain)].join(' · '),
     }));
   }
+  if (kind === 'site') return context.sites.map(({ id, label }) => ({ value: id, label: label ?? id }));
   if (kind === 'evidence') {
     return context.evidence
       .filter((item) => item.state === 'FINALIZED')
-      .map((item, index) => ({ value: item.id, label: `${index + 1}. ${plain(item.key ?? '')}` }));
+      .map((item, index) => ({ value: item.id, label: `${index + 1}. ${evidenceWords(item.key ?? '')}` }));
   }
   return null;
 }
@@ -311,6 +327,7 @@ function RowsField(props: FieldProps): ReactNode {
             <ObjectFields
               schema={items}
               value={row}
+              within={props.name}
               context={props.context}
               onChange={(next) => props.onChange(rows.map((old, at) => (String(at) === place ? next : old)))}
             />

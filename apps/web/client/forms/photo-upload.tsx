@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { type CommandForm as Form, Problem, upload } from '../api.ts';
 import { meQuery, useSendCommand } from '../queries.ts';
-import { plain, T } from '../strings.ts';
+import { COMMAND_WORDS, evidenceWords, T, wordFor } from '../strings.ts';
 import { ProblemNote } from '../ticket/problem-note.tsx';
 import type { FormContext } from './field.tsx';
 
@@ -81,7 +81,7 @@ export function PhotoUpload(props: {
   }
 
   return (
-    <form onSubmit={submit} className="command-form" aria-label={T.photoUpload}>
+    <form onSubmit={submit} className="command-form" aria-label={wordFor(COMMAND_WORDS, props.form.name)}>
       <Stack gap="sm">
         <NativeSelect
           label={T.photoFor}
@@ -89,7 +89,7 @@ export function PhotoUpload(props: {
           withAsterisk={false}
           data={[
             { value: '', label: T.choose },
-            ...keys.map((value) => ({ value, label: photoLabel(value) })),
+            ...keys.map((value) => ({ value, label: evidenceWords(value) })),
           ]}
           value={key}
           onChange={(event) => setKey(event.currentTarget.value)}
@@ -127,11 +127,6 @@ export function PhotoUpload(props: {
       </Stack>
     </form>
   );
-}
-
-function photoLabel(key: string): string {
-  const [, phase, ...rest] = key.split('.');
-  return phase && rest.length > 0 ? `${plain(phase)}: ${plain(rest.join(' '))}` : plain(key);
 }
 
 async function hexDigest(file: File): Promise<string> {

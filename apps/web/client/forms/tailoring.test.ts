@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CommandForm, IncidentForm } from '../api.ts';
-import { askedOf, sentBeside, withQuestions } from './tailoring.ts';
+import { askedOf, sentBeside, startOf, withQuestions } from './tailoring.ts';
 
 const form = (name: string, fields: readonly string[]): CommandForm => ({
   name,
   summary: '',
   target: 'ticket',
+  from: [],
   roles: [],
   input: {
     type: 'object',
@@ -48,4 +49,11 @@ test('choosing a type brings its required questions once, and keeps answers', ()
   const answered = { type: 'DOOR', answers: [{ question: 'anyone_hurt', answer: 'no' }] };
   assert.deepEqual(withQuestions('ticket.triage', { answers: [] }, answered, incidents), answered);
   assert.equal(withQuestions('ticket.triage', answered, answered, incidents), answered);
+});
+
+test('a payment starts with the invoice’s total, and no other form with anything', () => {
+  const invoice = { state: 'ISSUED', total_cents: 51_200 };
+  assert.deepEqual(startOf('payment.record', { invoice }), { amount_cents: 51_200 });
+  assert.deepEqual(startOf('payment.record', { invoice: null }), {});
+  assert.deepEqual(startOf('part.record', { invoice }), {});
 });

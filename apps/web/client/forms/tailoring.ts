@@ -1,4 +1,4 @@
-import type { CommandForm, IncidentForm, Schema } from '../api.ts';
+import type { CommandForm, IncidentForm, Schema, TicketPage } from '../api.ts';
 import { type FormValue, memberOf, withMember } from './values.ts';
 
 /**
@@ -22,6 +22,15 @@ function hiddenFields(command: string, value: FormValue): readonly string[] {
 /** What is sent beside what was asked. @param now an instant of the device, in RFC 3339 */
 export function sentBeside(command: string, now: string): Readonly<Record<string, FormValue>> {
   return command === 'tech.check_in' ? { client_time: now } : {};
+}
+
+/** What a form starts with, so that nobody copies what the page shows beside it. */
+export function startOf(
+  command: string,
+  page: Pick<TicketPage, 'invoice'>,
+): Readonly<Record<string, FormValue>> {
+  const total = page.invoice?.total_cents;
+  return command === 'payment.record' && total !== undefined ? { amount_cents: total } : {};
 }
 
 /** The incident type that a form is about: the one being chosen in it, or else the ticket's. */

@@ -8,6 +8,7 @@ import { AgentSwitch } from '../autonomy.tsx';
 import { meQuery, queueQuery } from '../queries.ts';
 import { INCIDENT_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
 import { Empty, PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
+import { NewTicket } from './new-ticket.tsx';
 import { Unread } from './unread.tsx';
 
 /** The queue; its filter and its page are in the address, so that both can be shared and reloaded. */
@@ -40,6 +41,7 @@ export function QueuePage(): ReactNode {
         />
       </div>
       <AgentSwitch roles={me.data?.roles ?? []} />
+      <NewTicket roles={me.data?.roles ?? []} />
       <Unread query={queue} />
       {queue.data && rows.length === 0 ? (
         <Empty>{state ? T.emptyQueueFiltered : technician ? T.emptyVisits : T.emptyQueue}</Empty>
@@ -63,7 +65,7 @@ export function QueuePage(): ReactNode {
               variant="default"
               onClick={() => void navigate({ search: { ...(state ? { state } : {}), after: next } })}
             >
-              {T.next}
+              {T.nextPage}
             </Button>
           ) : null}
         </Group>

@@ -4,12 +4,13 @@ import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Catalogue, Me, TicketPage as Page, Technician } from '../api.ts';
 import { AgentSwitch } from '../autonomy.tsx';
+import { NO_CONTEXT } from '../forms/field.tsx';
 import { catalogueQuery, meQuery, techniciansQuery, ticketQuery } from '../queries.ts';
 import { INCIDENT_WORDS, T, wordFor } from '../strings.ts';
 import { Actions } from '../ticket/actions.tsx';
 import { Conversation } from '../ticket/conversation.tsx';
 import { Approvals, EvidencePanel, Summary, VisitPanel } from '../ticket/panels.tsx';
-import { PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
+import { NextStep, PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
 import { Timeline } from '../ticket/timeline.tsx';
 import { Unread } from './unread.tsx';
 
@@ -26,7 +27,7 @@ export function TicketPage(): ReactNode {
   return (
     <>
       <Link to="/" className="back">
-        ← {T.back}
+        ← {me.data?.roles.includes('technician') ? T.backToVisits : T.back}
       </Link>
       <Unread query={page} />
       {page.data?.ticket && me.data && catalogue.data ? (
@@ -52,6 +53,7 @@ function TicketBody(props: {
   const site = page.site_label ?? ticket.site_label;
   const incident = catalogue.incident_types.find((item) => item.type === ticket.incident_type);
   const evidence = page.evidence?.evidence ?? [];
+  const people = { ownId: me.subject.id, technicians };
   return (
     <>
       <div className={`ticket-head edge-${(ticket.priority ?? 'none').toLowerCase()}`}>
@@ -67,6 +69,7 @@ function TicketBody(props: {
             {T.updated} <When at={ticket.updated_at} />
           </span>
         </p>
+        <NextStep page={page} />
       </div>
       <div className="ticket-grid">
         <div className="ticket-side">
@@ -74,17 +77,17 @@ function TicketBody(props: {
             catalogue={catalogue}
             roles={me.roles}
             page={page}
-            context={{ technicians, evidence, incident, incidents: catalogue.incident_types }}
+            context={{ ...NO_CONTEXT, technicians, evidence, incident, incidents: catalogue.incident_types }}
           />
           <AgentSwitch roles={me.roles} ticketId={ticket.id} />
-          <VisitPanel visit={page.visit} technicians={technicians} />
+          <VisitPanel visit={page.visit} people={people} />
         </div>
         <div className="ticket-main">
           <Summary page={page} />
           {page.approvals ? <Approvals approvals={page.approvals.approvals ?? []} /> : null}
           {page.evidence ? <EvidencePanel evidence={evidence} incident={incident} /> : null}
           {page.conversation ? <Conversation conversation={page.conversation} /> : null}
-          {page.timeline ? <Timeline events={page.timeline.events ?? []} /> : null}
+          {page.timeline ? <Timeline events={page.timeline.events ?? []} people={people} /> : null}
         </div>
       </div>
     </>

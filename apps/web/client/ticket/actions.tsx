@@ -1,17 +1,23 @@
 import { Alert, Button } from '@mantine/core';
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { Fragment, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import type { Allowed, Catalogue, CommandAnswer, CommandForm as Form, TicketPage } from '../api.ts';
 import { CommandForm } from '../forms/command-form.tsx';
 import type { FormContext } from '../forms/field.tsx';
 import { PhotoUpload } from '../forms/photo-upload.tsx';
-import { COMMAND_WORDS, REFUSAL_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
+import { startOf } from '../forms/tailoring.ts';
+import { COMMAND_HINTS, COMMAND_WORDS, REFUSAL_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
 import { inPlace, Section } from './parts.tsx';
 
 interface Action {
   readonly form: Form;
   readonly allowed: boolean;
   readonly reason: string;
+  /** Whether nothing but the ticket's state stands in the way. */
+  readonly isStateOnly: boolean;
 }
+
+/** More states than this say nothing that a person could keep in mind. */
+const FEW_STATES = 3;
 
 /** Finalizing is the last step of an upload and has no button of its own. */
 const WITHOUT_BUTTON: ReadonlySet<string> = new Set(['evidence.finalize']);
@@ -22,7 +28,6 @@ type Weight = keyof typeof WEIGHTS;
 
 const MOVES_ON: ReadonlySet<string> = new Set([
   'ticket.triage',
-  'ticket.ready',
   'visit.dispatch_emergency',
   'visit.accept',
   'tech.check_in',
@@ -62,7 +67,7 @@ function actionsOf(catalogue: Catalogue, roles: readonly string[], page: TicketP
 }
 
 function actionOf(form: Form, allowed: boolean, code: string = 'invalid_state'): Action {
-  return { form, allowed, reason: wordFor(REFUSAL_WORDS, code) };
+  return { form, allowed, reason: wordFor(REFUSAL_WORDS, code), isStateOnly: code === 'invalid_state' };
 }
 
 export function Actions(props: {
@@ -80,7 +85,6 @@ export function Actions(props: {
     .sort((a, b) => WEIGHTS[weightOf(a.form.name)] - WEIGHTS[weightOf(b.form.name)]);
   const later = actions.filter((action) => !action.allowed);
   const big = props.roles.includes('technician');
-  const opened = now.find((action) => action.form.name === open);
 
   return (
     <Section title={T.actions} area="actions">
@@ -100,34 +104,34 @@ export function Actions(props: {
       </div>
       {actions.length === 0 ? <p className="faint">{T.actionsNone}</p> : null}
       <div className={big ? 'actions actions-big' : 'actions'}>
-        {now.map(({ form }) => (
-          <Button
-            key={form.name}
-            size={big ? 'lg' : 'md'}
-            variant={weightOf(form.name)}
-            aria-expanded={form.name === open}
-            onClick={() => {
-              setDone(null);
-              setOpen(form.name === open ? null : form.name);
-            }}
-          >
-            {wordFor(COMMAND_WORDS, form.name)}
-          </Button>
+        {now.map((action) => (
+          <Fragment key={action.form.name}>
+            <Button
+              size={big ? 'lg' : 'md'}
+              variant={weightOf(action.form.name)}
+              aria-expanded={action.form.name === open}
+              onClick={() => {
+                setDone(null);
+                setOpen(action.form.name === open ? null : action.form.name);
+              }}
+            >
+              {wordFor(COMMAND_WORDS, action.form.name)}
+            </Button>
+            {action.form.name === open ? (
+              <OpenAction
+                action={action}
+                page={page}
+                context={props.context}
+                onClose={() => setOpen(null)}
+                onDone={(answer) => {
+                  setOpen(null);
+                  setDone(answer);
+                }}
+              />
+            ) : null}
+          </Fragment>
         ))}
       </div>
-      {opened ? (
-        <OpenAction
-          key={opened.form.name}
-          action={opened}
-          page={page}
-          context={props.context}
-          onClose={() => setOpen(null)}
-          onDone={(answer) => {
-            setOpen(null);
-            setDone(answer);
-          }}
-        />
-      ) : null}
       {later.length > 0 ? (
         <>
           <h3>{T.notNow}</h3>
@@ -155,7 +159,7 @@ function NotNow({ actions }: { readonly actions: readonly Action[] }): ReactNode
           <ul>
             {actions
               .filter((action) => action.reason === reason)
-              .map(({ form }) => (
+              .map(({ form, isStateOnly }) => (
                 <li key={form.name}>
                   <button
                     type="button"
@@ -164,6 +168,12 @@ function NotNow({ actions }: { readonly actions: readonly Action[] }): ReactNode
                     className="disabled-action"
                   >
                     {wordFor(COMMAND_WORDS, form.name)}
+                    {isStateOnly && form.from.length > 0 && form.from.length <= FEW_STATES ? (
+                      <span className="when-state">
+                        {' '}
+                        {T.whenState} {form.from.map((state) => wordFor(STATE_WORDS, state)).join(', ')}
+                      </span>
+                    ) : null}
                   </button>
                 </li>
               ))}
@@ -189,8 +199,8 @@ function OpenAction(props: {
   const pending = props.page.approvals?.approvals?.find((item) => item.state === 'PENDING');
   const targetId = form.target === 'approval' ? (pending?.id ?? null) : props.page.ticket.id;
   return (
-    <div ref={box}>
-      <p className="faint">{form.summary}</p>
+    <div ref={box} className="open-action">
+      <p className="faint">{COMMAND_HINTS[form.name] ?? form.summary}</p>
       {form.name === 'evidence.presign' ? (
         <PhotoUpload
           form={form}
@@ -201,6 +211,7 @@ function OpenAction(props: {
       ) : (
         <CommandForm
           form={form}
+          start={startOf(form.name, props.page)}
           targetId={targetId}
           context={props.context}
           onClose={props.onClose}

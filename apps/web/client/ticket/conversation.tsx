@@ -9,6 +9,9 @@ const STATE: ReadonlyMap<string, string> = new Map([
   ['CLOSED', T.conversationClosed],
 ]);
 
+/** A message of the list in the docs; a phrase has no number that anybody could look up. */
+const MESSAGE = /^M\d\d$/;
+
 /** Words of both sides. Personal data shows as the vault's placeholders, set apart from the words around them. */
 export function Conversation(props: {
   readonly conversation: NonNullable<TicketPage['conversation']>;
@@ -27,7 +30,9 @@ export function Conversation(props: {
           <li key={entry.id} className={entry.direction === 'OUT' ? 'talk-out' : 'talk-in'}>
             <p className="talk-head">
               {entry.direction === 'OUT' ? T.outbound : T.inbound} · <When at={entry.at} />
-              {entry.template ? <span className="mono"> · {entry.template}</span> : null}
+              {entry.template && MESSAGE.test(entry.template) ? (
+                <span className="mono"> · {entry.template}</span>
+              ) : null}
             </p>
             <p className="talk-text">{wordsOf(entry)}</p>
           </li>

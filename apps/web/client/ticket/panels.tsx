@@ -1,11 +1,14 @@
 import { formatUsd } from '@deadlatch/kernel';
 import type { ReactNode } from 'react';
-import type { Approval, Evidence, IncidentForm, Technician, TicketPage } from '../api.ts';
+import type { Approval, Evidence, IncidentForm, TicketPage } from '../api.ts';
 import {
   APPROVAL_KIND_WORDS,
   APPROVAL_WORDS,
+  evidenceWords,
   INVOICE_WORDS,
+  LINE_WORDS,
   OUTCOME_WORDS,
+  PROOF_WORDS,
   plain,
   QUESTION_WORDS,
   STATE_WORDS,
@@ -14,6 +17,7 @@ import {
   wordFor,
 } from '../strings.ts';
 import { Empty, Fact, Facts, inPlace, Section, When } from './parts.tsx';
+import type { People } from './timeline.tsx';
 
 const usd = (cents: number | null | undefined): string | null =>
   typeof cents === 'number' ? formatUsd(cents) : null;
@@ -71,10 +75,13 @@ function invoiceWords(invoice: NonNullable<TicketPage['invoice']>): string {
 
 export function VisitPanel(props: {
   readonly visit: TicketPage['visit'];
-  readonly technicians: readonly Technician[];
+  readonly people: People;
 }): ReactNode {
-  const { visit } = props;
-  const who = props.technicians.find((t) => t.id === visit?.technician_id)?.label;
+  const { visit, people } = props;
+  const who =
+    visit?.technician_id === people.ownId
+      ? T.you
+      : people.technicians.find((t) => t.id === visit?.technician_id)?.label;
   return (
     <Section title={T.visit} area="visit">
       {visit ? (
@@ -113,14 +120,19 @@ export function Approvals({ approvals }: { readonly approvals: readonly Approval
             </p>
             <Facts>
               <Fact name={T.newNte}>{usd(item.new_nte_cents)}</Fact>
-              <Fact name={T.needsProof}>{item.proof_assurance}</Fact>
+              <Fact name={T.needsProof}>
+                {item.state === 'PENDING' && item.proof_assurance
+                  ? `${wordFor(PROOF_WORDS, item.proof_assurance)}${(item.deciders ?? 1) > 1 ? T.ofEachOfTwo : ''}`
+                  : null}
+              </Fact>
               <Fact name={T.expires}>{item.state === 'PENDING' ? <When at={item.expires_at} /> : null}</Fact>
               <Fact name={T.decided}>{item.decided_at ? <When at={item.decided_at} /> : null}</Fact>
             </Facts>
             <ul className="plain-list faint">
               {inPlace(item.lines ?? []).map(({ place, item: line }) => (
                 <li key={place}>
-                  {line.quantity ?? 1} × {plain(line.kind ?? '')} {usd(line.unit_cents) ?? ''}
+                  {line.quantity ?? 1} × {wordFor(LINE_WORDS, line.kind)} {usd(line.unit_cents) ?? ''}
+                  {line.incurred === 'yes' ? ` · ${T.alreadySpent}` : ''}
                 </li>
               ))}
             </ul>
@@ -148,7 +160,7 @@ export function EvidencePanel(props: {
               const have = stored.filter((item) => item.key === rule.key).length;
               return (
                 <li key={rule.key} className={have >= rule.minimum ? 'ticked' : ''}>
-                  <span aria-hidden="true">{have >= rule.minimum ? '✓' : '○'}</span> {plain(rule.key)}{' '}
+                  <span aria-hidden="true">{have >= rule.minimum ? '✓' : '○'}</span> {evidenceWords(rule.key)}{' '}
                   <span className="faint">
                     {have} {T.of} {rule.minimum}
                   </span>
@@ -159,10 +171,20 @@ export function EvidencePanel(props: {
         </>
       ) : null}
       {props.evidence.length === 0 ? <Empty>{T.evidenceEmpty}</Empty> : null}
-      <ul className="cards">
+      <ul className="photos">
         {props.evidence.map((item) => (
           <li key={item.id}>
-            <p className="card-title">{plain(item.key ?? '')}</p>
+            {item.state === 'FINALIZED' ? (
+              <a href={`/api/evidence/${item.id}`} target="_blank" rel="noreferrer">
+                <img
+                  className="photo"
+                  src={`/api/evidence/${item.id}`}
+                  alt={`${T.photoOf} ${evidenceWords(item.key ?? '')}`}
+                  loading="lazy"
+                />
+              </a>
+            ) : null}
+            <p className="card-title">{evidenceWords(item.key ?? '')}</p>
             <p className="faint">
               {item.state === 'FINALIZED' ? T.stored : T.announced} · <When at={item.created_at} />
             </p>

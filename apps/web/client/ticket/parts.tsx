@@ -1,6 +1,7 @@
 import { Badge, Title } from '@mantine/core';
 import { type ReactNode, useId } from 'react';
-import { PRIORITY_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
+import type { TicketPage } from '../api.ts';
+import { NEXT_INVOICE_WORDS, NEXT_WORDS, PRIORITY_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
 
 /** A titled region of a page, so that a screen reader can jump to it. */
 export function Section(props: {
@@ -40,6 +41,23 @@ export function StateBadge({ state }: { readonly state: string }): ReactNode {
     <Badge color={STATE_TONE.get(state) ?? 'gray'} variant="light" size="lg" radius="sm" className="badge">
       {wordFor(STATE_WORDS, state)}
     </Badge>
+  );
+}
+
+/** Who moves the ticket on from here. */
+export function NextStep({ page }: { readonly page: TicketPage }): ReactNode {
+  const { state } = page.ticket;
+  if (state === 'CLOSED' || state === 'CANCELLED') return null;
+  const isOffered = state === 'DISPATCHED' && page.visit?.state === 'OFFERED';
+  const words = isOffered
+    ? T.nextAccept
+    : state === 'INVOICED' && page.invoice
+      ? wordFor(NEXT_INVOICE_WORDS, page.invoice.state)
+      : wordFor(NEXT_WORDS, state);
+  return (
+    <p className="ticket-next">
+      <strong>{T.next}:</strong> {words}
+    </p>
   );
 }
 

@@ -1,10 +1,30 @@
 import type { ReactNode } from 'react';
-import type { TimelineEvent } from '../api.ts';
-import { COMMAND_WORDS, plain, REFUSAL_WORDS, ROLE_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
+import type { Technician, TimelineEvent } from '../api.ts';
+import {
+  ACTOR_WORDS,
+  AGENT_WORDS,
+  EVENT_WORDS,
+  FIELD_WORDS,
+  REFUSAL_WORDS,
+  STATE_WORDS,
+  T,
+  wordFor,
+} from '../strings.ts';
 import { Empty, inPlace, Section, When } from './parts.tsx';
+import { valueWords } from './value-words.ts';
+
+/** Whom the page can name. */
+export interface People {
+  readonly ownId: string;
+  readonly technicians: readonly Technician[];
+}
 
 /** What happened and what was refused, newest first, each with why. */
-export function Timeline({ events }: { readonly events: readonly TimelineEvent[] }): ReactNode {
+export function Timeline(props: {
+  readonly events: readonly TimelineEvent[];
+  readonly people: People;
+}): ReactNode {
+  const { events } = props;
   const newestFirst = [...events].sort((a, b) => (b.at ?? '').localeCompare(a.at ?? ''));
   return (
     <Section title={T.timeline} area="timeline">
@@ -12,7 +32,7 @@ export function Timeline({ events }: { readonly events: readonly TimelineEvent[]
       <ol className="timeline">
         {inPlace(newestFirst).map(({ place, item: event }) => (
           <li key={event.event_id ?? place} className={event.decision === 'refused' ? 'is-refused' : ''}>
-            <TimelineItem event={event} />
+            <TimelineItem event={event} people={props.people} />
           </li>
         ))}
       </ol>
@@ -20,19 +40,20 @@ export function Timeline({ events }: { readonly events: readonly TimelineEvent[]
   );
 }
 
-function TimelineItem({ event }: { readonly event: TimelineEvent }): ReactNode {
+function TimelineItem(props: { readonly event: TimelineEvent; readonly people: People }): ReactNode {
+  const { event } = props;
   const refused = event.decision === 'refused';
   const from = stateOf(event.before);
   const to = stateOf(event.after);
   return (
     <>
       <p className="timeline-head">
-        <strong>{wordFor(COMMAND_WORDS, event.command)}</strong>
+        <strong>{wordFor(EVENT_WORDS, event.command)}</strong>
         {refused ? <span className="refused"> {T.refused}</span> : null}
         {!refused && to && to !== from ? <span className="faint"> → {wordFor(STATE_WORDS, to)}</span> : null}
       </p>
       <p className="faint">
-        <When at={event.at} /> · {actorWords(event.actor)}
+        <When at={event.at} /> · {actorWords(event.actor, props.people)}
       </p>
       {refused && event.code ? <p>{wordFor(REFUSAL_WORDS, event.code)}</p> : null}
       <details>
@@ -40,8 +61,8 @@ function TimelineItem({ event }: { readonly event: TimelineEvent }): ReactNode {
         <dl className="facts">
           {Object.entries(event.details ?? {}).map(([name, value]) => (
             <div key={name}>
-              <dt>{plain(name)}</dt>
-              <dd className="mono">{valueWords(value)}</dd>
+              <dt>{wordFor(FIELD_WORDS, name)}</dt>
+              <dd className={name.endsWith('_id') ? 'mono' : ''}>{valueWords(name, value)}</dd>
             </div>
           ))}
           <div>
@@ -67,15 +88,17 @@ function stateOf(value: unknown): string | null {
   return stateOf((value as Record<string, unknown>).ticket ?? null);
 }
 
-function actorWords(actor: TimelineEvent['actor']): string {
+function actorWords(actor: TimelineEvent['actor'], people: People): string {
   if (!actor) return '–';
   const agent = typeof actor.agent === 'string' ? actor.agent : actor.agent?.role;
-  const person = actor.label ?? (actor.role ? wordFor(ROLE_WORDS, actor.role) : plain(actor.type ?? ''));
-  return agent ? `${plain(agent)} for ${person.toLowerCase()}` : person;
+  const known = people.technicians.find((technician) => technician.id === actor.id)?.label;
+  const person =
+    actor.id === people.ownId
+      ? T.you
+      : (actor.label ?? known ?? wordFor(ACTOR_WORDS, actor.role ?? actor.type ?? ''));
+  return agent ? `${wordFor(AGENT_WORDS, agent)} ${T.forSomebody} ${lower(person)}` : person;
 }
 
-function valueWords(value: unknown): string {
-  if (Array.isArray(value)) return value.map(String).join(', ');
-  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
-  return value === null ? '–' : String(value);
+function lower(person: string): string {
+  return Object.values<string>(ACTOR_WORDS).includes(person) ? `the ${person.toLowerCase()}` : person;
 }

@@ -6,6 +6,7 @@ import {
   incidentType,
   PERSON_ROLES,
   sourceOf,
+  ticketSources,
 } from '@deadlatch/catalogue';
 import type { JsonValue } from '@deadlatch/kernel';
 
@@ -32,6 +33,7 @@ export function describeCatalogue(): JsonValue {
       name: entry.name,
       summary: entry.summary,
       target: entry.target,
+      from: entry.target === 'ticket' ? [...ticketSources(entry.name)] : [],
       roles: [...new Set(entry.who.map((grant) => grant.role))].filter((role) => PEOPLE.has(role)),
       input: withWords(entry.input),
     })),
