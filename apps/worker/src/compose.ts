@@ -4,13 +4,13 @@ import type { Clock } from '@deadlatch/kernel';
 import { createPool } from '@deadlatch/postgres';
 import { createLogger } from '@deadlatch/telemetry';
 import type { Settings } from './env.ts';
-import { startQueue } from './queue.ts';
+import { startLeading } from './leader.ts';
 import { createTasks } from './tasks.ts';
 
 /** A turn may take several steps, each of which waits for the database. */
 const PEER_TIMEOUT_MS = 30_000;
-/** The lock, two listeners, the relay, and what the queue uses to take and finish jobs. */
-const CONNECTIONS = 10;
+/** The lock, the look for work, and what was done that has to be written down. */
+const CONNECTIONS = 6;
 
 /** What the service takes from the world around it. */
 export interface World {
@@ -50,25 +50,24 @@ export async function compose(settings: Settings, world: World): Promise<Running
       random,
       timeoutMs: PEER_TIMEOUT_MS,
     });
-  const tasks = createTasks(
+  const perform = createTasks(
     {
       gateway: peer('gateway', settings.GATEWAY_URL),
       agent: peer('agent', settings.AGENT_URL),
       dispatchApi: peer('dispatch-api', settings.DISPATCH_API_URL),
     },
     now,
-    (attempt) => logger.event('outbox.retry', attempt),
   );
-  const queue = startQueue({ pool, tasks, logger, now });
+  const leader = startLeading({ pool, perform, logger });
   const app = createHttpServer({
     service: 'worker',
     logger,
     bodyLimitBytes: 1_024,
-    ready: () => queue.check(),
+    ready: () => leader.check(),
   });
   const close = async () => {
     await app.close();
-    await queue.stop();
+    await leader.stop();
     await pool.end();
   };
   try {

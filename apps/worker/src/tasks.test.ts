@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { DispatchError, ERROR_CODES, type ErrorCode } from '@deadlatch/kernel';
-import type { JobHelpers } from 'graphile-worker';
 import { verifies } from '../../../test/requirements.ts';
-import { createTasks, type ReportAttempt } from './tasks.ts';
+import { createTasks } from './tasks.ts';
+import type { WaitingRow } from './waiting.sql.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const FINAL: readonly ErrorCode[] = ['not_found', 'superseded', 'invalid_state', 'turn_ended'];
@@ -13,9 +13,22 @@ function grantEnding(exp: unknown): string {
   return `a.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.c`;
 }
 
+function row(over: Partial<WaitingRow> = {}): WaitingRow {
+  return {
+    table: 'outbox',
+    tenant_id: randomUUID(),
+    id: randomUUID(),
+    kind: 'message.deliver',
+    ref_id: randomUUID(),
+    queue: 'q',
+    turn_grant: null,
+    attempts: 0,
+    ...over,
+  };
+}
+
 function start(refuse: () => Error | null = () => null) {
   const calls: [string, string, object, string][] = [];
-  const reports: Parameters<ReportAttempt>[0][] = [];
   const peer = (name: string) => ({
     write: async (path: string, body: object, { idempotencyKey }: { idempotencyKey: string }) => {
       calls.push([name, path, body, idempotencyKey]);
@@ -24,72 +37,55 @@ function start(refuse: () => Error | null = () => null) {
       return null;
     },
   });
-  const tasks = createTasks(
-    { gateway: peer('gateway'), agent: peer('agent'), dispatchApi: peer('dispatch-api') },
-    () => NOW,
-    (attempt) => reports.push(attempt),
-  );
-  const job = { attempts: 3, key: randomUUID() };
-  const perform = async (kind: string, payload: unknown) =>
-    tasks[kind]?.(payload, { job } as unknown as JobHelpers);
-  return { calls, reports, perform, job };
+  const peers = { gateway: peer('gateway'), agent: peer('agent'), dispatchApi: peer('dispatch-api') };
+  return { calls, perform: createTasks(peers, () => NOW) };
 }
 
-test('each kind of job is one request, and a job tried again is the same request', async () => {
+test('each kind of row is one request, and a row tried again is the same request', async () => {
   verifies('R.1');
   const { calls, perform } = start();
-  const [message, turn, approval, timer] = [1, 2, 3, 4].map(() => randomUUID());
   const turn_grant = grantEnding(NOW / 1000 + 60);
+  const message = row();
+  const turn = row({ kind: 'agent.wake', turn_grant });
+  const timer = row({ table: 'timers', kind: 'approval.expire' });
   for (let tries = 0; tries < 2; tries += 1) {
-    await perform('message.deliver', { ref_id: message });
-    await perform('agent.wake', { ref_id: turn, data: { turn_grant } });
-    await perform('timer', { timer_id: timer, target_id: approval, command: 'approval.expire' });
+    for (const one of [message, turn, timer]) assert.deepEqual(await perform(one), { kind: 'done' });
   }
   assert.deepEqual(
     calls.slice(0, 3).map(([name, path, body]) => [name, path, body]),
     [
-      ['gateway', '/v1/deliveries', { message_id: message }],
-      ['agent', '/v1/turns', { turn_id: turn, turn_grant }],
-      ['dispatch-api', `/v1/approvals/${approval}/approval.expire`, {}],
+      ['gateway', '/v1/deliveries', { message_id: message.ref_id }],
+      ['agent', '/v1/turns', { turn_id: turn.ref_id, turn_grant }],
+      ['dispatch-api', `/v1/approvals/${timer.ref_id}/approval.expire`, {}],
     ],
   );
   assert.deepEqual(calls.slice(3), calls.slice(0, 3));
   assert.equal(new Set(calls.map(([, , , key]) => key)).size, 3);
 });
 
-test('only what can never succeed ends a job', async () => {
+test('only what can never succeed is given up', async () => {
   verifies('C.6');
   for (const code of ERROR_CODES) {
-    const { perform, reports, job } = start(() => new DispatchError(code, { detail: 'maria' }));
-    const performed = perform('message.deliver', { ref_id: randomUUID() });
-    if (FINAL.includes(code)) await performed;
-    else await assert.rejects(performed, (error: Error) => error.message === code, code);
-    assert.deepEqual(reports, [{ kind: 'message.deliver', code, outbox_id: job.key, attempts: 3 }]);
+    const { perform } = start(() => new DispatchError(code, { detail: 'maria' }));
+    assert.deepEqual(await perform(row()), { kind: FINAL.includes(code) ? 'abandoned' : 'retry', code });
   }
   const { perform } = start(() => new TypeError('connect to maria failed'));
-  await assert.rejects(perform('message.deliver', { ref_id: randomUUID() }), { message: 'unavailable' });
+  assert.deepEqual(await perform(row()), { kind: 'retry', code: 'unavailable' });
 });
 
-test('a turn whose grant is over is not woken any more', async () => {
-  const cases: [string, number][] = [
+test('a turn whose grant is over or cannot be read is not woken any more', async () => {
+  const cases: [string | null, number][] = [
     [grantEnding(NOW / 1000 - 6), 0],
     [grantEnding(NOW / 1000 - 4), 1],
-    [grantEnding('never'), 1],
-    ['no grant', 1],
+    [grantEnding('never'), 0],
+    ['no grant', 0],
+    ['a.!.c', 0],
+    [null, 0],
   ];
   for (const [turn_grant, expected] of cases) {
     const { perform, calls } = start();
-    await perform('agent.wake', { ref_id: randomUUID(), data: { turn_grant } });
-    assert.equal(calls.length, expected, turn_grant);
+    const outcome = await perform(row({ kind: 'agent.wake', turn_grant }));
+    assert.equal(calls.length, expected, String(turn_grant));
+    if (expected === 0) assert.deepEqual(outcome, { kind: 'abandoned', code: 'turn_ended' });
   }
-});
-
-test('a job without its references is over', async () => {
-  const { perform, calls, reports } = start();
-  await perform('message.deliver', {});
-  await perform('agent.wake', { ref_id: randomUUID() });
-  await perform('agent.wake', { data: { turn_grant: grantEnding(NOW) } });
-  await perform('timer', { timer_id: randomUUID(), target_id: '' });
-  assert.deepEqual(calls, []);
-  assert.deepEqual([...new Set(reports.map((report) => report.code))], ['not_found']);
 });

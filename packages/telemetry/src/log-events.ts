@@ -147,6 +147,11 @@ export const LOG_EVENTS = {
     message: 'outbox row waits for another try',
     fields: { kind: 'word', outbox_id: 'id', attempts: 'count', code: 'code' },
   },
+  'outbox.abandoned': {
+    level: 'info',
+    message: 'outbox row can never be relayed and was given up',
+    fields: { kind: 'word', outbox_id: 'id', attempts: 'count', code: 'code' },
+  },
   'timer.fired': { level: 'info', message: 'timer fired', fields: { command: 'word', ref_id: 'id' } },
   sign_in: { level: 'info', message: 'somebody signed in', fields: { kind: 'word', session_id: 'id' } },
   'sign_in.refused': { level: 'info', message: 'sign-in refused', fields: { kind: 'word', code: 'code' } },

@@ -4,18 +4,17 @@ import type { ServiceName } from '@deadlatch/catalogue';
 import { StartError } from '../arguments.ts';
 
 /**
- * Runs a service's own operator program with its input on standard input: what only that service may do (encrypt,
- * own a table) is done by its code under its role, and nothing personal or secret touches the disk on the way.
+ * Runs a service's own operator program with its input on standard input: what only that service may do (encrypt)
+ * is done by its code under its role, and nothing personal or secret touches the disk on the way.
  * @throws StartError when the program refuses
  */
 export async function runOperatorProgram(
   service: ServiceName,
-  program: 'enrol-main' | 'install-main',
   workspace: string,
   env: Readonly<Record<string, string>>,
   input: unknown,
 ): Promise<void> {
-  const main = join(workspace, 'apps', service, 'src', `${program}.ts`);
+  const main = join(workspace, 'apps', service, 'src', 'enrol-main.ts');
   const child = spawn(process.execPath, [main], {
     cwd: workspace,
     env: { ...env },

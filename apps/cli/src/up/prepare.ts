@@ -10,8 +10,7 @@ import { type StateDir, writeWhole } from './state-dir.ts';
 
 /** One service's own program that the operator runs before, or beside, the service. */
 interface Preparation {
-  readonly service: 'worker' | 'vault' | 'identity';
-  readonly program: 'install-main' | 'enrol-main';
+  readonly service: 'vault' | 'identity';
   readonly input: unknown;
   /** What its result depends on; when none of it changed since the last time, the program is not run. */
   readonly dependsOn: unknown;
@@ -19,16 +18,13 @@ interface Preparation {
 
 /** Begun all at once; each is awaited by whoever needs it. */
 export interface Prepared {
-  /** The tables of the worker's queue. The worker cannot start without them. */
-  readonly queue: Promise<void>;
   /** Everything. @throws StartError naming the service that refused */
   readonly all: Promise<void>;
 }
 
 /**
- * Runs the operator programs side by side: the queue's tables, and in the demo what vault and identity must know of
- * its people. All are idempotent. Kept are digests of what they depend on, the database they wrote to included; no
- * name or number.
+ * Runs the operator programs side by side: in the demo, what vault and identity must know of its people. All are
+ * idempotent. Kept are digests of what they depend on, the database they wrote to included; no name or number.
  */
 export async function prepare(
   state: StateDir,
@@ -38,39 +34,25 @@ export async function prepare(
   adminUrl: string,
 ): Promise<Prepared> {
   const database = await identityOf(adminUrl);
-  const lock = await readFile(join(workspace, 'package-lock.json'), 'utf8').catch(() => '');
   const path = join(state.root, 'prepared.json');
   const before = await readStamps(path);
   const stamps = new Map<string, string>();
-  const run = async ({ service, program, input, dependsOn }: Preparation) => {
+  const run = async ({ service, input, dependsOn }: Preparation) => {
     const stamp = createHash('sha256')
       .update(JSON.stringify([database, dependsOn]))
       .digest('base64url');
     if (before.get(service) !== stamp) {
-      await runOperatorProgram(
-        service,
-        program,
-        workspace,
-        environmentOf(service, state, at, installation),
-        input,
-      );
+      await runOperatorProgram(service, workspace, environmentOf(service, state, at, installation), input);
     }
     stamps.set(service, stamp);
   };
-  const queue = run({
-    service: 'worker',
-    program: 'install-main',
-    input: { admin_url: adminUrl },
-    // The queue's library brings its tables, so another version of it may bring others.
-    dependsOn: lock,
-  });
   const people = installation.profile === 'demo' ? enrolments(installation).map(run) : [];
-  const all = Promise.all([queue, ...people]).then(() =>
+  const all = Promise.all(people).then(() =>
     writeWhole(path, `${JSON.stringify(Object.fromEntries(stamps), null, 2)}\n`),
   );
-  // Whoever awaits them hears of a failure; until then it must not end this process.
-  for (const one of [queue, all]) one.catch(() => undefined);
-  return { queue, all };
+  // Whoever awaits it hears of a failure; until then it must not end this process.
+  all.catch(() => undefined);
+  return { all };
 }
 
 function enrolments(installation: Installation): Preparation[] {
@@ -97,8 +79,8 @@ function enrolments(installation: Installation): Preparation[] {
     ]),
   };
   return [
-    { service: 'vault', program: 'enrol-main', input: contacts, dependsOn: contacts },
-    { service: 'identity', program: 'enrol-main', input: commitments, dependsOn: commitments },
+    { service: 'vault', input: contacts, dependsOn: contacts },
+    { service: 'identity', input: commitments, dependsOn: commitments },
   ];
 }
 
