@@ -51,32 +51,45 @@ export async function prepare(run: RunFile, known: Known) {
     await addPhoto(tom.client, tom.person, tomsTicket, key);
   }
   must(await tom.client.send('tech.start', tomsTicket, {}));
-  return { dana, tom, tess, tomsTicket, tesssTicket };
+  return { run, dana, tom, tess, tomsTicket, tesssTicket };
 }
 
 export type Crew = Awaited<ReturnType<typeof prepare>>;
 
 /** Everybody at work at once until told to stop; resolves when each has an answer to the last thing they sent. */
-export async function work(run: RunFile, crew: Crew, known: Known, stop: AbortSignal): Promise<void> {
-  const { dana, tom, tess, tomsTicket, tesssTicket } = crew;
-  const repeat = async (pauseMs: number, once: (round: number) => Promise<unknown>) => {
-    for (let round = 0; !stop.aborted; round += 1) {
-      await once(round);
-      await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal: stop }).catch(() => undefined);
-    }
-  };
+export async function work(crew: Crew, stop: AbortSignal): Promise<void> {
+  const { run, dana, tom, tess, tomsTicket, tesssTicket } = crew;
+  const repeat = (pauseMs: number, once: (round: number) => Promise<unknown>) =>
+    repeatUntil(stop, pauseMs, once);
   await Promise.all([
     repeat(150, (round) => record(tom.client, tomsTicket, round)),
     repeat(100, (round) => record(tess, tesssTicket, round)),
     repeat(900, () => addPhoto(tom.client, tom.person, tomsTicket, 'photo.change.found_condition')),
     repeat(300, (round) => openAndCancel(dana.client, run, round)),
-    ...Object.entries(TEXTS).map(([slug, texts]) =>
-      repeat(TEXT_PAUSE_MS, async (round) => {
+  ]);
+}
+
+/** Texts from several phones, likewise. */
+export async function text(run: RunFile, known: Known, stop: AbortSignal): Promise<void> {
+  await Promise.all(
+    Object.entries(TEXTS).map(([slug, texts]) =>
+      repeatUntil(stop, TEXT_PAUSE_MS, async (round) => {
         const body = `${texts[round % texts.length]} (${round})`;
         known.texts.push(await sendText(run, slug, body, round % 3 === 1));
       }),
     ),
-  ]);
+  );
+}
+
+async function repeatUntil(
+  stop: AbortSignal,
+  pauseMs: number,
+  once: (round: number) => Promise<unknown>,
+): Promise<void> {
+  for (let round = 0; !stop.aborted; round += 1) {
+    await once(round);
+    await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal: stop }).catch(() => undefined);
+  }
 }
 
 /** Each value is drawn, so that a record that was kept twice or under another key shows. */

@@ -32,7 +32,7 @@ export type SendOnce = (
 /** Says nothing of the outcome: the same key is sent until there is an answer. */
 const OPEN: ReadonlySet<string> = new Set(['unavailable', 'rate_limited']);
 const PAUSE_MS = 300;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /**
  * A client as it should be: one key for each command, and after a cut or an outage the same command under the same
@@ -44,7 +44,7 @@ export function createPersistentClient(client: string, sendOnce: SendOnce, settl
     for (let attempts = 1; ; attempts += 1) {
       const answer = await sendOnce(command, targetId, input, key);
       if (!answer.ok && OPEN.has(answer.code)) {
-        if (Date.now() > deadline) throw new Error(`${client}: no answer to ${command} for a minute`);
+        if (Date.now() > deadline) throw new Error(`${client}: no answer to ${command} for two minutes`);
         await sleep(PAUSE_MS);
         continue;
       }

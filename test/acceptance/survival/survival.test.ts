@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asOperator } from '../../../apps/cli/src/operator.ts';
 import { readRunFile } from '../../../apps/cli/src/run-file.ts';
 import { verifies } from '../../requirements.ts';
@@ -19,7 +20,7 @@ import {
   takenPorts,
 } from './casualties.ts';
 import { arrivals, assertVerified, compare, drained, openBooks } from './ledger.ts';
-import { type Known, prepare, work } from './load.ts';
+import { type Crew, type Known, prepare, text, work } from './load.ts';
 
 /** Each of them dies three times. */
 const TRIO = ['dispatch-api', 'worker', 'postgres'] as const;
@@ -34,6 +35,7 @@ const END_WITHIN_MS = 15_000;
 let system: System;
 let stateDir: string;
 const known: Known = { settled: [], texts: [] };
+let crew: Crew;
 
 before(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'deadlatch-survival-'));
@@ -48,9 +50,9 @@ describe('survival', { concurrency: false }, () => {
   test('kill -9 of any process under load loses nothing and repeats nothing', async (t) => {
     verifies('R.1', 'R.2', 'R.5');
     const run = await readRunFile(stateDir);
-    const crew = await prepare(run, known);
+    crew = await prepare(run, known);
     const over = new AbortController();
-    const load = work(run, crew, known, over.signal);
+    const load = Promise.all([work(crew, over.signal), text(run, known, over.signal)]);
     try {
       for (const victims of ROUNDS) {
         const ms = await killAndRecover(stateDir, victims);
@@ -80,19 +82,29 @@ describe('survival', { concurrency: false }, () => {
     assert.ok(accepted > 50 && repeated > 0 && known.texts.length > 10, 'there was a load to speak of');
   });
 
-  test('kill -9 of the supervisor ends the services, and the next start is clean', async (t) => {
+  test('kill -9 of the supervisor ends the services, and the next start goes on where everything stopped', async (t) => {
     verifies('R.1');
     const before = await readRunFile(stateDir);
-    kill(before.pid);
-    // PostgreSQL goes on alone, as it should: it may have commits to finish. The next start takes it over.
-    const services = pidsOf(before).filter((pid) => pid !== before.postgres.pid);
-    assert.deepEqual(await gone(services, END_WITHIN_MS), [], 'services end when their supervisor is gone');
+    const over = new AbortController();
+    const load = work(crew, over.signal);
+    try {
+      await sleep(Math.random() * 1_000);
+      kill(before.pid);
+      // PostgreSQL goes on alone, as it should: it may have commits to finish. The next start takes it over.
+      const services = pidsOf(before).filter((pid) => pid !== before.postgres.pid);
+      assert.deepEqual(await gone(services, END_WITHIN_MS), [], 'services end when their supervisor is gone');
 
-    const started = performance.now();
-    system = await startSystem({ stateDir, portBase: system.portBase });
-    t.diagnostic(`started again after ${Math.round(performance.now() - started)} ms`);
-    assert.deepEqual(await gone([before.postgres.pid], 0), [], 'the old PostgreSQL is gone');
-    assert.equal(await isReady(await readRunFile(stateDir)), true);
+      const started = performance.now();
+      system = await startSystem({ stateDir, portBase: system.portBase });
+      t.diagnostic(`started again after ${Math.round(performance.now() - started)} ms`);
+      assert.deepEqual(await gone([before.postgres.pid], 0), [], 'the old PostgreSQL is gone');
+      assert.equal(await isReady(await readRunFile(stateDir)), true);
+    } finally {
+      // Whoever was cut off still holds their session and their key, and now gets their answer.
+      over.abort();
+      await load;
+    }
+    await drained(stateDir);
     compare(await asOperator(stateDir, openBooks), known);
     await assertVerified(stateDir);
   });
