@@ -7,7 +7,10 @@ export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, unreachable: 4 }
 export class UsageError extends Error {}
 
 /** A start that cannot go on; `message` is one clear sentence. */
-export class StartError extends Error {}
+export class StartError extends Error {
+  /** Like that of `@deadlatch/postgres`, so that both are known without loading a database driver. */
+  override readonly name = 'StartError';
+}
 
 /** What is asked runs nowhere or does not answer; `message` is one clear sentence. */
 export class UnreachableError extends Error {}

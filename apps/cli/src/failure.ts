@@ -1,5 +1,4 @@
-import { StartError as DatabaseStartError } from '@deadlatch/postgres';
-import { EXIT, StartError, UnreachableError, UsageError } from './arguments.ts';
+import { EXIT, UnreachableError, UsageError } from './arguments.ts';
 
 /** What the system says when it cannot do a thing, as a sentence for the person at the keyboard. */
 const SENTENCES: ReadonlyMap<string, string> = new Map([
@@ -15,7 +14,7 @@ const SENTENCES: ReadonlyMap<string, string> = new Map([
 export function failureOf(error: unknown): { readonly sentence: string; readonly exitCode: number } {
   if (error instanceof UsageError) return { sentence: error.message, exitCode: EXIT.usage };
   if (error instanceof UnreachableError) return { sentence: error.message, exitCode: EXIT.unreachable };
-  if (error instanceof StartError || error instanceof DatabaseStartError) {
+  if (error instanceof Error && error.name === 'StartError') {
     return { sentence: error.message, exitCode: EXIT.failed };
   }
   const { code, path } = (error ?? {}) as NodeJS.ErrnoException;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -103,7 +103,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   try {
-    await untilReady(child, adminUrl, home, options.startTimeoutMs ?? 60_000);
+    await untilReady(child, adminUrl, home, join(directory, PASSWORD_FILE), options.startTimeoutMs ?? 60_000);
   } catch (error) {
     child.kill('SIGQUIT');
     await ended;
@@ -112,6 +112,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   return { adminUrl, port, pid: child.pid ?? 0, ended, stop: () => stop(child, ended) };
 }
 
+const PASSWORD_FILE = 'admin-password';
+
 async function initialise(
   directory: string,
   home: string,
@@ -119,7 +121,7 @@ async function initialise(
   account: Account | null,
 ): Promise<string> {
   const dataDir = join(home, 'data');
-  const passwordFile = join(directory, 'admin-password');
+  const passwordFile = join(directory, PASSWORD_FILE);
   const known = await readFile(passwordFile, 'utf8').catch(() => null);
   const created = await readFile(join(dataDir, 'PG_VERSION'), 'utf8').catch(() => null);
   if (created !== null) {
@@ -127,6 +129,15 @@ async function initialise(
     throw new StartError(
       'did_not_start',
       `There is a database in ${dataDir} but no ${passwordFile}: restore the file, or move the folder away to start empty.`,
+    );
+  }
+  const inTheWay = await readdir(dataDir).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? [] : [String(error.code)],
+  );
+  if (inTheWay.length > 0) {
+    throw new StartError(
+      'did_not_start',
+      `${dataDir} holds something that is no database of PostgreSQL: move it away, or choose another folder.`,
     );
   }
   const password = randomBytes(24).toString('base64url');
@@ -206,10 +217,14 @@ async function launch(
   }
 }
 
+/** invalid_password. @source PostgreSQL, appendix A */
+const WRONG_PASSWORD = '28P01';
+
 async function untilReady(
   child: ChildProcess,
   adminUrl: string,
   directory: string,
+  passwordFile: string,
   timeoutMs: number,
 ): Promise<void> {
   const until = Date.now() + timeoutMs;
@@ -222,7 +237,13 @@ async function untilReady(
     try {
       await client.connect();
       return;
-    } catch {
+    } catch (error) {
+      if ((error as { readonly code?: unknown }).code === WRONG_PASSWORD) {
+        throw new StartError(
+          'did_not_start',
+          `The database in ${join(directory, 'data')} has another password than ${passwordFile}: restore that file.`,
+        );
+      }
       await sleep(50);
     } finally {
       await client.end().catch(() => undefined);

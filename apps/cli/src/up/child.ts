@@ -24,7 +24,8 @@ export interface Child {
   stop(): Promise<void>;
 }
 
-const STOP_GRACE_MS = 5_000;
+/** A little more than a service gives its open requests, after which it ends itself. */
+const STOP_GRACE_MS = 9_000;
 const FIRST_RESTART_MS = 200;
 const LONGEST_RESTART_MS = 5_000;
 /** A process that lived this long starts counting its failures anew. */

@@ -1,9 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createIdMaker } from '@deadlatch/kernel';
 import { DEMO_CONTACTS, DEMO_STAFF, DEMO_TECHNICIANS } from './people.ts';
-import { type StateDir, writeWhole } from './state-dir.ts';
+import { readDocument, type StateDir, writeWhole } from './state-dir.ts';
 
 /** What was drawn once for this state directory and never changes. */
 export interface Installation {
@@ -31,7 +30,7 @@ const PASSWORDS = [
 /** Reads the installation of a state directory, or draws a new one and keeps it. */
 export async function ensureInstallation(state: StateDir, profile: 'demo' | 'empty'): Promise<Installation> {
   if (existsSync(state.installationFile)) {
-    return JSON.parse(await readFile(state.installationFile, 'utf8')) as Installation;
+    return readDocument<Installation>(state.installationFile);
   }
   const newId = createIdMaker(Date.now, (n) => randomBytes(n));
   const slugs = [...DEMO_CONTACTS, ...DEMO_STAFF, ...DEMO_TECHNICIANS].map((person) => person.slug);

@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServiceName } from '@deadlatch/catalogue';
 import { generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
-import { writeWhole } from './state-dir.ts';
+import { readDocument, writeWhole } from './state-dir.ts';
 
 /** Services that sign requests. `agent` and `simulator` hold no signing key at all. */
 export const SIGNERS = [
@@ -85,7 +85,7 @@ export async function ensureKeys(
 
   const bundlePath = join(keysRoot, 'trust.json');
   const bundle = existsSync(bundlePath)
-    ? (JSON.parse(await readFile(bundlePath, 'utf8')) as Trust)
+    ? await readDocument<Trust>(bundlePath)
     : await publicBundle(keysRoot, environment, now);
   const content = `${JSON.stringify(bundle, null, 2)}\n`;
   await writeWhole(bundlePath, content, 0o644);

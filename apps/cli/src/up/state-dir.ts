@@ -1,5 +1,6 @@
-import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { StartError } from '../arguments.ts';
 
 /** Where everything of one running system lives. Each path is absolute. */
@@ -32,7 +33,7 @@ export function stateDirAt(path: string): StateDir {
 export async function prepareStateDir(dir: StateDir): Promise<void> {
   try {
     // PostgreSQL may run as another user and has to walk through; names inside are no secret, contents are.
-    await mkdir(dir.root, { recursive: true, mode: 0o711 });
+    await makeFolders(dir.root);
     await chmod(dir.root, 0o711);
     for (const path of [dir.keys, dir.logs, dir.objects, dir.inbox])
       await mkdir(path, { recursive: true, mode: 0o700 });
@@ -43,6 +44,27 @@ export async function prepareStateDir(dir: StateDir): Promise<void> {
     const code = (cause as NodeJS.ErrnoException).code ?? 'error';
     throw new StartError(
       `The state directory ${dir.root} cannot be written (${code}). Choose another with --state-dir.`,
+    );
+  }
+}
+
+/** One after the other: where the system says "no such file" for a folder to be, node's own recursion never ends. */
+async function makeFolders(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at); at = dirname(at)) missing.push(at);
+  for (const at of missing.reverse()) await mkdir(at, { mode: 0o711 });
+  if (!(await stat(path)).isDirectory()) throw Object.assign(new Error('a file'), { code: 'ENOTDIR' });
+}
+
+/** A document that an earlier start wrote. @throws StartError naming a file that holds something else */
+export async function readDocument<T>(path: string): Promise<T> {
+  const text = await readFile(path, 'utf8');
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new StartError(
+      `The file ${path} is damaged: restore it, or move the state directory away to start anew.`,
+      { cause },
     );
   }
 }

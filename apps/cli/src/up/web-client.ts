@@ -44,6 +44,6 @@ export function buildConsole(workspace: string, say: (line: string) => void): Co
 /** The line of an error that says what it is; the rest of a stack trace helps nobody at a terminal. */
 function lastSentence(text: string): string {
   const lines = text.split('\n').map((line) => line.trim());
-  const said = lines.find((line) => /error/i.test(line) && !line.startsWith('at '));
+  const said = lines.find((line) => /^(\[\S+\] )?\S*error\S*:? /i.test(line));
   return said ?? lines.filter((line) => line !== '').at(-1) ?? 'it ended without a word';
 }
