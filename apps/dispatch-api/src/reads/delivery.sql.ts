@@ -1,4 +1,4 @@
-import type { ApprovalRow, MessageRow, TicketRow } from '@deadlatch/decision';
+import type { ApprovalRow, ConversationRow, MessageRow, TicketRow } from '@deadlatch/decision';
 import { sql, type Tx } from '@deadlatch/postgres';
 
 /** The one template whose link leads to a decision; every other leads to the ticket's status page. */
@@ -10,6 +10,10 @@ export interface MessageNow {
   readonly ticket: TicketRow | null;
   /** The approval its claim names, if it names one. */
   readonly approval: ApprovalRow | null;
+  /** Who has the word in the conversation it belongs to; null outside of one. */
+  readonly conversation_state: ConversationRow['state'] | null;
+  /** Any pause that covers the tenant, the ticket, or its account; without a ticket, an account of the recipient. */
+  readonly paused: boolean;
   /** When the link that belongs into the text ends; null when none was handed out. */
   readonly link_expires_at: string | null;
 }
@@ -18,11 +22,20 @@ export interface MessageNow {
 export async function findOutbound(tx: Tx, tenantId: string, messageId: string): Promise<MessageNow | null> {
   const rows =
     await tx.query<MessageNow>(sql`select to_jsonb(m) as message, to_jsonb(t) as ticket, to_jsonb(a) as approval,
+       c.state as conversation_state,
+       exists (select 1 from dispatch.pauses p
+         where p.tenant_id = m.tenant_id
+           and (p.scope = 'tenant'
+             or (p.scope = 'ticket' and p.scope_id = t.id)
+             or (p.scope = 'account' and (p.scope_id = t.account_id or (t.id is null and p.scope_id in (
+                  select k.account_id from dispatch.contact_memberships k
+                   where k.tenant_id = m.tenant_id and k.contact_id = m.contact_id)))))) as paused,
        (select dispatch.instant(max(l.expires_at)) from dispatch.links l
          where l.tenant_id = m.tenant_id and l.contact_id = m.contact_id
            and case when m.template = ${ASKS_FOR_APPROVAL}::text then l.purpose = 'approval' and l.object_id = a.id
              else l.purpose = 'status' and l.object_id = m.ticket_id end) as link_expires_at
      from dispatch.messages m
+     left join dispatch.conversations c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
      left join dispatch.tickets t on t.tenant_id = m.tenant_id and t.id = m.ticket_id
      left join dispatch.approvals a on a.tenant_id = m.tenant_id
        and m.claim ->> 'kind' = 'approval_state' and a.id = (m.claim ->> 'approval_id')::uuid

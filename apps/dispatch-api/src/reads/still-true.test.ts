@@ -13,7 +13,23 @@ function now(
     message: { claim } as MessageRow,
     ticket: rows.ticket === undefined ? null : ({ state: rows.ticket } as TicketRow),
     approval: rows.approval === undefined ? null : ({ state: rows.approval } as ApprovalRow),
+    conversation_state: 'AGENT',
+    paused: false,
     link_expires_at: null,
+  });
+}
+
+/** Words that an agent chose, and whether it may still speak. */
+function words(over: { paused?: unknown; state?: unknown }, template = 'phrase:thanks_noted'): boolean {
+  return isStillTrue({
+    message: { template, claim: { kind: 'none' } } as MessageRow,
+    ticket: null,
+    approval: null,
+    conversation_state: 'AGENT',
+    link_expires_at: null,
+    paused: false,
+    ...('state' in over ? { conversation_state: over.state as 'AGENT' } : {}),
+    ...('paused' in over ? { paused: over.paused as boolean } : {}),
   });
 }
 
@@ -45,5 +61,21 @@ describe('a claim', () => {
       const claim = { kind, states: ['NEW'] } as unknown as MessageClaim;
       assert.equal(now(claim, { ticket: 'NEW', approval: 'PENDING' }), false, String(kind));
     }
+  });
+});
+
+describe('words of an agent', () => {
+  test('leave while it may speak, and not once it is paused or a person has the conversation', () => {
+    verifies('T2.6', 'T1.2', 'C.0');
+    assert.equal(words({}), true);
+    assert.equal(words({ paused: true }), false);
+    assert.equal(words({ paused: undefined }), false, 'nobody knows');
+    for (const state of ['HUMAN', 'CLOSED', null, undefined]) {
+      assert.equal(words({ state }), false, String(state));
+    }
+  });
+
+  test('are stopped, and nothing else is: a fact that was committed is told', () => {
+    assert.equal(words({ paused: true, state: 'HUMAN' }, 'M01'), true);
   });
 });

@@ -1,12 +1,16 @@
 import type { MessageNow } from './delivery.sql.ts';
 
 /**
- * Whether what a message asserts is what the rows say now. It is asked at delivery: between the commit that
- * queued a text and the moment it leaves, the world may have moved on (T2.6).
+ * Whether a message may still be said: what it asserts is what the rows say now, and what an agent chose to say is
+ * said by an agent that may still speak. It is asked at delivery: between the commit that queued a text and the moment
+ * it leaves, the world may have moved on (T2.6).
  * @invariant a claim of a kind that is not listed, or about a row that is gone, is not true
+ * @invariant no words of an agent leave while it is paused or a person has the conversation
  */
-export function isStillTrue({ message, ticket, approval }: MessageNow): boolean {
+export function isStillTrue(now: MessageNow): boolean {
+  const { message, ticket, approval } = now;
   const { claim } = message;
+  if (message.template?.startsWith('phrase:') === true && !mayAgentSpeak(now)) return false;
   switch (claim.kind) {
     case 'none':
       return true;
@@ -17,4 +21,8 @@ export function isStillTrue({ message, ticket, approval }: MessageNow): boolean 
     default:
       return false;
   }
+}
+
+function mayAgentSpeak({ conversation_state: state, paused }: MessageNow): boolean {
+  return paused === false && state === 'AGENT';
 }
