@@ -17,15 +17,8 @@ async function waiting({ client, tenantId }: Operator, stateDir: string): Promis
             (select count(*)::int from dispatch.messages where tenant_id = $1 and state = 'QUEUED') as queued`,
     [tenantId],
   );
-  // The queue of the worker, while it has one of its own.
-  const queue = await client.query<{ jobs: string | null }>(
-    "select to_regclass('jobs._private_jobs') as jobs",
-  );
-  const jobs = queue.rows[0]?.jobs
-    ? (await client.query('select id from jobs._private_jobs limit 1')).rowCount
-    : 0;
   const filesIn = async (folder: string) => (await readdir(join(stateDir, 'inbox', folder))).length;
-  return { ...rows[0], jobs: jobs ?? 0, inbox: await filesIn('waiting'), held: await filesIn('held') };
+  return { ...rows[0], inbox: await filesIn('waiting'), held: await filesIn('held') };
 }
 
 /** Waits until nothing is under way. @returns how long that took, in milliseconds */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stopOrphan } from '@deadlatch/postgres';
 import { asOperator } from '../../../apps/cli/src/operator.ts';
 import { readRunFile } from '../../../apps/cli/src/run-file.ts';
 import { verifies } from '../../requirements.ts';
@@ -43,6 +44,8 @@ before(async () => {
 });
 after(async () => {
   await system?.stop();
+  // Where a supervisor was killed and its next start failed.
+  await stopOrphan(join(stateDir, 'postgres'));
   await rm(stateDir, { recursive: true, force: true });
 });
 
