@@ -18,8 +18,6 @@ export interface MessageFacts {
   readonly answers: ReadonlyMap<QuestionId, Answer>;
 }
 
-export const NO_FACTS: MessageFacts = { type: null, answers: new Map() };
-
 type Words = readonly string[];
 
 /**
