@@ -82,7 +82,7 @@ describe('survival', { concurrency: false }, () => {
       'only what was under way when the gateway died went out again',
     );
     t.diagnostic(`${await assertVerified(stateDir)} events verified`);
-    assert.ok(accepted > 50 && repeated > 0 && known.texts.length > 10, 'there was a load to speak of');
+    assert.ok(accepted > 30 && repeated > 0 && known.texts.length > 10, 'there was a load to speak of');
   });
 
   test('kill -9 of the supervisor ends the services, and the next start goes on where everything stopped', async (t) => {
