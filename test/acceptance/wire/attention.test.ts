@@ -49,6 +49,13 @@ test('a message that nothing has answered waits for a person until something doe
   assert.equal(await waits(), false);
 });
 
+test('a promise that a person will look is shown to a person at once', async () => {
+  verifies('T2.3');
+  const turn = await crew.writes(world.tenant.contacts.maria);
+  await crew.does(crew.agentOf(turn), 'conversation.reply', null, { phrase: 'a_person_will_look' });
+  assert.ok((await attention()).some((a) => a.conversation_id === turn.conversationId));
+});
+
 test('a safety type waits for a dispatcher until somebody is sent', async () => {
   const turn = await crew.writes(world.tenant.contacts.sam);
   const made = await crew.does(crew.agentOf(turn), 'ticket.create', null);

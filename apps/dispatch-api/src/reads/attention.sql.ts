@@ -24,11 +24,14 @@ export function listAttention(tx: Tx, tenantId: string): Promise<Attention[]> {
         dispatch.instant(last.created_at) as since
       from dispatch.conversations c
       cross join lateral (
-        select m.direction, m.created_at from dispatch.messages m
+        select m.direction, m.template, m.created_at from dispatch.messages m
         where m.tenant_id = c.tenant_id and m.conversation_id = c.id
         order by m.created_at desc, m.id desc limit 1) last
       left join dispatch.tickets t on t.tenant_id = c.tenant_id and t.id = c.ticket_id
-      where c.tenant_id = ${tenantId} and last.direction = 'IN' and last.created_at < now() - interval '1 minute'
+      where c.tenant_id = ${tenantId}
+        and ((last.direction = 'IN' and last.created_at < now() - interval '1 minute')
+          -- The agent's promise of a person is kept by showing it to one.
+          or last.template = 'phrase:a_person_will_look')
       union all
       select k.kind, k.ticket_id, t.reference, t.conversation_id, dispatch.instant(k.opened_at) as since
       from dispatch.tasks k
