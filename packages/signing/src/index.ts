@@ -4,6 +4,7 @@ export * from './digests.ts';
 export * from './grants.ts';
 export * from './keys.ts';
 export * from './raw-headers.ts';
+export * from './receipt.ts';
 export {
   componentsOf,
   JWS,
