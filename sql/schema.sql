@@ -898,6 +898,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.completions FOR 
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.consumed_tokens FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.consumed_tokens FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER bump_authority AFTER INSERT OR DELETE OR UPDATE ON dispatch.contact_memberships FOR EACH ROW EXECUTE FUNCTION dispatch.bump_authority();
+CREATE TRIGGER bump_authority AFTER UPDATE ON dispatch.contacts FOR EACH ROW WHEN ((((new.active IS DISTINCT FROM old.active) OR (new.changed_at IS DISTINCT FROM old.changed_at)) OR (new.person_id IS DISTINCT FROM old.person_id))) EXECUTE FUNCTION dispatch.bump_authority_of_contact();
 CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.conversations FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('conversation');
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.conversations FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.conversations FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -919,6 +920,9 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.parts FOR EACH S
 CREATE TRIGGER bump_autonomy AFTER INSERT OR DELETE OR UPDATE ON dispatch.pauses FOR EACH ROW EXECUTE FUNCTION dispatch.bump_autonomy();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.remedies FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.remedies FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER bump_authority AFTER UPDATE ON dispatch.staff FOR EACH ROW WHEN (((new.active IS DISTINCT FROM old.active) OR (new.person_id IS DISTINCT FROM old.person_id))) EXECUTE FUNCTION dispatch.bump_authority_everywhere();
+CREATE TRIGGER bump_authority AFTER INSERT OR DELETE OR UPDATE ON dispatch.staff_roles FOR EACH ROW EXECUTE FUNCTION dispatch.bump_authority_everywhere();
+CREATE TRIGGER bump_authority AFTER UPDATE ON dispatch.technicians FOR EACH ROW WHEN (((((new.active IS DISTINCT FROM old.active) OR (new.person_id IS DISTINCT FROM old.person_id)) OR (new.skills IS DISTINCT FROM old.skills)) OR (new.territories IS DISTINCT FROM old.territories))) EXECUTE FUNCTION dispatch.bump_authority_everywhere();
 CREATE TRIGGER counter_step BEFORE UPDATE ON dispatch.tenants FOR EACH ROW EXECUTE FUNCTION dispatch.guard_counter();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.tests FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.tests FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -1396,6 +1400,29 @@ begin
   end if;
   return null;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.bump_authority_everywhere()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  tenant uuid := case when tg_op = 'DELETE' then old.tenant_id else new.tenant_id end;
+begin
+  -- In one order, so that two such changes wait for each other and do not deadlock.
+  perform 1 from dispatch.accounts a where a.tenant_id = tenant order by a.id for no key update;
+  update dispatch.accounts a set authority_version = a.authority_version + 1 where a.tenant_id = tenant;
+  return null;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.bump_authority_of_contact()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update dispatch.accounts a set authority_version = a.authority_version + 1
+   where a.tenant_id = new.tenant_id
+     and a.id in (select m.account_id from dispatch.contact_memberships m
+                   where m.tenant_id = new.tenant_id and m.contact_id = new.id);
+  return null;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.bump_autonomy()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1453,6 +1480,9 @@ begin
   end if;
   if jsonb_typeof(p -> 'authority') = 'object' or jsonb_typeof(p -> 'autonomy_version') = 'number' then
     perform dispatch.hold_versions(tenant, p -> 'authority', p -> 'autonomy_version');
+  end if;
+  if jsonb_typeof(p -> 'turn_id') = 'string' then
+    perform dispatch.hold_turn(tenant, (p ->> 'turn_id')::uuid);
   end if;
   if jsonb_typeof(p -> 'consume_token') = 'string' then
     insert into dispatch.consumed_tokens (tenant_id, txn) values (tenant, (p ->> 'consume_token')::uuid);
@@ -1681,6 +1711,18 @@ AS $function$
 begin
   if n <> 1 then
     raise exception using errcode = 'DL002', message = 'version_conflict', constraint = 'version_conflict', detail = what;
+  end if;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.hold_turn(tenant uuid, turn uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform 1 from dispatch.turns t
+   where t.tenant_id = tenant and t.id = turn and t.ended_at is null and t.expires_at > now()
+     for no key update;
+  if not found then
+    raise exception using errcode = 'DL002', message = 'turn_ended', constraint = 'turn_ended';
   end if;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.hold_versions(tenant uuid, authority jsonb, autonomy jsonb)
@@ -2215,6 +2257,8 @@ grant EXECUTE on function dispatch.approval_json(dispatch.approvals) to deadlatc
 grant EXECUTE on function dispatch.approver_facts(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.autonomy_facts(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.bump_authority() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.bump_authority_everywhere() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.bump_authority_of_contact() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.bump_autonomy() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.burn_nonce(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.commit_decision(jsonb) to deadlatch_dispatch;
@@ -2231,6 +2275,7 @@ grant EXECUTE on function dispatch.guard_nte(dispatch.tickets) to deadlatch_disp
 grant EXECUTE on function dispatch.guard_resume(dispatch.tickets,dispatch.tickets,text,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_version() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.hit_one(integer,text) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.hold_turn(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.hold_versions(uuid,jsonb,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.inbound_facts(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.insert_message(uuid,jsonb) to deadlatch_dispatch;

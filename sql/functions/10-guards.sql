@@ -195,6 +195,39 @@ end $$;
 create or replace trigger bump_authority after insert or update or delete on dispatch.contact_memberships
   for each row execute function dispatch.bump_authority();
 
+-- A contact that was switched off, or on again, changed or became another person, in every account they are of.
+create or replace function dispatch.bump_authority_of_contact() returns trigger language plpgsql as $$
+begin
+  update dispatch.accounts a set authority_version = a.authority_version + 1
+   where a.tenant_id = new.tenant_id
+     and a.id in (select m.account_id from dispatch.contact_memberships m
+                   where m.tenant_id = new.tenant_id and m.contact_id = new.id);
+  return null;
+end $$;
+create or replace trigger bump_authority after update on dispatch.contacts
+  for each row when ((new.active, new.changed_at, new.person_id) is distinct from (old.active, old.changed_at, old.person_id))
+  execute function dispatch.bump_authority_of_contact();
+
+-- Staff and technicians are the tenant's: they work for every account of it.
+create or replace function dispatch.bump_authority_everywhere() returns trigger language plpgsql as $$
+declare
+  tenant uuid := case when tg_op = 'DELETE' then old.tenant_id else new.tenant_id end;
+begin
+  -- In one order, so that two such changes wait for each other and do not deadlock.
+  perform 1 from dispatch.accounts a where a.tenant_id = tenant order by a.id for no key update;
+  update dispatch.accounts a set authority_version = a.authority_version + 1 where a.tenant_id = tenant;
+  return null;
+end $$;
+create or replace trigger bump_authority after update on dispatch.staff
+  for each row when ((new.active, new.person_id) is distinct from (old.active, old.person_id))
+  execute function dispatch.bump_authority_everywhere();
+create or replace trigger bump_authority after update on dispatch.technicians
+  for each row when ((new.active, new.person_id, new.skills, new.territories)
+    is distinct from (old.active, old.person_id, old.skills, old.territories))
+  execute function dispatch.bump_authority_everywhere();
+create or replace trigger bump_authority after insert or update or delete on dispatch.staff_roles
+  for each row execute function dispatch.bump_authority_everywhere();
+
 create or replace function dispatch.bump_autonomy() returns trigger language plpgsql as $$
 declare
   tenant uuid := case when tg_op = 'DELETE' then old.tenant_id else new.tenant_id end;

@@ -60,6 +60,9 @@ begin
   if jsonb_typeof(p -> 'authority') = 'object' or jsonb_typeof(p -> 'autonomy_version') = 'number' then
     perform dispatch.hold_versions(tenant, p -> 'authority', p -> 'autonomy_version');
   end if;
+  if jsonb_typeof(p -> 'turn_id') = 'string' then
+    perform dispatch.hold_turn(tenant, (p ->> 'turn_id')::uuid);
+  end if;
   if jsonb_typeof(p -> 'consume_token') = 'string' then
     insert into dispatch.consumed_tokens (tenant_id, txn) values (tenant, (p ->> 'consume_token')::uuid);
   end if;
@@ -123,6 +126,18 @@ begin
     if found_version is distinct from (autonomy #>> '{}')::integer then
       raise exception using errcode = 'DL002', message = 'autonomy_changed', constraint = 'autonomy_changed';
     end if;
+  end if;
+end $$;
+
+-- An agent's turn is still live and stays so until commit: a newer message, which ends it, waits or has ended it.
+-- The lock excludes other commits of the turn too: sharing it, two that both make the turn's ticket would deadlock.
+create or replace function dispatch.hold_turn(tenant uuid, turn uuid) returns void language plpgsql as $$
+begin
+  perform 1 from dispatch.turns t
+   where t.tenant_id = tenant and t.id = turn and t.ended_at is null and t.expires_at > now()
+     for no key update;
+  if not found then
+    raise exception using errcode = 'DL002', message = 'turn_ended', constraint = 'turn_ended';
   end if;
 end $$;
 

@@ -52,6 +52,7 @@ export function commitOf(
     links: [],
     authority: null,
     autonomy_version: null,
+    turn_id: null,
     consume_token: null,
     ...rest,
   };

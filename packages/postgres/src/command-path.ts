@@ -93,6 +93,8 @@ export interface CommitDecisionInput {
   readonly authority: { readonly account_id: string; readonly version: number } | null;
   /** For agents: the tenant's autonomy version that was read. */
   readonly autonomy_version: number | null;
+  /** For agents: the turn they act in, which must be live until the commit. */
+  readonly turn_id: string | null;
   /** `txn` of a token that carries an action digest. */
   readonly consume_token: string | null;
 }

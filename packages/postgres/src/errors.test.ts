@@ -14,6 +14,7 @@ test('every outcome the command path knows, by constraint name', () => {
     expired: 'expired',
     authority_changed: 'authority_changed',
     autonomy_changed: 'autonomy_changed',
+    turn_ended: 'turn_ended',
     bookings_no_overlap: 'double_booking',
     tickets_one_open_per_conversation: 'conversation_has_ticket',
     messages_inbound_once: 'duplicate_inbound',

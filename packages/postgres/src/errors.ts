@@ -5,6 +5,8 @@ export type CommitErrorKind =
   | 'version_conflict'
   | 'authority_changed'
   | 'autonomy_changed'
+  /** The agent's turn ended or expired between read and commit. */
+  | 'turn_ended'
   | 'double_booking'
   | 'conversation_has_ticket'
   | 'duplicate_inbound'
@@ -28,6 +30,7 @@ const BY_CONSTRAINT: ReadonlyMap<string, CommitErrorKind> = new Map([
   ['expired', 'expired'],
   ['authority_changed', 'authority_changed'],
   ['autonomy_changed', 'autonomy_changed'],
+  ['turn_ended', 'turn_ended'],
   ['bookings_no_overlap', 'double_booking'],
   ['tickets_one_open_per_conversation', 'conversation_has_ticket'],
   ['messages_inbound_once', 'duplicate_inbound'],

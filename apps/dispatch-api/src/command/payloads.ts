@@ -133,6 +133,7 @@ export function commitDecisionPayload(decided: DecidedCall, secrets: CommitSecre
       ? { account_id: facts.account.id, version: facts.account.authority_version }
       : null,
     autonomy_version: caller.agent ? facts.tenant.autonomy_version : null,
+    turn_id: caller.agent?.turnId ?? null,
     consume_token: caller.context.actionDigest === null ? null : (tokenId ?? request.nonce),
   };
 }

@@ -33,6 +33,7 @@ const READ_AGAIN: ReadonlySet<CommitErrorKind> = new Set<CommitErrorKind>([
 /** What the database alone can refuse; nothing was committed, so the refusal burns the nonce and leaves its event. */
 const AUDITED: Partial<Record<CommitErrorKind, ErrorCode>> = {
   double_booking: 'double_booking',
+  turn_ended: 'turn_ended',
   token_consumed: 'unauthenticated',
   guarantee: 'unavailable',
 };

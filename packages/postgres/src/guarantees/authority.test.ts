@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { TurnRow } from '@deadlatch/decision';
 import { verifies } from '../../../../test/requirements.ts';
 import { authorityVersion } from '../../../../test/support/canonical-commits.ts';
-import { commitOf, newId, newTicket, ticketStep } from '../../../../test/support/commits.ts';
+import {
+  commitOf,
+  firstMessage,
+  instantIn,
+  newId,
+  newMessage,
+  newTicket,
+  newTurn,
+  ticketStep,
+} from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
 import { attack, NO_GRANT, refusalOf } from '../../../../test/support/refusal.ts';
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
 import { type CommandPath, createCommandPath } from '../command-path.ts';
 import type { Pool } from '../pool.ts';
-import { sql } from '../sql.ts';
+import { type Sql, sql } from '../sql.ts';
 import { withTenant } from '../with-tenant.ts';
 
 let db: TestDatabase;
@@ -65,6 +75,43 @@ test('who may do what changed between read and commit: the commit is refused', a
   assert.equal(await authorityVersion(path, t), read + 1);
   assert.equal(await create(read), 'authority_changed');
   assert.equal(await create(read + 1), 'allowed');
+});
+
+test('every change of who may do what moves the version, of the accounts it concerns and of no others', async () => {
+  verifies('A.3b', 'T3.1');
+  const versions = async () => {
+    const { rows } = await admin.query('select id, authority_version as v from dispatch.accounts');
+    return [t.accountId, t.otherAccountId].map((id) => Number(rows.find((r) => r.id === id)?.v));
+  };
+  const tom = sql`tenant_id = ${t.tenantId} and id = ${t.technicians.tom}`;
+  const sam = sql`tenant_id = ${t.tenantId} and id = ${t.contacts.sam}`;
+  const otto = sql`tenant_id = ${t.tenantId} and id = ${t.staff.otto}`;
+  const ottosRole = sql`tenant_id = ${t.tenantId} and staff_id = ${t.staff.otto}`;
+  const changes: readonly (readonly [Sql, number, number])[] = [
+    [sql`update dispatch.contacts set active = false where ${sam}`, 1, 0],
+    [sql`update dispatch.contacts set changed_at = now() where ${sam}`, 1, 0],
+    [sql`update dispatch.contacts set active = true where ${sam}`, 1, 0],
+    [sql`update dispatch.contacts set event_id = event_id where ${sam}`, 0, 0],
+    [sql`update dispatch.staff set active = false where ${otto}`, 1, 1],
+    [sql`update dispatch.staff set event_id = event_id where ${otto}`, 0, 0],
+    [sql`delete from dispatch.staff_roles where ${ottosRole}`, 1, 1],
+    [
+      sql`insert into dispatch.staff_roles (tenant_id, staff_id, role, event_id)
+          select tenant_id, id, 'auditor', event_id from dispatch.staff where ${otto}`,
+      1,
+      1,
+    ],
+    [sql`update dispatch.technicians set active = false where ${tom}`, 1, 1],
+    [sql`update dispatch.technicians set active = true where ${tom}`, 1, 1],
+    [sql`update dispatch.technicians set event_id = event_id where ${tom}`, 0, 0],
+  ];
+  for (const [change, here, elsewhere] of changes) {
+    const [before = 0, other = 0] = await versions();
+    await withTenant(admin, t.tenantId, (tx) => tx.run(change));
+    assert.deepEqual(await versions(), [before + here, other + elsewhere], change.toQuery().text);
+    assert.equal(await create(before), here === 0 ? 'allowed' : 'authority_changed');
+    assert.equal(await create(before + here), 'allowed');
+  }
 });
 
 test('a change of authority waits for the commits that were made on it, and the next commit sees it', async () => {
@@ -127,6 +174,78 @@ test('a pause and an agent at the same moment: the agent is before it or refused
   );
   const late = ticketStep(t, 'ticket.create', null, newTicket(t), { autonomy_version: read });
   assert.equal(await refusalOf(path.commitDecision(late)), 'autonomy_changed');
+});
+
+/** The first message of a contact who has no conversation yet, with its turn. */
+async function turnOf(contact_id: string, patch: Partial<TurnRow> = {}) {
+  const { commit, conversation, turn } = firstMessage(t, { contact_id });
+  const changes = {
+    ...commit.changes,
+    conversation: { ...conversation, contact_id },
+    turn: { ...turn, subject_id: contact_id, ...patch },
+  };
+  await path.commitDecision({ ...commit, changes });
+  return turn;
+}
+
+/** A newer message in the conversation of a turn. */
+function newer(conversationId: string) {
+  const message = newMessage(t, { conversation_id: conversationId });
+  const turn = newTurn(t, conversationId, message.id);
+  const commit = commitOf(t, 'message.receive', { changes: { inbound_message: message, turn } });
+  return { turn, commit };
+}
+
+const inTurn = (turn_id: string) =>
+  refusalOf(path.commitDecision(ticketStep(t, 'ticket.create', null, newTicket(t), { turn_id })));
+
+test('an agent commits in its live turn, and not after a newer message ended it or its time was up', async () => {
+  verifies('T1.9', 'A.3b');
+  const turn = await turnOf(t.contacts.maria);
+  assert.equal(await inTurn(turn.id), 'allowed');
+  assert.equal(await inTurn(newId()), 'turn_ended');
+  const next = newer(turn.conversation_id);
+  await path.commitDecision(next.commit);
+  assert.equal(await inTurn(turn.id), 'turn_ended');
+  assert.equal(await inTurn(next.turn.id), 'allowed');
+  const late = await turnOf(t.contacts.sam, { opened_at: instantIn(-600_000), expires_at: instantIn(-1) });
+  assert.equal(await inTurn(late.id), 'turn_ended');
+});
+
+test('a newer message waits for the commit of the turn it ends; whatever comes after it is refused', async () => {
+  verifies('R.2');
+  const turn = await turnOf(t.contacts.olga);
+  const locked = await pool.connect();
+  await locked.query('begin');
+  await locked.query("select set_config('deadlatch.tenant', $1, true)", [t.tenantId]);
+  await locked.query('select dispatch.hold_turn($1, $2)', [t.tenantId, turn.id]);
+  let hasArrived = false;
+  const arrival = path.commitDecision(newer(turn.conversation_id).commit).then(() => {
+    hasArrived = true;
+  });
+  while ((await waiting()) === 0);
+  assert.equal(hasArrived, false);
+  await locked.query('commit');
+  locked.release();
+  await arrival;
+  assert.equal(await inTurn(turn.id), 'turn_ended');
+});
+
+test('mistake 10: commits of one turn that make its ticket at the same moment wait for each other', async () => {
+  verifies('R.2');
+  const turn = await turnOf(t.contacts.alan);
+  const made = await Promise.all(
+    Array.from({ length: 8 }, () => {
+      const ticket = newTicket(t, { conversation_id: turn.conversation_id });
+      const commit = ticketStep(t, 'ticket.create', null, ticket, {
+        turn_id: turn.id,
+        changes: { turn_ticket: { turn_id: turn.id, ticket_id: ticket.id } },
+      });
+      return refusalOf(path.commitDecision(commit));
+    }),
+  );
+  assert.equal(made.filter((m) => m === 'allowed').length, 1);
+  assert.equal(made.filter((m) => m === 'tickets_one_open_per_conversation').length, 7, made.join());
 });
 
 test('a tenant that is not on file has no facts', async () => {
