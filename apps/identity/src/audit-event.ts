@@ -1,4 +1,4 @@
-import { type AuditEvent, encodeEvent } from '@deadlatch/audit-log';
+import { type AuditEvent, encodeEvent, REFUSALS_COUNTED } from '@deadlatch/audit-log';
 import { spiffeId } from '@deadlatch/catalogue';
 import { type Clock, dimensionOf, type ErrorCode, toInstant } from '@deadlatch/kernel';
 import type { VerifiedRequest } from '@deadlatch/signing';
@@ -11,6 +11,7 @@ export const IDENTITY_ACTS = [
   'code.send',
   'code.try',
   'address.commit',
+  REFUSALS_COUNTED,
 ] as const;
 export type IdentityAct = (typeof IDENTITY_ACTS)[number];
 
@@ -30,6 +31,8 @@ export interface IdentityEventInput {
 
 /** An event ready to be inserted: the columns, and the canonical bytes that hold the same and more. */
 export interface EventRow {
+  /** What it was made from. */
+  readonly input: IdentityEventInput;
   readonly id: string;
   readonly command: IdentityAct;
   readonly actor: string;
@@ -91,6 +94,7 @@ export function createEventMaker(options: {
       },
     };
     return {
+      input,
       id,
       command: input.act,
       actor: `${input.subject.kind}:${input.subject.id ?? '-'}`,

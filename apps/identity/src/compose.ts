@@ -1,7 +1,7 @@
 import { spiffeId } from '@deadlatch/catalogue';
 import { createHttpServer, createKeyRing, createServiceClient, statusOf } from '@deadlatch/http';
 import { type Clock, createIdMaker, DispatchError, type ErrorCode } from '@deadlatch/kernel';
-import { createPool, type Pool, readServiceKeys, withTenant } from '@deadlatch/postgres';
+import { createPool, type Pool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
 import { codeOf, createLogger, type Logger, traceOf } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { createCeremonyStore } from './approval/ceremony.sql.ts';
@@ -15,11 +15,11 @@ import { createApprovalPages } from './approval/visit-approval.ts';
 import { createEventMaker } from './audit-event.ts';
 import type { IdentityConfig } from './config.ts';
 import { addPageRoutes, addServiceRoutes } from './http-routes.ts';
-import { pruneNonces } from './nonces.sql.ts';
+import { createRefusalTrail, type RefusalTrail } from './refusals.ts';
 import { createServiceGate } from './service-gate.ts';
 import { createTokenMinter } from './sessions/mint-token.ts';
 import { createSessionEndpoints } from './sessions/serve-sessions.ts';
-import { createSettle } from './settle-request.ts';
+import { createSettleSessions } from './settle-sessions.ts';
 
 /** What identity takes from its surroundings. */
 export interface IdentityEdge {
@@ -39,6 +39,7 @@ export interface Identity {
 const PEER_TIMEOUT_MS = 8_000;
 const MAIL_TIMEOUT_MS = 8_000;
 const PRUNE_EVERY_MS = 5 * 60_000;
+const COUNTED_EVERY_MS = 10_000;
 
 /** Builds the service; nothing listens yet. */
 export async function compose(config: IdentityConfig, edge: IdentityEdge): Promise<Identity> {
@@ -57,6 +58,7 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
     timeoutMs: MAIL_TIMEOUT_MS,
   });
   const makeEvent = createEventMaker({ environment, tenantId, now, newId });
+  const refusals = createRefusalTrail({ pool, tenantId, makeEvent, now });
   const minter = createTokenMinter({ key: config.tokenKey, environment, now, newId });
 
   const app = createHttpServer({
@@ -75,7 +77,7 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
       keys: createKeyRing({ read: () => readServiceKeys(pool, environment), now }),
     }),
     createSessionEndpoints({
-      settle: createSettle({ pool, tenantId, makeEvent, newId }),
+      settle: createSettleSessions({ pool, tenantId, makeEvent, refusals, newId }),
       minter,
       tenantId,
       environment,
@@ -86,20 +88,25 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
   );
   await addPageRoutes(
     app,
-    approvalPages({ config, edge, pool, logger, newId, makeEvent, minter, sendMail: mailer.send }),
+    approvalPages({ config, edge, pool, logger, newId, makeEvent, refusals, minter, sendMail: mailer.send }),
     config.publicOrigin.startsWith('https:'),
   );
 
+  const onFailed = (error: unknown) =>
+    logger.event('service.not_ready', { code: codeOf(error), ...pick(traceOf(error)) });
   const prune = setInterval(() => {
-    withTenant(pool, tenantId, pruneNonces).catch((error: unknown) => {
-      logger.event('service.not_ready', { code: codeOf(error), ...pick(traceOf(error)) });
-    });
+    withTenant(pool, tenantId, (tx) => pruneNonces(tx, 'identity')).catch(onFailed);
   }, PRUNE_EVERY_MS).unref();
+  const counted = setInterval(() => {
+    refusals.drain().catch(onFailed);
+  }, COUNTED_EVERY_MS).unref();
   return {
     app,
     close: async () => {
       clearInterval(prune);
+      clearInterval(counted);
       await app.close();
+      await refusals.drain('all').catch(onFailed);
       mailer.close();
       await pool.end();
     },
@@ -113,6 +120,7 @@ function approvalPages(parts: {
   readonly logger: Logger;
   readonly newId: () => string;
   readonly makeEvent: ReturnType<typeof createEventMaker>;
+  readonly refusals: RefusalTrail;
   readonly minter: ReturnType<typeof createTokenMinter>;
   readonly sendMail: ReturnType<typeof createCodeMailer>['send'];
 }) {
@@ -131,7 +139,7 @@ function approvalPages(parts: {
     });
   const dispatchApi = client('dispatch-api', config.dispatchApiUrl);
   const vault = client('vault', config.vaultUrl);
-  const store = createCeremonyStore(parts.pool, tenantId);
+  const store = createCeremonyStore(parts.pool, tenantId, parts.refusals);
   const secrets = createCeremonySecrets({ key: config.codeKey, random: edge.random });
   return createApprovalPages({
     read: (secret) => dispatchApi.read(`/v1/step-ups/${secret}`),

@@ -1,7 +1,8 @@
 import { SERVICES, type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import type { KeyRing } from '@deadlatch/http';
-import { type Clock, type JsonValue, parseStrictJson, refuse } from '@deadlatch/kernel';
-import { type VerifiedRequest, verifyRequest } from '@deadlatch/signing';
+import { type Clock, parseStrictJson, refuse } from '@deadlatch/kernel';
+import type { SignedRequest } from '@deadlatch/postgres';
+import { verifyRequest } from '@deadlatch/signing';
 
 /** A request as it arrived, before anything in it is believed. */
 export interface RawRequest {
@@ -11,11 +12,9 @@ export interface RawRequest {
   readonly body: Uint8Array;
 }
 
-/** A request of a service. Its nonce is not burned yet: that is the transaction's first statement. */
-export interface GatedRequest {
+/** A request of a known service. */
+export interface GatedRequest extends SignedRequest {
   readonly caller: ServiceName;
-  readonly verified: VerifiedRequest;
-  readonly body: JsonValue;
 }
 
 export type ServiceGate = (request: RawRequest) => Promise<GatedRequest>;

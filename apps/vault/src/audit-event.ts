@@ -1,4 +1,4 @@
-import { type AuditEvent, encodeEvent } from '@deadlatch/audit-log';
+import { type AuditEvent, encodeEvent, REFUSALS_COUNTED } from '@deadlatch/audit-log';
 import { spiffeId } from '@deadlatch/catalogue';
 import { type Clock, dimensionOf, type ErrorCode, toInstant } from '@deadlatch/kernel';
 import { sql, type Tx } from '@deadlatch/postgres';
@@ -11,6 +11,7 @@ export const VAULT_ACTS = [
   'contact.reveal',
   'contact.enrol',
   'exit.check',
+  REFUSALS_COUNTED,
 ] as const;
 export type VaultAct = (typeof VAULT_ACTS)[number];
 

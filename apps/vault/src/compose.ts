@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { spiffeId } from '@deadlatch/catalogue';
 import { createHttpServer, createKeyRing } from '@deadlatch/http';
 import { type Clock, createIdMaker, refuse } from '@deadlatch/kernel';
-import { createPool, readServiceKeys, withTenant } from '@deadlatch/postgres';
+import { createPool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
 import { codeOf, createLogger, traceOf } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { createEventWriter } from './audit-event.ts';
@@ -16,9 +16,9 @@ import { createLetterOpener } from './inbound/open-letter.ts';
 import { createInboundReceiver } from './inbound/receive-inbound.ts';
 import { createMaskRunner } from './masking/mask-runner.ts';
 import { readVocabulary } from './masking/vocabulary.ts';
-import { pruneUsed } from './nonces.sql.ts';
 import { createRevealer } from './reveals/reveal-fields.ts';
-import { createSettle } from './settle-request.ts';
+import { pruneGrants } from './reveals/reveals.sql.ts';
+import { createVaultSettle } from './settle.ts';
 import { createTextSealer } from './texts/seal-text.ts';
 
 /** What the vault takes from its surroundings. */
@@ -40,6 +40,7 @@ const MASK_LIMIT_MS = 3_000;
 /** Harmless words that masking must release, or it releases nothing. */
 const PROBE = 'the front door is stuck';
 const PRUNE_EVERY_MS = 5 * 60_000;
+const COUNTED_EVERY_MS = 10_000;
 const WORD_LISTS = new URL('../vocabulary/', import.meta.url);
 const MASK_WORKER = new URL('./masking/mask-worker.ts', import.meta.url);
 
@@ -65,7 +66,7 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
   const keys = createKeyRing({ read: () => readServiceKeys(pool, environment), now });
   const readKnownValues = createKnownValuesReader({ pool, tenantId, keyWrapper });
   const writeEvent = createEventWriter({ environment, tenantId, now, newId });
-  const settle = createSettle({ pool, tenantId, writeEvent, newId });
+  const { settle, drain } = createVaultSettle({ pool, tenantId, writeEvent, now, newId });
 
   const app = createHttpServer({
     service: 'vault',
@@ -93,17 +94,26 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
     { audience: spiffeId(environment, 'vault'), keys, now },
   );
 
+  const onFailed = (error: unknown) => {
+    const { error: name, place } = traceOf(error);
+    logger.event('service.not_ready', { code: codeOf(error), error: name, place });
+  };
   const prune = setInterval(() => {
-    withTenant(pool, tenantId, pruneUsed).catch((error: unknown) => {
-      const { error: name, place } = traceOf(error);
-      logger.event('service.not_ready', { code: codeOf(error), error: name, place });
-    });
+    withTenant(pool, tenantId, async (tx) => {
+      await pruneNonces(tx, 'vault');
+      await pruneGrants(tx);
+    }).catch(onFailed);
   }, PRUNE_EVERY_MS).unref();
+  const counted = setInterval(() => {
+    drain().catch(onFailed);
+  }, COUNTED_EVERY_MS).unref();
   return {
     app,
     close: async () => {
       clearInterval(prune);
+      clearInterval(counted);
       await app.close();
+      await drain('all').catch(onFailed);
       await masking.close();
       await pool.end();
     },

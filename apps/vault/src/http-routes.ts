@@ -1,7 +1,7 @@
 import { authenticate, type KeyRing, readJson } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
+import type { SignedRequest } from '@deadlatch/postgres';
 import type { FastifyInstance } from 'fastify';
-import type { SignedRequest } from './settle-request.ts';
 
 export interface Endpoints {
   readonly inbound: (request: SignedRequest) => Promise<object>;

@@ -1,6 +1,7 @@
 import { type Pool, sql, type Tx, withTenant } from '@deadlatch/postgres';
 import { insertEvent } from '../audit-event.sql.ts';
 import type { EventRow } from '../audit-event.ts';
+import type { RefusalTrail } from '../refusals.ts';
 
 /** Over all codes of an approval. The database's own constraint says the same. @source T3.9 */
 export const MAX_TRIES = 5;
@@ -65,22 +66,26 @@ export interface CeremonyStore {
 }
 
 /** The tables behind code ceremonies. Every method is one transaction, serialised per approval by its row. */
-export function createCeremonyStore(pool: Pool, tenantId: string): CeremonyStore {
+export function createCeremonyStore(
+  pool: Pool,
+  tenantId: string,
+  refusals: Pick<RefusalTrail, 'write'>,
+): CeremonyStore {
   return {
     openStepUp: (stepUp, events) =>
       withTenant(pool, tenantId, async (tx) => {
         const standing = await holdApproval(tx, tenantId, stepUp.approvalId);
         if (standing.isLocked || standing.tries >= MAX_TRIES) {
-          await insertEvent(tx, tenantId, events.locked);
+          await refusals.write(tx, events.locked);
           return { kind: 'locked', code: 'code_rejected' };
         }
         if ((await countRecentCodes(tx, tenantId, stepUp.approvalId)) >= MAX_CODES_AT_ONCE) {
-          await insertEvent(tx, tenantId, events.tooMany);
+          await refusals.write(tx, events.tooMany);
           return { kind: 'too-many', code: 'rate_limited' };
         }
         const commitment = await readCommitment(tx, tenantId, stepUp.contactId);
         if (commitment === null) {
-          await insertEvent(tx, tenantId, events.noAddress);
+          await refusals.write(tx, events.noAddress);
           return { kind: 'no-address', code: 'not_eligible' };
         }
         await tx.run(sql`
@@ -101,14 +106,14 @@ export function createCeremonyStore(pool: Pool, tenantId: string): CeremonyStore
       withTenant(pool, tenantId, async (tx) => {
         const tries = await countTry(tx, tenantId, attempt.approvalId);
         if (tries === null) {
-          await insertEvent(tx, tenantId, events.rejected);
+          await refusals.write(tx, events.rejected);
           return { kind: 'locked' };
         }
         if (await consumeCode(tx, tenantId, attempt)) {
           await insertEvent(tx, tenantId, events.accepted);
           return { kind: 'accepted' };
         }
-        await insertEvent(tx, tenantId, events.rejected);
+        await refusals.write(tx, events.rejected);
         if (tries < MAX_TRIES) return { kind: 'wrong-code', triesLeft: MAX_TRIES - tries };
         await lockApproval(tx, tenantId, attempt.approvalId);
         return { kind: 'locked' };

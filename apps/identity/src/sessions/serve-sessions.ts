@@ -5,7 +5,7 @@ import { type NamedPublicKey, verifyGrant } from '@deadlatch/signing';
 import Type from 'typebox';
 import { hashLinkSecret } from '../link-secret.ts';
 import type { GatedRequest } from '../service-gate.ts';
-import type { Settle } from '../settle-request.ts';
+import type { SettleSessions } from '../settle-sessions.ts';
 import {
   type MintedToken,
   SESSION_CALLERS,
@@ -64,7 +64,7 @@ const turnTokenBody = validator<{ turn_grant: string }>(
  * @source T3.12, T4.5, T4.8
  */
 export function createSessionEndpoints(options: {
-  readonly settle: Settle;
+  readonly settle: SettleSessions;
   readonly minter: TokenMinter;
   readonly tenantId: string;
   readonly environment: string;
@@ -78,26 +78,22 @@ export function createSessionEndpoints(options: {
       settle(request, {
         act: 'session.start',
         callers: SESSION_CALLERS,
-        prepare: () => {
+        prepare: async () => {
           const session = Buffer.from(options.random(32)).toString('base64url');
-          return {
-            link: hashLinkSecret(startBody(request.body).link),
-            session,
-            hash: hashLinkSecret(session),
-          };
-        },
-        work: async (tx, { link, session, hash }) => {
-          const person =
-            (await consumeSignInLink(tx, tenantId, link)) ??
-            refuse('unauthenticated', { detail: 'sign-in link unknown, used or over' });
-          assertSubject(request.caller, person.subject);
-          const row =
-            (await insertSession(tx, tenantId, { ...person, hash })) ??
-            refuse('unavailable', { detail: 'session was not stored' });
-          return {
-            answer: { session, ...person, expires_at: toInstant(row.expires_at.getTime()) },
-            subject: person.subject,
-            details: { service: request.caller },
+          const link = hashLinkSecret(startBody(request.body).link);
+          const hash = hashLinkSecret(session);
+          return async (tx) => {
+            const person =
+              (await consumeSignInLink(tx, tenantId, link)) ??
+              refuse('unauthenticated', { detail: 'sign-in link unknown, used or over' });
+            assertSubject(request.caller, person.subject);
+            const row =
+              (await insertSession(tx, tenantId, { ...person, hash })) ??
+              refuse('unavailable', { detail: 'session was not stored' });
+            return {
+              answer: { session, ...person, expires_at: toInstant(row.expires_at.getTime()) },
+              event: { subject: person.subject, details: { service: request.caller } },
+            };
           };
         },
       }),
@@ -105,36 +101,39 @@ export function createSessionEndpoints(options: {
       settle(request, {
         act: 'session.end',
         callers: SESSION_CALLERS,
-        prepare: () => hashLinkSecret(endBody(request.body).session),
-        work: async (tx, hash) => {
-          const ended =
-            (await endSession(tx, tenantId, hash)) ??
-            refuse('unauthenticated', { detail: 'session unknown, ended or over' });
-          return { answer: {}, subject: ended.subject, details: { service: request.caller } };
+        prepare: async () => {
+          const hash = hashLinkSecret(endBody(request.body).session);
+          return async (tx) => {
+            const ended =
+              (await endSession(tx, tenantId, hash)) ??
+              refuse('unauthenticated', { detail: 'session unknown, ended or over' });
+            return { answer: {}, event: { subject: ended.subject, details: { service: request.caller } } };
+          };
         },
       }),
     sessionToken: (request) =>
       settle(request, {
         act: 'token.mint',
         callers: SESSION_CALLERS,
-        prepare: () => {
+        prepare: async () => {
           const given = sessionTokenBody(request.body);
-          return { hash: hashLinkSecret(given.session), correlationId: given.correlation_id };
-        },
-        work: async (tx, { hash, correlationId }) => {
-          const session =
-            (await findLiveSession(tx, tenantId, hash)) ??
-            refuse('unauthenticated', { detail: 'session unknown, ended or over' });
-          const { subject, assurance, label } = session;
-          const minted = minter.forSession(request.caller, { tenantId, subject, assurance }, correlationId);
-          return { answer: { ...answerOf(minted), subject, label }, ...eventOf(minted) };
+          const hash = hashLinkSecret(given.session);
+          return async (tx) => {
+            const session =
+              (await findLiveSession(tx, tenantId, hash)) ??
+              refuse('unauthenticated', { detail: 'session unknown, ended or over' });
+            const { subject, assurance, label } = session;
+            const person = { tenantId, subject, assurance };
+            const minted = minter.forSession(request.caller, person, given.correlation_id);
+            return { answer: { ...answerOf(minted), subject, label }, event: eventOf(minted) };
+          };
         },
       }),
     turnToken: (request) =>
       settle(request, {
         act: 'token.mint',
         callers: TURN_CALLERS,
-        prepare: () => {
+        prepare: async () => {
           const grant = verifyGrant('turn', turnTokenBody(request.body).turn_grant, {
             key: options.grantKey(),
             issuer: spiffeId(options.environment, 'dispatch-api'),
@@ -142,9 +141,9 @@ export function createSessionEndpoints(options: {
             now: options.now(),
           });
           if (grant.tenant !== tenantId) refuse('unauthenticated', { detail: 'grant of another tenant' });
-          return minter.forTurn(request.caller, grant);
+          const minted = minter.forTurn(request.caller, grant);
+          return async () => ({ answer: answerOf(minted), event: eventOf(minted) });
         },
-        work: async (_tx, minted) => ({ answer: answerOf(minted), ...eventOf(minted) }),
       }),
   };
 }

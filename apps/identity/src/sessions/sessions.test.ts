@@ -220,7 +220,43 @@ describe('the edge', () => {
     const body = { session, correlation_id: randomUUID() };
     const nonce = randomBytes(16).toString('base64url');
     assert.equal((await world.call('web', '/v1/tokens/session', body, { nonce })).status, 200);
+    const before = (await world.events()).length;
     assert.equal((await world.call('web', '/v1/tokens/session', body, { nonce })).status, 401);
+    assert.equal((await world.events()).length, before, 'whoever replays cannot fill the trail');
+  });
+
+  it('writes so many refusals a minute one by one, and one event about all the others', async () => {
+    verifies('F.6', 'T4.3');
+    const own = await startWorld({ database: await createTestDatabase(), seedTenant, SMTPServer });
+    try {
+      const body = { session: randomBytes(32).toString('base64url'), correlation_id: randomUUID() };
+      const nonce = randomBytes(16).toString('base64url');
+      const asked = (options?: CallOptions) => own.call('web', '/v1/tokens/session', body, options);
+      for (let n = 0; n < 64; n += 1) assert.equal((await asked()).status, 401);
+      assert.equal((await asked({ nonce })).status, 401);
+      assert.equal((await own.events()).length, 60);
+      const nonces = async () =>
+        (await own.admin.query<{ n: number }>('select count(*)::int as n from identity.nonces')).rows[0]?.n;
+      assert.equal(await nonces(), 65, 'what is counted burns its nonce all the same');
+      assert.equal((await asked({ nonce })).status, 401);
+      assert.equal(await nonces(), 65);
+      // Another code, and what is accepted, have nothing to do with it.
+      assert.equal((await own.call('web', '/v1/sessions', {})).status, 400);
+      const link = await own.issueLink(`staff:${own.tenant.staff.dana}`);
+      assert.equal((await own.call('web', '/v1/sessions', { link })).status, 200);
+      assert.equal((await own.events()).length, 62);
+      await own.stop();
+      const last = (await own.events()).at(-1);
+      assert.deepEqual([last?.command, last?.decision], ['refusals.counted', 'refused']);
+      const { code, details } = JSON.parse(last?.body ?? '') as {
+        code: string;
+        details: Record<string, unknown>;
+      };
+      assert.equal(code, 'unauthenticated');
+      assert.deepEqual([details.count, details.service, details.subject], [5, 'web', 'nobody']);
+    } finally {
+      await own.close();
+    }
   });
 
   it('refuses unpinned, foreign and revoked keys, and requests for somebody else', async () => {

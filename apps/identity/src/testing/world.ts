@@ -73,6 +73,8 @@ export interface World {
   enrol(contactId: string, email: string): Promise<void>;
   /** Audit events of identity, oldest first. */
   events(): Promise<readonly { command: string; actor: string; decision: string; body: string }[]>;
+  /** Ends identity alone, in good order; what it left behind can be looked at. */
+  stop(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -137,6 +139,8 @@ export async function startWorld(parts: WorldParts): Promise<World> {
   );
   await identity.app.listen({ host: '127.0.0.1', port: parts.port ?? 0 });
   const url = `http://127.0.0.1:${(identity.app.server.address() as AddressInfo).port}`;
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= identity.close());
   return {
     url,
     database,
@@ -158,8 +162,9 @@ export async function startWorld(parts: WorldParts): Promise<World> {
       await enrol(database, tenant.tenantId, codeKey, contactId, email);
     },
     events: () => identityEvents(admin),
+    stop,
     close: async () => {
-      await identity.close();
+      await stop();
       await Promise.all([dispatchApi.close(), vault.close(), mail.close()]);
       await admin.end();
       await database.drop();

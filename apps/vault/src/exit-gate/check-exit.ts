@@ -1,14 +1,14 @@
 import { type ServiceName, UUID_PATTERN } from '@deadlatch/catalogue';
 import { validator } from '@deadlatch/http';
 import { refuse } from '@deadlatch/kernel';
-import { type Pool, withTenant } from '@deadlatch/postgres';
+import { type Pool, type SignedRequest, withTenant } from '@deadlatch/postgres';
 import Type, { type Static } from 'typebox';
 import type { ReadKnownValues } from '../contacts/read-known-values.ts';
 import type { KeyedDigests } from '../crypto/keyed-digests.ts';
 import { compileDictionary } from '../masking/dictionary.ts';
 import { MAX_BYTES } from '../masking/normalise.ts';
 import type { Vocabulary } from '../masking/vocabulary.ts';
-import type { Settle, Settled, SignedRequest } from '../settle-request.ts';
+import type { Settle, Settled } from '../settle.ts';
 import { readPlaceholders } from '../texts/texts.sql.ts';
 import { isClear } from './match-text.ts';
 

@@ -1,7 +1,7 @@
 import type { ServiceName } from '@deadlatch/catalogue';
 import { validator } from '@deadlatch/http';
 import { refuse } from '@deadlatch/kernel';
-import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
+import { type Pool, type SignedRequest, type Tx, withTenant } from '@deadlatch/postgres';
 import type { Logger } from '@deadlatch/telemetry';
 import Type, { type Static } from 'typebox';
 import { findOwners, readSubjectKey } from '../contacts/contacts.sql.ts';
@@ -14,7 +14,7 @@ import type { KeyedDigests } from '../crypto/keyed-digests.ts';
 import type { Analysis, MaskedValue, MaskResult } from '../masking/mask.ts';
 import { comparable } from '../masking/mask.ts';
 import type { MaskRunner } from '../masking/mask-runner.ts';
-import type { Settle, Settled, SignedRequest } from '../settle-request.ts';
+import type { Settle, Settled } from '../settle.ts';
 import { insertPlaceholders, insertText, readPlaceholders } from '../texts/texts.sql.ts';
 import { type InboundAnswer, insertInbound, readInbound } from './inbound.sql.ts';
 import { digestValues, renderInCase } from './number-placeholders.ts';

@@ -1,7 +1,7 @@
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { validator } from '@deadlatch/http';
 import { type Clock, refuse } from '@deadlatch/kernel';
-import type { Tx } from '@deadlatch/postgres';
+import type { SignedRequest, Tx } from '@deadlatch/postgres';
 import { type NamedPublicKey, type RevealGrant, verifyGrant } from '@deadlatch/signing';
 import type { Logger } from '@deadlatch/telemetry';
 import Type, { type Static } from 'typebox';
@@ -9,7 +9,7 @@ import { type ContactValueRow, readContactValues } from '../contacts/contacts.sq
 import { contactValuePlace } from '../contacts/places.ts';
 import { decryptValue } from '../crypto/envelope.ts';
 import type { KeyWrapper } from '../crypto/key-wrapper.ts';
-import type { Settle, Settled, SignedRequest } from '../settle-request.ts';
+import type { Settle, Settled } from '../settle.ts';
 import { burnGrant, countReveals, isAlive } from './reveals.sql.ts';
 
 const CALLERS: readonly ServiceName[] = ['gateway', 'identity'];

@@ -22,3 +22,8 @@ export async function countReveals(tx: Tx, tenantId: string): Promise<number> {
      where tenant_id = ${tenantId} and used_at > now() - interval '1 minute'`);
   return row?.used ?? 0;
 }
+
+/** Forgets used grants that nothing could use any more. A grant lives five minutes at most. */
+export async function pruneGrants(tx: Tx): Promise<void> {
+  await tx.run(sql`delete from vault.used_grants where expires_at < now() - interval '1 day'`);
+}

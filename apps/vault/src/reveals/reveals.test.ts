@@ -165,3 +165,24 @@ test('a request that is replayed, foreign or unsigned by a pinned key has no eff
   assert.equal(await countTexts(), before);
   assert.equal((await world.events()).length, events);
 });
+
+// Last: afterwards this caller's budget is used up, and the vault has stopped.
+test('refusals beyond the budget of a minute are counted into one event', async () => {
+  verifies('F.6', 'T5.5');
+  const before = (await world.events()).length;
+  for (let n = 0; n < 63; n += 1) {
+    assert.equal((await world.call('dispatch-api', '/v1/reveals', { grant: 'x' })).status, 403);
+  }
+  assert.equal((await world.events()).length, before + 60);
+  assert.equal(
+    (await world.call('gateway', '/v1/reveals', { grant: world.grant({ contact: maria }) })).status,
+    200,
+  );
+  await world.stop();
+  const written = (await world.events()).slice(before + 61);
+  assert.deepEqual(
+    written.map(({ command, decision }) => [command, decision]),
+    [['refusals.counted', 'refused']],
+  );
+  assert.equal(JSON.parse(written[0]?.body ?? '').details.count, 3);
+});

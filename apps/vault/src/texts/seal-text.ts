@@ -1,13 +1,13 @@
 import type { ServiceName } from '@deadlatch/catalogue';
 import { validator } from '@deadlatch/http';
 import { derivedUuid, refuse } from '@deadlatch/kernel';
-import type { Tx } from '@deadlatch/postgres';
+import type { SignedRequest, Tx } from '@deadlatch/postgres';
 import Type, { type Static } from 'typebox';
 import { textPlace } from '../contacts/places.ts';
 import { encryptValue } from '../crypto/envelope.ts';
 import type { KeyWrapper } from '../crypto/key-wrapper.ts';
 import type { KeyedDigests } from '../crypto/keyed-digests.ts';
-import type { Settle, Settled, SignedRequest } from '../settle-request.ts';
+import type { Settle, Settled } from '../settle.ts';
 import { insertText, readCommitment } from './texts.sql.ts';
 
 const CALLERS: readonly ServiceName[] = ['web', 'cli'];
