@@ -47,8 +47,17 @@ test('amounts, states and outcomes are values of the row, written one way', () =
     'Harbor Door: Approval needed on ticket DL-ABCD2345: $200.00 more, new limit $950.00. A reply to this text approves nothing. Decide on this page only: http://127.0.0.1:4300/s/abc_DEF-123',
   );
   assert.match(render('M17', SLOTS.M17), /\$832\.50/);
-  assert.match(render('M01'), /Reply STOP to opt out, HELP for help\.$/);
-  assert.doesNotMatch(render('M04', SLOTS.M04), /STOP/);
+});
+
+test('no text offers a word to reply with that nothing listens to', () => {
+  verifies('T2.1');
+  assert.equal(
+    render('M01'),
+    'Harbor Door: We received your request. Ticket DL-ABCD2345. http://127.0.0.1:4300/s/abc_DEF-123',
+  );
+  for (const { text } of [...TEMPLATE_TEXTS.values(), ...PHRASE_TEXTS.values()]) {
+    assert.doesNotMatch(text, /\b(STOP|HELP)\b/);
+  }
 });
 
 test('every closed set has its words', () => {

@@ -44,9 +44,8 @@ export function renderText(message: MessageRow, context: RenderContext): string 
   const body = fill(pattern, message.slots);
   const hasReference = body.includes('DL-') || !Object.hasOwn(message.slots, 'reference');
   const reference = hasReference ? '' : ` Ticket ${slot('reference', message.slots, readReference)}.`;
-  const stop = message.template === 'M01' ? ' Reply STOP to opt out, HELP for help.' : '';
   const link = context.link === null ? '' : ` ${readLink(context.link)}`;
-  return encodeSms(`${readSender(context.senderName)}: ${body}${reference}${link}${stop}`);
+  return encodeSms(`${readSender(context.senderName)}: ${body}${reference}${link}`);
 }
 
 function patternOf(template: string): TextPattern {
