@@ -17,16 +17,6 @@ export const MESSAGE_TEMPLATES = [
 ] as const;
 export type MessageTemplate = (typeof MESSAGE_TEMPLATES)[number];
 
-/** What a template asserts; at delivery it is compared with the row again. */
-export const CLAIM_KINDS = [
-  'ticket_exists',
-  'ticket_state',
-  'approval_pending',
-  'approval_result',
-  'none',
-] as const;
-export type ClaimKind = (typeof CLAIM_KINDS)[number];
-
 export const PHRASES = [
   'ask_intake_questions',
   'ask_to_describe_problem',

@@ -1,6 +1,4 @@
-import type { Assurance, PersonRole } from './roles.ts';
-
-/** What can be asked of a decider, and the proof each kind needs (the table of proofs). */
+/** What can be asked of a decider. The proof each kind needs is computed by the decision, from these bounds. */
 export const APPROVAL_KINDS = [
   'NTE_INCREASE',
   'PROPOSAL',
@@ -10,12 +8,6 @@ export const APPROVAL_KINDS = [
 ] as const;
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number];
 
-export interface Proof {
-  readonly role: PersonRole;
-  readonly assurance: Assurance;
-  readonly deciders: 1 | 2;
-}
-
 /** An NTE increase up to this much, and at most half of the NTE before the first increase, is settled at L2. */
 export const SMALL_INCREASE_CENTS = 25_000;
 export const SMALL_INCREASE_RATIO = 0.5;
@@ -24,6 +16,3 @@ export const TWO_DECIDERS_ABOVE_CENTS = 500_000;
 /** A second request within this time needs one level more. */
 export const REPEAT_WINDOW_MS = 60 * 60 * 1000;
 export const COOLING_OFF_MS = 24 * 60 * 60 * 1000;
-
-/** A kind that is not in the table: supervisor at L3. */
-export const UNKNOWN_KIND_PROOF: Proof = { role: 'supervisor', assurance: 'L3', deciders: 1 };
