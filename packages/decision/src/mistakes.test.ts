@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { findCommand } from '@deadlatch/catalogue';
 import { verifies } from '../../../test/requirements.ts';
 import type { Facts } from './facts.ts';
 import { IDS } from './testing/ids.ts';
+import { PERSON_INPUTS } from './testing/matrix-inputs.ts';
 import { approvalRow, at, contact, MINUTE, staffMember, turnRow, visitRow } from './testing/rows.ts';
-import { accept, code, play, refusal } from './testing/scene.ts';
+import { type Actor, accept, code, play, refusal } from './testing/scene.ts';
 import { createTestTools } from './testing/tools.ts';
 
 /** The numbers are those of the list of mistakes that comparable systems made. */
+
+/** Somebody who may send the command. */
+function actorOf(command: string): Actor {
+  const role = findCommand(command)?.who[0]?.role;
+  return role ?? 'agent';
+}
 
 const AGENT_TRIAGE = { type: 'DOOR_CANNOT_SECURE', answers: [] };
 
@@ -124,6 +132,29 @@ test('mistake 10: a conversation that has an open ticket is answered with it, an
   assert.deepEqual(decision.outbox, []);
 });
 
+test('mistake 12: evidence is what was found in our store, and no command takes an address to fetch', () => {
+  verifies('C.4', 'R.7');
+  const working = { state: 'IN_PROGRESS' } as const;
+  assert.equal(code('evidence.finalize', 'technician', working), 'accepted');
+  for (const observed_object of [null, { sha256: 'b'.repeat(64), size_bytes: 1_000, content_key: 'k' }]) {
+    const refused = refusal('evidence.finalize', 'technician', { ...working, facts: { observed_object } });
+    assert.equal(refused.code, observed_object === null ? 'evidence_missing' : 'evidence_mismatch');
+  }
+  // Evidence that is only announced, or nobody's, is none.
+  assert.equal(code('tech.request_change', 'technician', working), 'accepted');
+  assert.equal(
+    code('tech.request_change', 'technician', { ...working, facts: { evidence: [] } }),
+    'evidence_missing',
+  );
+  const address = { url: 'http://169.254.169.254/', photo_url: 'file:///etc/passwd', content_key: 'k' };
+  for (const [command, body] of Object.entries(PERSON_INPUTS)) {
+    for (const [field, value] of Object.entries(address)) {
+      const input = { ...(body as object), [field]: value };
+      assert.equal(code(command, actorOf(command), { input }), 'schema_mismatch', `${command} ${field}`);
+    }
+  }
+});
+
 test('mistake 13: nothing in the arguments names an actor', () => {
   verifies('T1.5', 'I.2');
   for (const field of ['actor', 'subject', 'role', 'user_id', 'on_behalf_of', 'contact_id']) {
@@ -223,6 +254,27 @@ test('mistake 24: whatever throws inside the decision refuses', () => {
   assert.equal(code('ticket.create', 'dispatcher', { facts: { subject: poisoned } }), 'unavailable');
   const silent = { ...tools, policy: { bundleHash: '', ask: () => undefined as never } };
   assert.equal(code('ticket.create', 'dispatcher', { tools: silent }), 'unavailable');
+});
+
+test('mistake 27: a timer goes through the same gate as everybody, and through no other', () => {
+  verifies('A.3b', 'C.3', 'T4.5');
+  assert.equal(code('approval.expire', 'system'), 'accepted');
+  assert.equal(code('approval.expire', 'system', { state: 'IN_PROGRESS' }), 'invalid_state');
+  const decided = { approval: approvalRow({ state: 'CONSUMED', expires_at: at(-1) }) };
+  assert.equal(code('approval.expire', 'system', { facts: decided }), 'invalid_state');
+  assert.equal(
+    code('approval.expire', 'system', { facts: { tenant: { id: IDS.otherTenant, autonomy_version: 1 } } }),
+    'not_found',
+  );
+  assert.equal(code('approval.expire', 'system', { facts: { approval: null } }), 'not_found');
+  assert.equal(code('approval.expire', 'system', { input: { due: 'yes' } }), 'schema_mismatch');
+  for (const command of Object.keys(PERSON_INPUTS)) {
+    if (command !== 'approval.expire') assert.equal(code(command, 'system'), 'above_ceiling', command);
+  }
+  // What was answered before is authorised again before it is given again.
+  const stored = { fingerprint: 'f1', answer: {}, event_id: IDS.message };
+  assert.equal(code('ticket.triage', 'agent', { facts: { stored } }), 'replayed');
+  assert.equal(code('ticket.triage', 'agent', { facts: { stored, turn: null } }), 'not_found');
 });
 
 test('mistake 28: time passing never approves', () => {

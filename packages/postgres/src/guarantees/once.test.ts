@@ -114,7 +114,7 @@ test('database time decides: expired, from the future and too long are refused, 
   assert.equal(await at(10, -20), 'expired');
 });
 
-test('mistake 31 and 33: an idempotency key works once, for as long as the record lives', async () => {
+test('mistake 31 and mistake 33: an idempotency key works once, for as long as the record lives', async () => {
   verifies('R.2', 'C.1');
   const key = newId();
   const create = (over = {}) => ({
@@ -200,6 +200,49 @@ test('mistake 10: eight intakes of one conversation at once make one open ticket
   const open = { ...intake(), id: rows[0]?.id as string };
   await path.commitDecision(ticketStep(t, 'ticket.cancel', open, next(open, { state: 'CANCELLED' })));
   assert.equal(await outcome(path.commitDecision(ticketStep(t, 'ticket.create', null, intake()))), 'ok');
+});
+
+test('mistake 16: what leaves is a row of the commit, delivered by somebody else, to a contact on file', async () => {
+  verifies('F.1');
+  const first = firstMessage(t);
+  const text = (contact_id: string) => {
+    const message = newMessage(t, { direction: 'OUT', state: 'QUEUED', template: 'M01', contact_id });
+    const outbox = {
+      id: newId(),
+      kind: 'message.deliver',
+      ref_id: message.id,
+      order_key: contact_id,
+      payload: {},
+    };
+    return { message, outbox, over: { changes: { messages: [message] }, outbox: [outbox] } };
+  };
+  const waiting = (id: string) =>
+    countOf('dispatch.outbox where id = $1 and delivered_at is null and attempts = 0', [id]);
+  const sent = text(first.message.contact_id ?? '');
+  assert.equal(await outcome(path.commitDecision(commitOf(t, 'ticket.create', sent.over))), 'ok');
+  assert.equal(await waiting(sent.outbox.id), 1);
+  assert.equal(
+    await refusalOf(
+      pool.query('update dispatch.outbox set delivered_at = now() where id = $1', [sent.outbox.id]),
+    ),
+    NO_GRANT,
+  );
+  // The commit that fails sends nothing, whatever it had queued already.
+  const burned = nonce();
+  assert.equal(await outcome(path.commitReplay({ tenant_id: t.tenantId, nonce: burned })), 'ok');
+  const lost = text(t.contacts.maria);
+  const late = { ...commitOf(t, 'ticket.create', lost.over), nonce: burned };
+  assert.equal(await outcome(path.commitDecision(late)), 'nonce_replayed');
+  const stale = ticketStep(t, 'ticket.triage', newTicket(t), newTicket(t, { version: 2, state: 'TRIAGED' }));
+  const doomed = { ...stale, changes: { ...stale.changes, ...lost.over.changes }, outbox: lost.over.outbox };
+  assert.notEqual(await outcome(path.commitDecision(doomed)), 'ok');
+  // Nobody is no recipient: neither an unknown contact nor a word in place of one.
+  for (const nobody of [newId(), 'unknown', '']) {
+    const { outbox, over } = text(nobody);
+    assert.equal(await outcome(path.commitDecision(commitOf(t, 'ticket.create', over))), 'guarantee', nobody);
+    assert.equal(await waiting(outbox.id), 0);
+  }
+  assert.equal(await countOf('dispatch.outbox where id = $1', [lost.outbox.id]), 0);
 });
 
 test("a carrier's message counts once per channel", async () => {
