@@ -1,11 +1,18 @@
 #!/usr/bin/env node
 // Runs the command line on the Node that the workspace depends on, whatever Node started this file.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const pinned = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
 const node = existsSync(pinned) ? pinned : process.execPath;
-const result = spawnSync(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
-process.exitCode = result.status ?? 1;
+const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+// Whoever ends this process means the one that does the work; it says when everything has stopped.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.once('error', () => {
+  process.exitCode = 1;
+});
+child.once('close', (code) => {
+  process.exitCode = code ?? 1;
+});

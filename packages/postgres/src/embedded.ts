@@ -105,8 +105,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   try {
     await untilReady(child, adminUrl, home, join(directory, PASSWORD_FILE), options.startTimeoutMs ?? 60_000);
   } catch (error) {
-    child.kill('SIGQUIT');
-    await ended;
+    // The wrong password is no reason to make the database recover at its next start.
+    await stop(child, ended);
     throw error;
   }
   return { adminUrl, port, pid: child.pid ?? 0, ended, stop: () => stop(child, ended) };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { freePortBase } from '../../support/system.ts';
 import { cli, type Ended, occupy, processesNaming, startCli, temporaryFolder } from './start.fixture.ts';
 
@@ -149,6 +150,20 @@ test('where nothing runs, exit code 4 says so', async () => {
   );
   assert.equal((await cli(['keys', 'list', ...dir])).code, 1);
   assert.equal((await cli(['doctor', ...dir])).code, 1);
+});
+
+test('the installed program passes on arguments, exit codes and the wish to end', async () => {
+  const program = fileURLToPath(new URL('../../../apps/cli/bin/deadlatch.mjs', import.meta.url));
+  assert.equal(await startCli(['fly'], { program }).ended.then(({ code }) => code), 2);
+  const dir = join(folder.path, 'by name');
+  const started = startCli(['up', '--state-dir', dir, '--port-base', portBase], { program });
+  while ((await processesNaming(join(dir, 'postgres'))).length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  started.stop();
+  const ended = await started.ended;
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.deepEqual(await processesNaming(dir), []);
 });
 
 test('help is there for people and programs', async () => {

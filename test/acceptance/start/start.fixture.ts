@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const CLI = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
 /** A command that has not ended by then hangs. */
 const PATIENCE_MS = 120_000;
 
@@ -22,14 +22,20 @@ export interface Started {
   says(text: string): Promise<void>;
   /** To the process and everything in its group, as a terminal's Ctrl-C does. */
   signalGroup(signal: NodeJS.Signals): void;
+  /** Ends it if it runs. */
+  stop(): void;
 }
 
 /** The command line in a process group of its own. */
 export function startCli(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly program?: string;
+  } = {},
 ): Started {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(process.execPath, [options.program ?? CLI, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -71,6 +77,7 @@ export function startCli(
         void ended.then(() => fail(new Error(`it ended without saying "${text}":\n${stdout}${stderr}`)));
       }),
     signalGroup: (signal) => process.kill(-(child.pid ?? 0), signal),
+    stop: () => void child.kill('SIGTERM'),
   };
 }
 
