@@ -10,6 +10,7 @@ import {
 import { createIdMaker } from '@deadlatch/kernel';
 import type { CommandPath, CommitDecisionInput } from '@deadlatch/postgres';
 import { actionDigest, canonicalJson, generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
+import { createRefusals } from '../../apps/dispatch-api/src/command/refusals.ts';
 import { type CommandRunner, createCommandRunner } from '../../apps/dispatch-api/src/command/run-command.ts';
 import { createGrantIssuer } from '../../apps/dispatch-api/src/grants/issue-grants.ts';
 import { ENVIRONMENT, provenWithoutSignature } from './command.ts';
@@ -30,10 +31,11 @@ export function createTools(): DecisionTools {
 /** dispatch-api's own command runner over `path`. */
 export function createRoad(path: CommandPath, tools: DecisionTools): CommandRunner {
   const { newId } = tools;
+  const source = { environment: ENVIRONMENT, policyBundle: tools.policy.bundleHash };
   return createCommandRunner({
-    environment: ENVIRONMENT,
-    policyBundle: tools.policy.bundleHash,
+    ...source,
     path,
+    refusals: createRefusals({ ...source, path, now: Date.now, newId }),
     decide: (request, caller, facts) => decide(request, caller, facts, tools),
     observe: async () => null,
     discardUpload: async () => undefined,

@@ -7,11 +7,13 @@ import { createIdMaker, systemClock } from '@deadlatch/kernel';
 import { assertMigrated, createCommandPath, createPool, readServiceKeys } from '@deadlatch/postgres';
 import { actionDigest, canonicalJson } from '@deadlatch/signing';
 import { codeOf, createLogger, traceOf } from '@deadlatch/telemetry';
+import { createRefusals } from './command/refusals.ts';
 import { createCommandRunner } from './command/run-command.ts';
 import type { Settings } from './env.ts';
 import { createGrantIssuer } from './grants/issue-grants.ts';
 import { createFileStore } from './object-store/file-store.ts';
 import { createReach } from './reads/reach.ts';
+import { createAuditedRead } from './routes/audited-read.ts';
 import { addCommandRoutes } from './routes/commands.ts';
 import { createGate } from './routes/gate.ts';
 import { addReadRoutes } from './routes/reads.ts';
@@ -21,6 +23,7 @@ import { addUploadRoute } from './routes/uploads.ts';
 const BODY_LIMIT_BYTES = 64 * 1024;
 const CONNECTIONS = 20;
 const PRUNE_EVERY_MS = 5 * 60_000;
+const COUNTED_EVERY_MS = 10_000;
 
 /** Constructs the whole service; the only place that does. */
 export async function compose(settings: Settings): Promise<Running> {
@@ -61,10 +64,13 @@ export async function compose(settings: Settings): Promise<Running> {
       await store.check();
     },
   });
+  const source = { environment, policyBundle: tools.policy.bundleHash };
+  const refusals = createRefusals({ ...source, path, now, newId });
+  const audited = createAuditedRead({ gate: gate.read, refusals, now, newId });
   const runner = createCommandRunner({
-    environment,
-    policyBundle: tools.policy.bundleHash,
+    ...source,
     path,
+    refusals,
     decide: (request, caller, facts) => decide(request, caller, facts, tools),
     observe: async (tenant, evidenceId) => {
       const found = await store.admit(tenant, evidenceId);
@@ -76,9 +82,9 @@ export async function compose(settings: Settings): Promise<Running> {
     now,
   });
   addUploadRoute(app, { store, uploadKey, now });
-  addReadRoutes(app, { gate: gate.read, pool, store, allowed: reach.allowed });
+  addReadRoutes(app, { audited, pool, store, allowed: reach.allowed });
   addServiceReadRoutes(app, {
-    gate: gate.read,
+    audited,
     pool,
     grants,
     linkKey,
@@ -94,18 +100,24 @@ export async function compose(settings: Settings): Promise<Running> {
     uploadKey,
     now,
   });
+  const onFailed = (error: unknown) => {
+    const { error: name, place } = traceOf(error);
+    logger.event('service.not_ready', { code: codeOf(error), error: name, place });
+  };
   const prune = setInterval(() => {
-    path.pruneNonces().catch((error: unknown) => {
-      const { error: name, place } = traceOf(error);
-      logger.event('service.not_ready', { code: codeOf(error), error: name, place });
-    });
+    path.pruneNonces().catch(onFailed);
   }, PRUNE_EVERY_MS).unref();
+  const counted = setInterval(() => {
+    refusals.drain().catch(onFailed);
+  }, COUNTED_EVERY_MS).unref();
   await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
   logger.event('service.started', { port: settings.DEADLATCH_PORT });
   return {
     async close() {
       clearInterval(prune);
+      clearInterval(counted);
       await app.close();
+      await refusals.drain('all').catch(onFailed);
       await pool.end();
     },
   };

@@ -52,7 +52,10 @@ export function checkRequest(
   const [, created, nonce, keyId] = PARAMETERS.exec(line('@signature-params') ?? '') ?? [];
   if (created === undefined || nonce === undefined || keyId !== request.key_id)
     return 'the signature has no parameters';
-  if (seenNonces.has(`${keyId} ${nonce}`)) return 'the request was used for another event already';
+  // A read burns no nonce: sent again while it lives, it is refused again, and each refusal is an event.
+  const isRefusedRead = event.decision === 'refused' && line('idempotency-key') === undefined;
+  if (!isRefusedRead && seenNonces.has(`${keyId} ${nonce}`))
+    return 'the request was used for another event already';
   seenNonces.add(`${keyId} ${nonce}`);
   const createdMs = Number(created) * 1_000;
   if (Math.abs(Date.parse(event.time) - createdMs) > MOST_APART_MS)

@@ -101,7 +101,7 @@ describe('a stolen key', () => {
   }
 
   test('reads no more than it sends', async () => {
-    verifies('T4.2', 'T5.6');
+    verifies('T4.2', 'T5.6', 'F.6');
     const MAY_READ: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
       gateway: ['none message.rendered'],
       identity: ['none step_up.get'],
@@ -110,7 +110,9 @@ describe('a stolen key', () => {
     const staffReads = READS.map((r) => r.name).filter(
       (name) => !['turn.tools', 'message.rendered', 'step_up.get', 'link.status'].includes(name),
     );
-    const before = await tableState(world.admin);
+    const before = await tableState(world.admin, 'audit.events');
+    const trail = (await storedEvents(world.admin, world.tenant.tenantId)).length;
+    const refused: string[] = [];
     for (const service of SERVICES) {
       const isConsole = service === 'web' || service === 'cli';
       const may = [
@@ -126,10 +128,18 @@ describe('a stolen key', () => {
           const isUnder = may.includes(`${scope} ${name}`);
           const isRefused = ['unauthenticated', 'above_ceiling', 'not_granted'].includes(code);
           assert.equal(isRefused, !isUnder, `${service} ${scope} ${name}: ${status} ${code}`);
+          if (code !== 'ok' && code !== 'unauthenticated') refused.push(`${name} ${code}`);
         }
       }
     }
-    assert.deepEqual(await tableState(world.admin), before);
+    assert.deepEqual(await tableState(world.admin, 'audit.events'), before);
+    const written = (await storedEvents(world.admin, world.tenant.tenantId)).slice(trail);
+    assert.deepEqual(
+      written.map((e) => `${e.command} ${e.body.code}`).sort(),
+      refused.sort(),
+      'every refused read of a known caller is in the trail, and no other read',
+    );
+    assert.ok(written.every((e) => e.decision === 'refused' && e.body.request.idempotency_key === null));
   });
 
   test('cannot claim more assurance, another kind of subject or a wider scope than its own', async () => {

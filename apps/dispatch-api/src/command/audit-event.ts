@@ -39,7 +39,12 @@ export function acceptedEvent(source: EventSource, input: EventInput, decision: 
 }
 
 /** The stored bytes of a refusal of an identified caller. */
-export function refusedEvent(source: EventSource, input: EventInput, refusal: Omit<Refused, 'kind'>): string {
+export function refusedEvent(
+  source: EventSource,
+  input: EventInput,
+  refusal: Omit<Refused, 'kind'>,
+  details: AuditEvent['details'] = {},
+): string {
   return encodeEvent({
     ...envelope(source, input),
     decision: 'refused',
@@ -48,7 +53,7 @@ export function refusedEvent(source: EventSource, input: EventInput, refusal: Om
     detail: refusal.detail === '' ? null : refusal.detail,
     policy_ids: refusal.policyIds,
     effects: [],
-    details: {},
+    details,
   });
 }
 

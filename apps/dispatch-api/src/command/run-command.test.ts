@@ -18,6 +18,7 @@ import { createTestDatabase, type TestDatabase, testPool } from '../../../../tes
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
 import { createGrantIssuer } from '../grants/issue-grants.ts';
 import type { Proven } from './caller.ts';
+import { createRefusals } from './refusals.ts';
 import { type CommandRunner, createCommandRunner } from './run-command.ts';
 
 const ENVIRONMENT = 'test';
@@ -50,10 +51,12 @@ after(async () => {
 /** A runner whose decision always says yes, so that only the database is left to say no. */
 function runner(): CommandRunner {
   const key = loadSigningKey(generateSigningKeyPem());
+  const source = { environment: ENVIRONMENT, policyBundle: 'p' };
+  const path = createCommandPath(pool);
   return createCommandRunner({
-    environment: ENVIRONMENT,
-    policyBundle: 'p',
-    path: createCommandPath(pool),
+    ...source,
+    path,
+    refusals: createRefusals({ ...source, path, now: Date.now, newId }),
     decide: () => DONE,
     observe: async () => null,
     discardUpload: async () => {},

@@ -6,16 +6,16 @@ import type {
   Decision,
   Facts,
   ObservedObject,
-  Refused,
   Replayed,
 } from '@deadlatch/decision';
 import { DispatchError, type ErrorCode, toInstant } from '@deadlatch/kernel';
 import { type CommandPath, type CommitErrorKind, mapCommitError } from '@deadlatch/postgres';
-import { acceptedEvent, type EventInput, type EventSource, refusedEvent } from './audit-event.ts';
-import { actorName, type CommandCall, nonceOf } from './call.ts';
+import { acceptedEvent, type EventInput, type EventSource } from './audit-event.ts';
+import { type CommandCall, nonceOf } from './call.ts';
 import type { Proven } from './caller.ts';
 import { correlate } from './correlate.ts';
 import { type CommitSecrets, commitDecisionPayload, factsQuery } from './payloads.ts';
+import { REPLAYS, type Refusal, type Refusals } from './refusals.ts';
 
 /** A row that changed under us is read and decided again, this often. */
 const ATTEMPTS = 4;
@@ -38,14 +38,9 @@ const AUDITED: Partial<Record<CommitErrorKind, ErrorCode>> = {
   guarantee: 'unavailable',
 };
 
-/** A request that is a replay, or too old, by database time: whoever replays must not be able to fill the trail. */
-const REFUSAL_OF: Partial<Record<CommitErrorKind, ErrorCode>> = {
-  nonce_replayed: 'unauthenticated',
-  expired: 'unauthenticated',
-};
-
 export interface RunCommandParts extends EventSource {
   readonly path: CommandPath;
+  readonly refusals: Pick<Refusals, 'refuse'>;
   readonly decide: (request: CommandRequest, caller: Caller, facts: Facts) => Decision;
   /** What is stored under an upload's name now. */
   readonly observe: (tenantId: string, evidenceId: string) => Promise<ObservedObject | null>;
@@ -74,10 +69,7 @@ export interface CommandRunner {
   refuse(proven: Proven, call: CommandCall, refusal: DispatchError): Promise<never>;
 }
 
-/**
- * A refusal of an identified caller leaves an event of its own; when that event cannot be written, the answer is
- * `unavailable` and nothing happened.
- */
+/** Every refusal of a known caller goes through `refusals`. */
 export function createCommandRunner(parts: RunCommandParts): CommandRunner {
   return {
     async run(sender, call) {
@@ -87,16 +79,16 @@ export function createCommandRunner(parts: RunCommandParts): CommandRunner {
         const proven = correlate(sender, facts);
         const decision = parts.decide(request(call), proven.caller, facts);
         const event = eventInput(parts.newId(), facts.now, facts.ticket?.id ?? null, proven, call);
-        if (decision.kind === 'refused') return refuseAudited(parts, event, decision);
+        if (decision.kind === 'refused') return parts.refusals.refuse(event, decision);
         try {
           return await commit(parts, proven, call, facts, decision, event);
         } catch (error) {
           const { kind, detail } = mapCommitError(error);
           if (READ_AGAIN.has(kind) && attempt < ATTEMPTS) continue;
-          if (READ_AGAIN.has(kind)) return refuseAudited(parts, event, lost('version_conflict', kind));
+          if (READ_AGAIN.has(kind)) return parts.refusals.refuse(event, lost('version_conflict', kind));
           const code = AUDITED[kind];
-          if (code !== undefined) return refuseAudited(parts, event, lost(code, `${kind} ${detail}`));
-          throw new DispatchError(REFUSAL_OF[kind] ?? 'unavailable', {
+          if (code !== undefined) return parts.refusals.refuse(event, lost(code, `${kind} ${detail}`));
+          throw new DispatchError(REPLAYS[kind] ?? 'unavailable', {
             detail: `${kind} ${detail}`,
             cause: error,
           });
@@ -105,7 +97,7 @@ export function createCommandRunner(parts: RunCommandParts): CommandRunner {
     },
     async refuse(proven, call, refusal) {
       const event = eventInput(parts.newId(), toInstant(parts.now()), null, proven, call);
-      return refuseAudited(parts, event, lost(refusal.code, refusal.detail ?? ''));
+      return parts.refusals.refuse(event, lost(refusal.code, refusal.detail ?? ''));
     },
   };
 }
@@ -150,40 +142,7 @@ async function readFacts(
   return { ...facts, observed_object: observed };
 }
 
-/** Writes the refusal, then throws it. */
-async function refuseAudited(
-  parts: RunCommandParts,
-  input: EventInput,
-  refusal: Omit<Refused, 'kind'>,
-): Promise<never> {
-  const { caller } = input.proven;
-  try {
-    await parts.path.commitRefusal({
-      tenant_id: caller.tenantId,
-      nonce: nonceOf(input.proven),
-      event: {
-        id: input.id,
-        body: refusedEvent(parts, input, refusal),
-        command: input.command,
-        actor: actorName(caller),
-        decision: 'refused',
-        correlation_id: caller.context.correlationId,
-        ticket_id: input.ticketId,
-      },
-    });
-  } catch (error) {
-    const problem = mapCommitError(error).kind;
-    // A replay of a refused request is a replay first of all.
-    throw new DispatchError(REFUSAL_OF[problem] ?? 'unavailable', { detail: problem, cause: error });
-  }
-  throw new DispatchError(refusal.code, {
-    detail: refusal.detail,
-    extra: refusal.extra,
-    policyIds: refusal.policyIds,
-  });
-}
-
-function lost(code: ErrorCode, detail: string): Omit<Refused, 'kind'> {
+function lost(code: ErrorCode, detail: string): Refusal {
   return { code, detail, extra: {}, policyIds: [] };
 }
 

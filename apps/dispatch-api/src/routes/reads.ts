@@ -25,10 +25,10 @@ import {
   ticketEvents,
 } from '../reads/tickets.sql.ts';
 import { presentEvent } from '../reads/timeline.ts';
-import type { Gate } from './gate.ts';
+import type { AuditedRead } from './audited-read.ts';
 
 export interface ReadRouteParts {
-  readonly gate: Gate;
+  readonly audited: AuditedRead;
   readonly pool: Pool;
   readonly store: Pick<ObjectStore, 'read'>;
   /** What this person may do with the ticket now. */
@@ -41,12 +41,13 @@ type Read = (tx: Tx, reader: Reader, request: FastifyRequest) => Promise<unknown
 /** Reads of people and agents. Each runs in one transaction of the reader's tenant, under row-level security. */
 export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void {
   const add = (name: string, route: string, read: Read) => {
-    app.get(route, async (request) => {
-      const { caller } = await parts.gate(request);
-      return withTenant(parts.pool, caller.tenantId, async (tx) =>
-        read(tx, await requireReader(tx, name, caller), request),
-      );
-    });
+    app.get(route, (request) =>
+      parts.audited(name, request, ({ caller }) =>
+        withTenant(parts.pool, caller.tenantId, async (tx) =>
+          read(tx, await requireReader(tx, name, caller), request),
+        ),
+      ),
+    );
   };
 
   add('self.get', '/v1/self', async (_tx, { caller, roles }) => ({
@@ -63,13 +64,14 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
     const last = rows.length > PAGE ? page.at(-1) : undefined;
     return { tickets: page, next: last ? `${last.updated_at}_${last.id}` : null };
   });
-  app.get('/v1/tickets/:id', async (request) => {
-    const { caller } = await parts.gate(request);
-    const found = await withTenant(parts.pool, caller.tenantId, async (tx) =>
-      requireTicket(tx, await requireReader(tx, 'ticket.get', caller), request),
-    );
-    return { ...found, allowed: caller.agent ? [] : await parts.allowed(caller, found.ticket.id) };
-  });
+  app.get('/v1/tickets/:id', (request) =>
+    parts.audited('ticket.get', request, async ({ caller }) => {
+      const found = await withTenant(parts.pool, caller.tenantId, async (tx) =>
+        requireTicket(tx, await requireReader(tx, 'ticket.get', caller), request),
+      );
+      return { ...found, allowed: caller.agent ? [] : await parts.allowed(caller, found.ticket.id) };
+    }),
+  );
   add('ticket.timeline', '/v1/tickets/:id/timeline', async (tx, reader, request) => {
     const { ticket } = await requireTicket(tx, reader, request);
     const bodies = await ticketEvents(tx, reader.caller.tenantId, ticket.id);
@@ -80,15 +82,16 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
     return { evidence: await listEvidence(tx, reader.caller.tenantId, ticket.id) };
   });
   app.get('/v1/evidence/:id/content', async (request, reply) => {
-    const { caller } = await parts.gate(request);
-    const found = await withTenant(parts.pool, caller.tenantId, async (tx) => {
-      const reader = await requireReader(tx, 'evidence.content', caller);
-      return findEvidence(tx, caller.tenantId, reader.sees, idOf(request));
+    const { type, bytes } = await parts.audited('evidence.content', request, async ({ caller }) => {
+      const found = await withTenant(parts.pool, caller.tenantId, async (tx) => {
+        const reader = await requireReader(tx, 'evidence.content', caller);
+        return findEvidence(tx, caller.tenantId, reader.sees, idOf(request));
+      });
+      // After the transaction: bytes may take long, and what is stored under a hash never changes.
+      const stored = found && (await parts.store.read(caller.tenantId, found.sha256));
+      return found && stored ? { type: found.content_type, bytes: stored } : refuse('not_found');
     });
-    // After the transaction: bytes may take long, and what is stored under a hash never changes.
-    const bytes = found && (await parts.store.read(caller.tenantId, found.sha256));
-    if (!found || !bytes) return refuse('not_found');
-    return reply.headers(CONTENT_HEADERS).type(found.content_type).send(bytes);
+    return reply.headers(CONTENT_HEADERS).type(type).send(bytes);
   });
   add('approval.list', '/v1/tickets/:id/approvals', async (tx, reader, request) => {
     const { ticket } = await requireTicket(tx, reader, request);

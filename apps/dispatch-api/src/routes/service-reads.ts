@@ -15,10 +15,10 @@ import {
 } from '../reads/delivery.sql.ts';
 import { requireReadCeiling } from '../reads/reader.ts';
 import { isStillTrue } from '../reads/still-true.ts';
-import type { Gate } from './gate.ts';
+import type { AuditedRead } from './audited-read.ts';
 
 export interface ServiceReadParts {
-  readonly gate: Gate;
+  readonly audited: AuditedRead;
   readonly pool: Pool;
   readonly grants: GrantIssuer;
   readonly linkKey: Uint8Array;
@@ -37,13 +37,14 @@ export function addServiceReadRoutes(app: FastifyInstance, parts: ServiceReadPar
     service: ServiceName,
     read: (tx: Tx, tenantId: string, request: FastifyRequest) => Promise<JsonValue>,
   ) => {
-    app.get(route, async (request) => {
-      const { caller } = await parts.gate(request);
-      requireReadCeiling(name, caller);
-      if (caller.service !== service || caller.scope !== 'service')
-        refuse('not_granted', { detail: 'service' });
-      return withTenant(parts.pool, caller.tenantId, (tx) => read(tx, caller.tenantId, request));
-    });
+    app.get(route, (request) =>
+      parts.audited(name, request, async ({ caller }) => {
+        requireReadCeiling(name, caller);
+        if (caller.service !== service || caller.scope !== 'service')
+          refuse('not_granted', { detail: 'service' });
+        return withTenant(parts.pool, caller.tenantId, (tx) => read(tx, caller.tenantId, request));
+      }),
+    );
   };
   add('message.rendered', '/v1/messages/:id/rendered', 'gateway', (tx, tenantId, request) =>
     readRendered(tx, tenantId, idOf(request), parts),
@@ -54,24 +55,25 @@ export function addServiceReadRoutes(app: FastifyInstance, parts: ServiceReadPar
   add('link.status', '/v1/links/:secret', 'web', (tx, tenantId, request) =>
     readStatus(tx, tenantId, secretOf(request), parts),
   );
-  app.get('/v1/turn', async (request) => {
-    const { caller } = await parts.gate(request);
-    requireReadCeiling('turn.tools', caller);
-    if (caller.agent === null) return refuse('not_granted', { detail: 'no turn' });
-    const { facts, tools } = await parts.turn(caller);
-    const turn = facts.turn ?? refuse('turn_ended');
-    return {
-      turn: {
-        id: turn.id,
-        conversation_id: turn.conversation_id,
-        ticket_id: turn.ticket_id,
-        message_id: turn.message_id,
-        agent_role: turn.agent_role,
-      },
-      sites: (facts.subject?.memberships ?? []).flatMap((m) => (m.site_id === null ? [] : [m.site_id])),
-      tools: [...tools],
-    };
-  });
+  app.get('/v1/turn', (request) =>
+    parts.audited('turn.tools', request, async ({ caller }) => {
+      requireReadCeiling('turn.tools', caller);
+      if (caller.agent === null) return refuse('not_granted', { detail: 'no turn' });
+      const { facts, tools } = await parts.turn(caller);
+      const turn = facts.turn ?? refuse('turn_ended');
+      return {
+        turn: {
+          id: turn.id,
+          conversation_id: turn.conversation_id,
+          ticket_id: turn.ticket_id,
+          message_id: turn.message_id,
+          agent_role: turn.agent_role,
+        },
+        sites: (facts.subject?.memberships ?? []).flatMap((m) => (m.site_id === null ? [] : [m.site_id])),
+        tools: [...tools],
+      };
+    }),
+  );
 }
 
 /**
