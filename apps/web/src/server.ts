@@ -12,6 +12,7 @@ import { addReadRoutes } from './reads/routes.ts';
 import { addStatusRoute } from './reads/status-route.ts';
 import { cookieNames } from './sessions/cookies.ts';
 import { createCurrentSession } from './sessions/current-session.ts';
+import { createGuessLimit } from './sessions/guess-limit.ts';
 import { addSessionRoutes } from './sessions/routes.ts';
 import { createTokenSource } from './sessions/token-source.ts';
 import { addUploadRoute } from './uploads/route.ts';
@@ -36,7 +37,8 @@ export interface WebOptions {
 export function addWeb(server: FastifyInstance, options: WebOptions): void {
   const cookies = cookieNames(options.publicUrl);
   const current = createCurrentSession(cookies);
-  const tokens = createTokenSource(options);
+  const guesses = createGuessLimit(options.now);
+  const tokens = createTokenSource({ ...options, guesses });
   const gate = createOriginGate(options.publicUrl);
   const headers = securityHeaders(cookies.secure);
 
@@ -52,7 +54,7 @@ export function addWeb(server: FastifyInstance, options: WebOptions): void {
   });
 
   addConsoleRoutes(server, { client: options.client, newSecret: options.newSecret });
-  addSessionRoutes(server, { ...options, tokens, current, cookies });
+  addSessionRoutes(server, { ...options, tokens, guesses, current, cookies });
   addReadRoutes(server, { dispatchApi: options.dispatchApi, tokens, current });
   addStatusRoute(server, options.dispatchApi);
   addCommandRoutes(server, {

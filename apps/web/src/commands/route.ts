@@ -42,19 +42,17 @@ export function addCommandRoutes(server: FastifyInstance, options: CommandRouteO
   });
 
   server.post<{ Params: { command: string } }>('/api/commands/:command', async (request) => {
-    const session = current.changing(request);
+    const visitor = current.changing(request);
     const entry = offeredCommand(request.params.command) ?? refuse('unknown_command');
     const call = readCall(request.rawBody);
     const path = pathOf(entry, call.target_id);
     // Before anything is sealed: an ended session must not be able to fill the vault.
-    await tokens.get(session);
+    const token = await tokens.forCommand(visitor);
     const input = await sealTexts(entry, call.input, {
-      session,
+      session: visitor.session,
       idempotencyKey: call.idempotency_key,
     });
-    return tokens.using(session, (token) =>
-      dispatchApi.write(path, input, { token, idempotencyKey: call.idempotency_key }),
-    );
+    return dispatchApi.write(path, input, { token, idempotencyKey: call.idempotency_key });
   });
 }
 

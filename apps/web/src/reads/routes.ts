@@ -2,7 +2,7 @@ import { EVIDENCE_CONTENT_TYPES, MAX_EVIDENCE_BYTES, TICKET_STATES } from '@dead
 import type { ServiceClient } from '@deadlatch/http';
 import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import type { FastifyInstance } from 'fastify';
-import type { CurrentSession } from '../sessions/current-session.ts';
+import type { CurrentSession, Visitor } from '../sessions/current-session.ts';
 import type { TokenSource } from '../sessions/token-source.ts';
 import { readTicketPage } from './ticket-page.ts';
 
@@ -19,26 +19,26 @@ export function addReadRoutes(
   },
 ): void {
   const { dispatchApi, tokens, current } = options;
-  const as = (session: string, path: string): Promise<JsonValue> =>
-    tokens.using(session, (token) => dispatchApi.read(path, { token }));
+  const as = (visitor: Visitor, path: string): Promise<JsonValue> =>
+    tokens.using(visitor, (token) => dispatchApi.read(path, { token }));
 
   server.get<{ Querystring: Record<string, unknown> }>('/api/queue', async (request) => {
-    const session = current.reading(request);
-    return as(session, queuePath(request.query));
+    const visitor = current.reading(request);
+    return as(visitor, queuePath(request.query));
   });
 
   server.get<{ Params: { id: string } }>('/api/tickets/:id', async (request) => {
-    const session = current.reading(request);
+    const visitor = current.reading(request);
     const { id } = request.params;
     if (!isUuid(id)) return refuse('not_found', { detail: 'not an id' });
-    return tokens.using(session, (token) => readTicketPage(dispatchApi, token, id));
+    return tokens.using(visitor, (token) => readTicketPage(dispatchApi, token, id));
   });
 
   server.get<{ Params: { id: string } }>('/api/evidence/:id', async (request, reply) => {
-    const session = current.reading(request);
+    const visitor = current.reading(request);
     const { id } = request.params;
     if (!isUuid(id)) return refuse('not_found', { detail: 'not an id' });
-    const { contentType, bytes } = await tokens.using(session, (token) =>
+    const { contentType, bytes } = await tokens.using(visitor, (token) =>
       dispatchApi.readBytes(`/v1/evidence/${id}/content`, { token, maxBytes: MAX_EVIDENCE_BYTES }),
     );
     const type = EVIDENCE_CONTENT_TYPES.find((known) => known === contentType);

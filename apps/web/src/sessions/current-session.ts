@@ -9,31 +9,37 @@ export const CONSOLE_PURPOSE = 'console';
 const SESSION = /^[A-Za-z0-9_-]{43}$/;
 const CSRF_HEADER = 'x-csrf-token';
 
+/** Who a request says it is, and where it came from. */
+export interface Visitor {
+  readonly session: string;
+  readonly address: string;
+}
+
 /** Reads who a request says it is; whether that session lives is identity's to say. */
 export interface CurrentSession {
   /** @throws DispatchError `unauthenticated` without a session cookie */
-  reading(request: FastifyRequest): string;
+  reading(request: FastifyRequest): Visitor;
   /**
    * For anything that changes something.
    * @throws DispatchError `unauthenticated` without a session cookie or its CSRF token
    */
-  changing(request: FastifyRequest): string;
+  changing(request: FastifyRequest): Visitor;
 }
 
 /** @source A.2; the CSRF token is derived from the cookie, see `csrf.ts` */
 export function createCurrentSession(names: CookieNames): CurrentSession {
-  const reading = (request: FastifyRequest): string => {
+  const reading = (request: FastifyRequest): Visitor => {
     const session = readCookie(request.headers.cookie, names.session);
     return session !== null && SESSION.test(session)
-      ? session
+      ? { session, address: request.ip }
       : refuse('unauthenticated', { detail: 'no_session' });
   };
   return {
     reading,
     changing: (request) => {
-      const session = reading(request);
-      provenCsrf(session, CONSOLE_PURPOSE, request.headers[CSRF_HEADER]);
-      return session;
+      const visitor = reading(request);
+      provenCsrf(visitor.session, CONSOLE_PURPOSE, request.headers[CSRF_HEADER]);
+      return visitor;
     },
   };
 }

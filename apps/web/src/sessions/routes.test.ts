@@ -126,6 +126,28 @@ describe('signing in and out', () => {
     }
   });
 
+  test('made-up sessions and links are answered 429 after a while, and identity is not asked', async () => {
+    verifies('F.6');
+    const own = await startTestWeb();
+    const { cookie } = await own.signIn(DANA);
+    const guess = (n: number) =>
+      own.ask('/api/me', { headers: { cookie: `deadlatch_session=${String(n).padStart(43, 'z')}` } });
+    for (let n = 0; n < 20; n += 1) assert.equal((await guess(n)).status, 401);
+    const calls = own.peers.calls.length;
+    assert.equal((await guess(20)).status, 429);
+    const page = await own.ask(`/sign-in/${OTHER_LINK}`);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+    const pressed = await own.ask('/sign-in', {
+      method: 'POST',
+      headers: { ...formHeaders(own.origin), cookie: jar(page.cookies) },
+      body: `link=${OTHER_LINK}&csrf=${csrf}`,
+    });
+    assert.equal(pressed.status, 429);
+    assert.equal(own.peers.calls.length, calls, 'no peer was called');
+    assert.equal((await own.ask('/api/me', { headers: { cookie } })).status, 200);
+    await own.close();
+  });
+
   test('signing out ends the session at identity and removes the cookies', async () => {
     const { cookie, csrf } = await web.signIn(DANA);
     const headers = { origin: web.origin, cookie, 'content-type': 'application/json' };

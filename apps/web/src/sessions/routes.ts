@@ -9,6 +9,7 @@ import { type CookieNames, readCookie, setCookie } from './cookies.ts';
 import { csrfToken, provenCsrf } from './csrf.ts';
 import { CONSOLE_PURPOSE, type CurrentSession } from './current-session.ts';
 import { readForm } from './form.ts';
+import type { GuessLimit } from './guess-limit.ts';
 import type { TokenSource } from './token-source.ts';
 
 /** 128 bit in base64url is 22 characters; nothing shorter can be a link of ours. */
@@ -20,6 +21,7 @@ export interface SessionRoutesOptions {
   readonly identity: Identity;
   readonly dispatchApi: ServiceClient;
   readonly tokens: TokenSource;
+  readonly guesses: GuessLimit;
   readonly current: CurrentSession;
   readonly cookies: CookieNames;
   readonly now: Clock;
@@ -33,7 +35,7 @@ export interface SessionRoutesOptions {
  * @source T3.12
  */
 export function addSessionRoutes(server: FastifyInstance, options: SessionRoutesOptions): void {
-  const { identity, dispatchApi, tokens, current, cookies } = options;
+  const { identity, dispatchApi, tokens, guesses, current, cookies } = options;
 
   server.get<{ Params: { link: string } }>('/sign-in/:link', async (request, reply) => {
     const { link } = request.params;
@@ -48,7 +50,7 @@ export function addSessionRoutes(server: FastifyInstance, options: SessionRoutes
       const { link, csrf } = readForm(request.rawBody, ['link', 'csrf']);
       const secret = readCookie(request.headers.cookie, cookies.signIn);
       provenCsrf(secret ?? '', signInPurpose(link), secret === null ? null : csrf);
-      const opened = await identity.openSession(link);
+      const opened = await guesses.attempt(request.ip, () => identity.openSession(link));
       const maxAgeS = Math.max(0, Math.floor((opened.expiresAt - options.now()) / 1000));
       reply.header('set-cookie', [
         setCookie(cookies, cookies.session, opened.session, maxAgeS),
@@ -57,27 +59,28 @@ export function addSessionRoutes(server: FastifyInstance, options: SessionRoutes
       return reply.code(303).header('location', '/').send();
     } catch (error) {
       const outage = !(error instanceof DispatchError) || error.code === 'unavailable';
+      if (!outage && error.code === 'rate_limited') return sendPage(reply, 429, tryLaterPage());
       return outage ? sendPage(reply, 503, tryLaterPage()) : sendPage(reply, 401, signInRefusedPage());
     }
   });
 
   server.post('/api/sign-out', async (request, reply) => {
-    const session = current.changing(request);
-    tokens.forget(session);
+    const visitor = current.changing(request);
+    tokens.forget(visitor);
     // The cookie goes first: whatever identity answers, this browser is signed out.
     reply.header('set-cookie', setCookie(cookies, cookies.session, '', 0));
-    await identity.endSession(session);
+    await guesses.attempt(visitor.address, () => identity.endSession(visitor.session));
     return {};
   });
 
   server.get('/api/me', async (request) => {
-    const session = current.reading(request);
-    const person = await tokens.get(session);
+    const visitor = current.reading(request);
+    const person = await tokens.get(visitor);
     return {
       subject: subjectOf(person.subject),
       label: person.label,
-      roles: await tokens.using(session, (token) => readOwnRoles(dispatchApi, token)),
-      csrf: csrfToken(session, CONSOLE_PURPOSE),
+      roles: await tokens.using(visitor, (token) => readOwnRoles(dispatchApi, token)),
+      csrf: csrfToken(visitor.session, CONSOLE_PURPOSE),
     };
   });
 }

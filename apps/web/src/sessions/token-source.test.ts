@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
+import { verifies } from '../../../../test/requirements.ts';
 import type { Identity } from '../peers.ts';
+import { createGuessLimit } from './guess-limit.ts';
 import { createTokenSource } from './token-source.ts';
 
 function fixture(lifetimeMs = 60_000) {
@@ -18,7 +20,15 @@ function fixture(lifetimeMs = 60_000) {
     },
   };
   let ids = 0;
-  const source = createTokenSource({ identity, now: () => nowMs, newId: () => `id-${++ids}` });
+  const now = () => nowMs;
+  const by = createTokenSource({ identity, guesses: createGuessLimit(now), now, newId: () => `id-${++ids}` });
+  const at = (session: string) => ({ session, address: '192.0.2.1' });
+  const source = {
+    get: (session: string) => by.get(at(session)),
+    forCommand: (session: string) => by.forCommand(at(session)),
+    using: <R>(session: string, use: (token: string) => Promise<R>) => by.using(at(session), use),
+    forget: (session: string) => by.forget(at(session)),
+  };
   return { source, minted, ended, pass: (ms: number) => (nowMs += ms) };
 }
 
@@ -75,4 +85,33 @@ test('the cache is bounded: the oldest is dropped', async () => {
   assert.equal(minted.length, 1_001);
   await source.get('s0');
   assert.equal(minted.length, 1_002);
+});
+
+test('every command has a token and a correlation of its own; reads share theirs', async () => {
+  verifies('F.2');
+  const { source, minted, ended } = fixture();
+  await source.get('a');
+  const tokens = [await source.forCommand('a'), await source.forCommand('a')];
+  assert.equal((await source.get('a')).token, 'a-1');
+  assert.deepEqual(tokens, ['a-2', 'a-3']);
+  assert.deepEqual(minted, ['id-1', 'id-2', 'id-3']);
+  ended.add('a');
+  await assert.rejects(source.forCommand('a'), { code: 'unauthenticated' });
+  await assert.rejects(source.get('a'), { code: 'unauthenticated' });
+});
+
+test('made-up sessions of one address run dry before identity is asked; known ones stay signed in', async () => {
+  const { source, minted, ended, pass } = fixture();
+  await source.get('good');
+  const guesses = Array.from({ length: 30 }, (_, n) => `guess-${n}`);
+  for (const guess of guesses) ended.add(guess);
+  const codes = await Promise.all(guesses.map((guess) => source.get(guess).catch((error) => error.code)));
+  assert.equal(codes.filter((code) => code === 'unauthenticated').length, 20);
+  assert.equal(codes.filter((code) => code === 'rate_limited').length, 10);
+  await assert.rejects(source.get('another'), { code: 'rate_limited' });
+  assert.equal((await source.get('good')).token, 'good-1');
+  assert.equal(await source.forCommand('good'), 'good-2');
+  pass(50_000);
+  assert.equal((await source.get('good')).token, 'good-3');
+  assert.equal(minted.length, 3);
 });

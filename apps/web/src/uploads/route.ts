@@ -27,11 +27,11 @@ export function addUploadRoute(server: FastifyInstance, options: UploadRouteOpti
     bodyLimit: MAX_EVIDENCE_BYTES,
   };
   server.put<{ Params: { '*': string } }>('/api/uploads/*', photo, async (request, reply) => {
-    const session = current.changing(request);
+    const visitor = current.changing(request);
     const length = announcedLength(request.headers['content-length']);
     const search = new URLSearchParams(request.raw.url?.split('?')[1] ?? '');
     const target = uploadTarget(request.params['*'], search);
-    await tokens.get(session);
+    await tokens.get(visitor);
     await forward(options, target, request, length);
     return reply.code(200).send({});
   });
