@@ -48,6 +48,40 @@ describe('an event that is shown', () => {
     );
   });
 
+  it('has a version that is a number, an id and a time that are strings, in the right form', () => {
+    for (const change of [
+      { v: '1' },
+      { v: 2 },
+      { v: null },
+      { id: 5 },
+      { id: null },
+      { time: 5 },
+      { time: '2026-03-01' },
+    ]) {
+      assert.equal(typeof read(canonicalJson({ ...GOOD, ...change })), 'string', JSON.stringify(change));
+    }
+    for (const name of Object.keys(GOOD)) {
+      const { [name as keyof typeof GOOD]: _, ...rest } = GOOD;
+      assert.equal(typeof read(canonicalJson(rest)), 'string', `without ${name}`);
+    }
+    // Only the outermost ones count.
+    assert.equal(typeof read(canonicalJson({ a: GOOD })), 'string');
+  });
+
+  it('is refused after any cut and with any byte more', () => {
+    const text = canonicalJson({ ...GOOD, a: [1, true, { b: 'c\n"' }], n: null });
+    assert.equal(typeof read(text), 'object');
+    for (let i = 0; i < text.length; i += 1) assert.equal(typeof read(text.slice(0, i)), 'string', `${i}`);
+    for (const more of [' ', '}', ',', '"', '\n', '\0'])
+      assert.equal(typeof read(text + more), 'string', more);
+    for (let i = 0; i < text.length; i += 1) {
+      for (const byte of ['"', '\\', ',', '0', ' ', '{', ']', '\n', '-', 'é']) {
+        const changed = text.slice(0, i) + byte + text.slice(i + 1);
+        if (typeof read(changed) === 'object') assert.ok(isCanonical(changed), changed);
+      }
+    }
+  });
+
   it('has one spelling', () => {
     const text = canonicalJson(GOOD);
     for (const wrong of [
