@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const pinned = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
 const node = existsSync(pinned) ? pinned : process.execPath;
-const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+const child = spawn(node, ['--max-semi-space-size=2', main, ...process.argv.slice(2)], { stdio: 'inherit' });
 // Whoever ends this process means the one that does the work; it says when everything has stopped.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.once('error', () => {

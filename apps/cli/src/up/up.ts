@@ -102,10 +102,16 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
   await bootstrap(database.adminUrl, installation, trust, Date.now());
   const prepared = await prepare(state, WORKSPACE, at, installation, database.adminUrl);
   stops.push(() => prepared.all.catch(() => undefined));
-  await stopping.unless(Promise.all([prepared.all, consoleBuild.done]));
-  clock.passed('preparation');
-  const children = startServices(names, state, at, installation, say, republish);
+  const children: Child[] = [];
   stops.push(() => Promise.all(children.map((child) => child.stop())));
+  const launch = (name: ProcessName) =>
+    children.push(startService(name, state, at, installation, say, republish));
+  // It reads the console's files when it starts; all others need nothing of what is still being prepared.
+  const waits: readonly ProcessName[] = ['web'];
+  for (const name of names) if (!waits.includes(name)) launch(name);
+  await stopping.unless(Promise.all([prepared.all, consoleBuild.done]));
+  for (const name of waits) launch(name);
+  clock.passed('preparation');
   await stopping.unless(untilReady(children, at));
   clock.passed('services');
   const run = () => describe(state, at, installation, children, database);
@@ -218,28 +224,26 @@ async function writeSecrets(
   await writeWhole(join(keyDirectory(state.keys, 'simulator'), 'people.json'), JSON.stringify(people));
 }
 
-function startServices(
-  names: readonly ProcessName[],
+function startService(
+  name: ProcessName,
   state: StateDir,
   at: Addresses,
   installation: Installation,
   say: (line: string) => void,
   onRestart: () => void,
-): Child[] {
-  return names.map((name) =>
-    keepRunning({
-      name,
-      command: process.execPath,
-      args: commandLine(name, state, resolve(WORKSPACE)),
-      env: environmentOf(name, state, at, installation),
-      // Its own folder: some libraries look for settings where they are started.
-      cwd: join(resolve(WORKSPACE), 'apps', name),
-      logFile: join(state.logs, `${name}.log`),
-      onRestart,
-      onUnexpectedExit: (who, code, signal) =>
-        say(`${who} ended unexpectedly (${signal ?? `exit ${code}`}); starting it again`),
-    }),
-  );
+): Child {
+  return keepRunning({
+    name,
+    command: process.execPath,
+    args: commandLine(name, state, resolve(WORKSPACE)),
+    env: environmentOf(name, state, at, installation),
+    // Its own folder: some libraries look for settings where they are started.
+    cwd: join(resolve(WORKSPACE), 'apps', name),
+    logFile: join(state.logs, `${name}.log`),
+    onRestart,
+    onUnexpectedExit: (who, code, signal) =>
+      say(`${who} ended unexpectedly (${signal ?? `exit ${code}`}); starting it again`),
+  });
 }
 
 async function untilReady(children: readonly Child[], at: Addresses): Promise<void> {
