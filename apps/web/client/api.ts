@@ -199,6 +199,15 @@ export interface Pause {
   readonly paused_at?: string;
 }
 
+/** Something that waits for a person. */
+export interface Attention {
+  readonly kind: string;
+  readonly ticket_id: string | null;
+  readonly reference: string | null;
+  readonly conversation_id: string | null;
+  readonly since: string;
+}
+
 export interface Report {
   readonly id: string;
   readonly channel?: string;

@@ -1,5 +1,6 @@
 import { QueryCache, QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import {
+  type Attention,
   type Catalogue,
   type CommandAnswer,
   type Me,
@@ -64,6 +65,12 @@ export const sitesQuery = queryOptions({
 export const autonomyQuery = queryOptions({
   queryKey: ['autonomy'],
   queryFn: ({ signal }) => read<{ pauses?: readonly Pause[] }>('/api/autonomy', signal),
+  refetchInterval: POLL_MS,
+});
+
+export const attentionQuery = queryOptions({
+  queryKey: ['attention'],
+  queryFn: ({ signal }) => read<{ attention?: readonly Attention[] }>('/api/attention', signal),
   refetchInterval: POLL_MS,
 });
 

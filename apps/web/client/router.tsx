@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { AttentionPage } from './pages/attention.tsx';
 import { QueuePage } from './pages/queue.tsx';
 import { ReportsPage } from './pages/reports.tsx';
 import { TicketPage } from './pages/ticket.tsx';
@@ -26,11 +27,15 @@ const queue = createRoute({
 });
 
 const ticket = createRoute({ getParentRoute: () => root, path: '/tickets/$id', component: TicketPage });
+const attention = createRoute({ getParentRoute: () => root, path: '/attention', component: AttentionPage });
 const reports = createRoute({ getParentRoute: () => root, path: '/reports', component: ReportsPage });
 
 /** The console's addresses; the server answers the same page for each of them. */
 export function createConsoleRouter() {
-  return createRouter({ routeTree: root.addChildren([queue, ticket, reports]), defaultPreload: false });
+  return createRouter({
+    routeTree: root.addChildren([queue, ticket, attention, reports]),
+    defaultPreload: false,
+  });
 }
 
 declare module '@tanstack/react-router' {

@@ -51,7 +51,10 @@ function Navigation({ me }: { readonly me: Me }): ReactNode {
           {technician ? T.myVisits : T.queue}
         </Link>
         {me.roles.some((role) => MAY_READ_REPORTS.includes(role)) ? (
-          <Link to="/reports">{T.reports}</Link>
+          <>
+            <Link to="/attention">{T.attention}</Link>
+            <Link to="/reports">{T.reports}</Link>
+          </>
         ) : null}
       </nav>
       <div className="who">

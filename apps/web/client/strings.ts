@@ -93,11 +93,35 @@ export const PROOF_WORDS: Readonly<Record<Assurance, string>> = {
   L3: 'A passkey',
 };
 
-export const LINE_WORDS: Readonly<Record<string, string>> = {
-  LABOR: 'Labor',
-  PART: 'Part',
-  TRIP: 'Trip',
-  OTHER: 'Other',
+/** Choices of forms, where the plain form of the code would not do. */
+export const CHOICE_WORDS: Readonly<Record<string, string>> = {
+  CANNOT_SECURE: 'The site cannot be secured',
+  PERSON_AT_RISK: 'Somebody is at risk',
+  EXIT_BLOCKED: 'An exit is blocked',
+  PARTS: 'Waiting for parts',
+  NO_ACCESS: 'No access to the site',
+  WAITING_APPROVAL: 'Waiting for an approval',
+  CUSTOMER_REQUEST: 'The customer asked for it',
+  SAFETY: 'Not safe to work',
+  PROVIDER: 'We do',
+  CUSTOMER: 'The customer',
+  THIRD_PARTY: 'Somebody else',
+  FORCE_MAJEURE: 'Nobody: weather and the like',
+  NOT_OUR_SITE: 'Not a site of ours',
+  FIXED_ITSELF: 'It works again',
+  ACH: 'Bank transfer (ACH)',
+  WIRE: 'Wire transfer',
+  unavailable: 'Nobody could sign',
+  remedy: 'Remedy from where they are',
+  return_trip: 'Go back to the site',
+  stated: 'Described in words',
+  unknown: 'Not known',
+  work: 'The work itself',
+  lock_unlock_x5: 'Lock and unlock, five times',
+  egress_opens: 'The exit still opens',
+  latch_cycles_of_10: 'Latched in ten cycles',
+  gap: 'Gap (mm)',
+  closing_time: 'Closing time (s)',
 };
 
 export const PRIORITY_WORDS: Readonly<Record<Priority, string>> = {
@@ -366,12 +390,23 @@ export const QUESTION_WORDS: Readonly<Record<string, string>> = {
   people_near: 'Are people near it?',
 };
 
+/** Why something waits for a person. */
+export const ATTENTION_WORDS: Readonly<Record<string, string>> = {
+  unanswered_message: 'A message nobody has answered',
+  safety_triage: 'A danger: send somebody',
+  unapproved_yes: 'Somebody who may not approve wrote yes',
+  delivery_failed: 'A text did not arrive',
+  approval_expired: 'Nobody decided in time',
+  approval_locked: 'An approval is locked after wrong codes',
+};
+
 /** Everything else on the pages. */
 export const T = {
   product: 'Deadlatch',
   skip: 'Skip to content',
   queue: 'Queue',
   myVisits: 'My visits',
+  attention: 'Needs a person',
   reports: 'Unverified reports',
   signOut: 'Sign out',
   toDark: 'Use dark colours',
@@ -386,6 +421,10 @@ export const T = {
   emptyQueue: 'No tickets here.',
   emptyQueueFiltered: 'No tickets in this state.',
   emptyVisits: 'No visits are assigned to you.',
+  attentionLead: 'What the agent could not settle, and what a person has to know at once.',
+  emptyAttention: 'Nothing waits for a person.',
+  since: 'since',
+  aConversation: 'A conversation without a ticket',
   emptyReports: 'No unverified reports.',
   reportsLead:
     'Messages from senders who are not on file. They have no site, no priority and no ticket until a person attaches them.',
@@ -497,8 +536,10 @@ export const T = {
   notFoundTitle: 'There is nothing here',
 } as const;
 
-/** `photo.before.failed_lock` as `Before: failed lock`; anything else in plain words. */
-export function evidenceWords(key: string): string {
+/** `photo.before.failed_lock` as `Before: failed lock`; a test or a choice by its words; else in plain words. */
+export function choiceWords(key: string): string {
+  const choice = key.replace(/^test\./, '');
+  if (Object.hasOwn(CHOICE_WORDS, choice)) return CHOICE_WORDS[choice] ?? choice;
   const [, phase, ...rest] = key.startsWith('photo.') ? key.split('.') : [];
   return phase && rest.length > 0 ? `${plain(phase)}: ${plain(rest.join(' ')).toLowerCase()}` : plain(key);
 }

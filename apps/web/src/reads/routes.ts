@@ -49,6 +49,7 @@ export function addReadRoutes(
   server.get('/api/sites', async (request) => as(current.reading(request), '/v1/sites'));
   server.get('/api/technicians', async (request) => as(current.reading(request), '/v1/technicians'));
   server.get('/api/autonomy', async (request) => as(current.reading(request), '/v1/autonomy'));
+  server.get('/api/attention', async (request) => as(current.reading(request), '/v1/attention'));
   server.get('/api/reports', async (request) => as(current.reading(request), '/v1/reports'));
 }
 
