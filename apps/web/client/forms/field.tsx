@@ -12,7 +12,7 @@ import { type ReactNode, useState } from 'react';
 import type { Evidence, IncidentForm, Schema, Site, Technician } from '../api.ts';
 import {
   APPROVAL_KIND_WORDS,
-  evidenceWords,
+  choiceWords,
   FIELD_WORDS,
   INCIDENT_WORDS,
   plain,
@@ -151,7 +151,7 @@ function optionWords(name: string, value: string): string {
   if (name === 'question' || name === 'missing') return wordFor(QUESTION_WORDS, value);
   if (Object.hasOwn(INCIDENT_WORDS, value)) return wordFor(INCIDENT_WORDS, value);
   if (Object.hasOwn(APPROVAL_KIND_WORDS, value)) return wordFor(APPROVAL_KIND_WORDS, value);
-  return evidenceWords(value);
+  return choiceWords(value);
 }
 
 function Select(
@@ -209,7 +209,7 @@ function referencesOf(
   if (kind === 'evidence') {
     return context.evidence
       .filter((item) => item.state === 'FINALIZED')
-      .map((item, index) => ({ value: item.id, label: `${index + 1}. ${evidenceWords(item.key ?? '')}` }));
+      .map((item, index) => ({ value: item.id, label: `${index + 1}. ${choiceWords(item.key ?? '')}` }));
   }
   return null;
 }

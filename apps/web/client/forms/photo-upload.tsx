@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { type CommandForm as Form, Problem, upload } from '../api.ts';
 import { meQuery, useSendCommand } from '../queries.ts';
-import { COMMAND_WORDS, evidenceWords, T, wordFor } from '../strings.ts';
+import { COMMAND_WORDS, choiceWords, T, wordFor } from '../strings.ts';
 import { ProblemNote } from '../ticket/problem-note.tsx';
 import type { FormContext } from './field.tsx';
 
@@ -89,7 +89,7 @@ export function PhotoUpload(props: {
           withAsterisk={false}
           data={[
             { value: '', label: T.choose },
-            ...keys.map((value) => ({ value, label: evidenceWords(value) })),
+            ...keys.map((value) => ({ value, label: choiceWords(value) })),
           ]}
           value={key}
           onChange={(event) => setKey(event.currentTarget.value)}

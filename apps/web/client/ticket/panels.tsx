@@ -4,9 +4,8 @@ import type { Approval, Evidence, IncidentForm, TicketPage } from '../api.ts';
 import {
   APPROVAL_KIND_WORDS,
   APPROVAL_WORDS,
-  evidenceWords,
+  choiceWords,
   INVOICE_WORDS,
-  LINE_WORDS,
   OUTCOME_WORDS,
   PROOF_WORDS,
   plain,
@@ -34,7 +33,7 @@ export function Summary({ page }: { readonly page: TicketPage }): ReactNode {
         <Fact name={T.reported}>{ticket.reported_at ? <When at={ticket.reported_at} /> : null}</Fact>
         <Fact name={T.outcome}>{ticket.outcome ? wordFor(OUTCOME_WORDS, ticket.outcome) : null}</Fact>
         <Fact name={T.heldUntil}>{ticket.hold_until ? <When at={ticket.hold_until} /> : null}</Fact>
-        <Fact name={T.heldBy}>{ticket.hold_owner ? plain(ticket.hold_owner) : null}</Fact>
+        <Fact name={T.heldBy}>{ticket.hold_owner ? choiceWords(ticket.hold_owner) : null}</Fact>
         <Fact name={T.resumesTo}>
           {ticket.resume_state ? wordFor(STATE_WORDS, ticket.resume_state) : null}
         </Fact>
@@ -49,7 +48,7 @@ export function Summary({ page }: { readonly page: TicketPage }): ReactNode {
           <ul className="plain-list">
             {answers.map(([question, answer]) => (
               <li key={question}>
-                {wordFor(QUESTION_WORDS, question)} <strong>{plain(String(answer))}</strong>
+                {wordFor(QUESTION_WORDS, question)} <strong>{choiceWords(String(answer))}</strong>
               </li>
             ))}
           </ul>
@@ -131,7 +130,7 @@ export function Approvals({ approvals }: { readonly approvals: readonly Approval
             <ul className="plain-list faint">
               {inPlace(item.lines ?? []).map(({ place, item: line }) => (
                 <li key={place}>
-                  {line.quantity ?? 1} × {wordFor(LINE_WORDS, line.kind)} {usd(line.unit_cents) ?? ''}
+                  {line.quantity ?? 1} × {plain(line.kind ?? '')} {usd(line.unit_cents) ?? ''}
                   {line.incurred === 'yes' ? ` · ${T.alreadySpent}` : ''}
                 </li>
               ))}
@@ -160,7 +159,7 @@ export function EvidencePanel(props: {
               const have = stored.filter((item) => item.key === rule.key).length;
               return (
                 <li key={rule.key} className={have >= rule.minimum ? 'ticked' : ''}>
-                  <span aria-hidden="true">{have >= rule.minimum ? '✓' : '○'}</span> {evidenceWords(rule.key)}{' '}
+                  <span aria-hidden="true">{have >= rule.minimum ? '✓' : '○'}</span> {choiceWords(rule.key)}{' '}
                   <span className="faint">
                     {have} {T.of} {rule.minimum}
                   </span>
@@ -179,12 +178,12 @@ export function EvidencePanel(props: {
                 <img
                   className="photo"
                   src={`/api/evidence/${item.id}`}
-                  alt={`${T.photoOf} ${evidenceWords(item.key ?? '')}`}
+                  alt={`${T.photoOf} ${choiceWords(item.key ?? '')}`}
                   loading="lazy"
                 />
               </a>
             ) : null}
-            <p className="card-title">{evidenceWords(item.key ?? '')}</p>
+            <p className="card-title">{choiceWords(item.key ?? '')}</p>
             <p className="faint">
               {item.state === 'FINALIZED' ? T.stored : T.announced} · <When at={item.created_at} />
             </p>

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Problem } from '../api.ts';
-import { plain, REFUSAL_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
+import { choiceWords, REFUSAL_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
 
 /** A refusal in plain words: why, what would have to be true, and the request to ask about. */
 export function ProblemNote({ problem }: { readonly problem: Problem }): ReactNode {
@@ -16,7 +16,7 @@ export function ProblemNote({ problem }: { readonly problem: Problem }): ReactNo
       ) : null}
       {problem.missing.length > 0 ? (
         <Text size="sm">
-          {T.missingList} {problem.missing.map(plain).join(', ')}.
+          {T.missingList} {problem.missing.map(choiceWords).join(', ')}.
         </Text>
       ) : null}
       {problem.requestId ? (

@@ -1,11 +1,11 @@
 import { formatUsd } from '@deadlatch/kernel';
 import {
   APPROVAL_KIND_WORDS,
-  evidenceWords,
+  CHOICE_WORDS,
+  choiceWords,
   INCIDENT_WORDS,
   OUTCOME_WORDS,
   PRIORITY_WORDS,
-  plain,
   QUESTION_WORDS,
   STATE_WORDS,
   T,
@@ -33,6 +33,7 @@ export function valueWords(name: string, value: unknown): string {
   const text = String(value);
   const table = TABLES.find((words) => Object.hasOwn(words, text));
   if (table) return table[text] ?? text;
-  if (KEY_WORD.test(text)) return evidenceWords(text);
-  return CODE_WORD.test(text) ? plain(text) : text;
+  return CODE_WORD.test(text) || KEY_WORD.test(text) || Object.hasOwn(CHOICE_WORDS, text)
+    ? choiceWords(text)
+    : text;
 }
