@@ -11,7 +11,6 @@ schema audit owner deadlatch_owner;
 schema context owner deadlatch_owner;
 schema dispatch owner deadlatch_owner;
 schema identity owner deadlatch_owner;
-schema jobs owner deadlatch_owner;
 schema trust owner deadlatch_owner;
 schema vault owner deadlatch_owner;
 -- tables
@@ -2238,7 +2237,6 @@ begin
   perform dispatch.hit_one(n, 'service key');
 end $function$;
 -- grants on schemas and functions
-grant CREATE on schema jobs to deadlatch_worker;
 grant EXECUTE on function dispatch.apply_approval(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_booking(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_changes(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
@@ -2305,7 +2303,6 @@ grant USAGE on schema dispatch to deadlatch_dispatch;
 grant USAGE on schema dispatch to deadlatch_worker;
 grant USAGE on schema identity to deadlatch_demo;
 grant USAGE on schema identity to deadlatch_identity;
-grant USAGE on schema jobs to deadlatch_worker;
 grant USAGE on schema trust to deadlatch_dispatch;
 grant USAGE on schema trust to deadlatch_identity;
 grant USAGE on schema trust to deadlatch_vault;

@@ -5,7 +5,6 @@ create schema audit;
 create schema identity;
 create schema vault;
 create schema context;
-create schema jobs;
 create schema trust;
 
 comment on schema dispatch is 'The authority: tickets, visits, approvals, money. Written by dispatch-api alone.';
@@ -13,5 +12,4 @@ comment on schema audit is 'Append-only events and the object versions they acco
 comment on schema identity is 'Sessions, codes, commitments. Written by identity alone.';
 comment on schema vault is 'Personal data, encrypted. Written by vault alone.';
 comment on schema context is 'What the model may see. Written by dispatch-api, read through the bridge.';
-comment on schema jobs is 'graphile-worker; used by worker alone.';
 comment on schema trust is 'Pinned service keys.';

@@ -3,14 +3,12 @@
 do $$
 declare s text; r text;
 begin
-  foreach s in array array['dispatch', 'audit', 'identity', 'vault', 'context', 'trust', 'jobs'] loop
+  foreach s in array array['dispatch', 'audit', 'identity', 'vault', 'context', 'trust'] loop
     foreach r in array array['public', 'deadlatch_dispatch', 'deadlatch_identity', 'deadlatch_vault',
                              'deadlatch_worker', 'deadlatch_demo'] loop
       execute format('revoke all on schema %I from %s', s, r);
-      if s <> 'jobs' then -- what is in there belongs to worker
-        execute format('revoke all on all functions in schema %I from %s', s, r);
-        execute format('revoke all on all tables in schema %I from %s', s, r);
-      end if;
+      execute format('revoke all on all functions in schema %I from %s', s, r);
+      execute format('revoke all on all tables in schema %I from %s', s, r);
     end loop;
   end loop;
 end $$;
@@ -88,7 +86,6 @@ grant usage on schema dispatch to deadlatch_worker;
 grant select on dispatch.outbox, dispatch.timers to deadlatch_worker;
 grant update (attempts, next_try_at, delivered_at, abandoned_at, last_error) on dispatch.outbox to deadlatch_worker;
 grant update (attempts, next_try_at, fired_at, abandoned_at, last_error) on dispatch.timers to deadlatch_worker;
-grant all on schema jobs to deadlatch_worker;
 
 -- demo's command line -----------------------------------------------------------------------------------------
 grant usage on schema identity to deadlatch_demo;

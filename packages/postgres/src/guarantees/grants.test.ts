@@ -22,7 +22,7 @@ after(async () => {
   await db.drop();
 });
 
-const SCHEMAS = ['dispatch', 'audit', 'identity', 'vault', 'context', 'jobs', 'trust'];
+const SCHEMAS = ['dispatch', 'audit', 'identity', 'vault', 'context', 'trust'];
 
 /** `table: RIGHTS columns` of a role; whole-table rights without columns. */
 async function rightsOf(role: string): Promise<string[]> {
@@ -214,13 +214,15 @@ test('no service reads the schema of another', async () => {
   }
 });
 
-test('worker makes tables in jobs and nowhere else', async () => {
-  const pool = testPool(db.urls.worker, 1);
-  assert.equal(await refusalOf(pool.query('create table jobs.probe (one integer)')), 'allowed');
-  for (const schema of SCHEMAS.filter((s) => s !== 'jobs')) {
-    assert.equal(await refusalOf(pool.query(`create table ${schema}.probe (one integer)`)), NO_GRANT, schema);
+test('no app role makes tables', async () => {
+  for (const role of ['dispatch', 'identity', 'vault', 'worker', 'demo'] as const) {
+    const pool = testPool(db.urls[role], 1);
+    for (const schema of SCHEMAS) {
+      const refusal = await refusalOf(pool.query(`create table ${schema}.probe (one integer)`));
+      assert.equal(refusal, NO_GRANT, `${role}: ${schema}`);
+    }
+    await pool.end();
   }
-  await pool.end();
 });
 
 test('no app role makes temporary tables or schemas', async () => {

@@ -50,7 +50,7 @@ async function tenantTables(): Promise<TenantTable[]> {
       join pg_namespace n on n.oid = c.relnamespace
       join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
        and a.attname = case when c.oid = 'dispatch.tenants'::regclass then 'id' else 'tenant_id' end
-     where n.nspname in ('dispatch', 'audit', 'identity', 'vault', 'context', 'trust', 'jobs') and c.relkind in ('r', 'p')
+     where n.nspname in ('dispatch', 'audit', 'identity', 'vault', 'context', 'trust') and c.relkind in ('r', 'p')
      order by 1`);
   return rows;
 }
