@@ -86,6 +86,7 @@ test('only a living turn grant opens the bridge, and nothing is minted before', 
     purpose: 'delivery' as const,
     ref: randomUUID(),
     holder: spiffe('gateway'),
+    correlation_id: randomUUID(),
   };
   const cases: [string, Record<string, string>][] = [
     ['none', {}],

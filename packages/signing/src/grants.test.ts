@@ -42,6 +42,7 @@ const GOOD: GrantOfKind = {
     purpose: 'delivery',
     ref: randomUUID(),
     holder: 'spiffe://demo.deadlatch/gateway',
+    correlation_id: randomUUID(),
   },
   'step-up': {
     ...base(IDENTITY),

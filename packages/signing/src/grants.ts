@@ -53,6 +53,8 @@ export interface RevealGrant extends GrantBase {
   readonly ref: string;
   /** SPIFFE id of the only service that may show it */
   readonly holder: string;
+  /** the chain that the reveal is part of (F.2) */
+  readonly correlation_id: string;
 }
 
 /** Lets `identity` run a factor ceremony for exactly one action, once. `aud` is `identity`. */
@@ -118,6 +120,7 @@ const RULES: Readonly<Record<GrantKind, GrantRule>> = {
       purpose: oneOf(['delivery', 'code']),
       ref: isId,
       holder: isSpiffe,
+      correlation_id: isId,
     },
   },
   'step-up': {

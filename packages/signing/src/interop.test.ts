@@ -168,6 +168,7 @@ describe('jose', () => {
       purpose: 'code' as const,
       ref: randomUUID(),
       holder: IDENTITY,
+      correlation_id: randomUUID(),
     };
     const token = signGrant('reveal', grant, key);
     const { payload } = await jwtVerify(token, createPublicKey(key.privateKey), {

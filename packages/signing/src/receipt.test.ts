@@ -92,6 +92,7 @@ describe('receipt', () => {
         purpose: 'delivery',
         ref: randomUUID(),
         holder: IDENTITY,
+        correlation_id: randomUUID(),
       },
       key,
     );

@@ -187,8 +187,8 @@ describe('one ticket', () => {
 
   test('whoever has the link sees the authoritative state, and may not act on it', async () => {
     verifies('T2.5', 'T3.12', 'T5.6');
-    const { rows } = await world.admin.query<{ id: string }>(
-      `select id from dispatch.messages where template = 'M17' and ticket_id = $1`,
+    const { rows } = await world.admin.query<{ id: string; correlation_id: string }>(
+      `select id, correlation_id from dispatch.messages where template = 'M17' and ticket_id = $1`,
       [ticketId],
     );
     const rendered = await wire.read(alone('gateway'), `/v1/messages/${rows[0]?.id}/rendered`);
@@ -198,8 +198,13 @@ describe('one ticket', () => {
       now: Date.now(),
     });
     assert.deepEqual(
-      [grant.contact, grant.fields, grant.holder],
-      [world.tenant.contacts.maria, ['phone'], `spiffe://${ENVIRONMENT}.deadlatch/gateway`],
+      [grant.contact, grant.fields, grant.holder, grant.correlation_id],
+      [
+        world.tenant.contacts.maria,
+        ['phone'],
+        `spiffe://${ENVIRONMENT}.deadlatch/gateway`,
+        rows[0]?.correlation_id,
+      ],
     );
     const secret = /\/s\/([A-Za-z0-9_-]+)/.exec(rendered.body.text)?.[1] ?? '';
     const page = await wire.read(alone('web'), `/v1/links/${secret}`);

@@ -19,6 +19,7 @@ export interface GrantIssuer {
     purpose: 'delivery' | 'code';
     ref: string;
     holder: ServiceName;
+    correlationId: string;
   }): string;
   stepUp(approval: ApprovalRow, contactId: string, correlationId: string): string;
   action(approval: ApprovalRow): string;
@@ -59,7 +60,7 @@ export function createGrantIssuer(options: {
         },
         key,
       ),
-    reveal: ({ tenantId, contactId, fields, purpose, ref, holder }) =>
+    reveal: ({ tenantId, contactId, fields, purpose, ref, holder, correlationId }) =>
       signGrant(
         'reveal',
         {
@@ -69,6 +70,7 @@ export function createGrantIssuer(options: {
           purpose,
           ref,
           holder: spiffeId(environment, holder),
+          correlation_id: correlationId,
         },
         key,
       ),

@@ -104,6 +104,7 @@ async function readRendered(
       purpose: 'delivery',
       ref: message.id,
       holder: 'gateway',
+      correlationId: message.correlation_id,
     }),
   };
 }
@@ -155,6 +156,7 @@ async function readStepUp(
           purpose: 'code',
           ref: approval.id,
           holder: 'identity',
+          correlationId: found.correlation_id,
         })
       : null,
   };

@@ -124,6 +124,7 @@ export async function startDispatchApi(options: PeerOptions): Promise<SmallDispa
           purpose: 'code',
           ref: approval.approvalId,
           holder: spiffeId(ENVIRONMENT, 'identity'),
+          correlation_id: randomUUID(),
         },
         grantKey,
       ),

@@ -164,6 +164,7 @@ async function store(
   );
   return {
     answer,
+    // Under a correlation of its own: the message's chain begins only with `message.receive`, which names this text.
     event: {
       resource: { kind: 'text', id: textId },
       details: {

@@ -75,8 +75,7 @@ export function createRevealer(options: {
         event: {
           resource: { kind: 'contact', id: grant.contact },
           details: { grant_id: grant.jti, purpose: grant.purpose, ref: grant.ref, fields: [...grant.fields] },
-          // The grant names no correlation id; what the reveal is for is what ties it to its chain.
-          correlationId: grant.ref,
+          correlationId: grant.correlation_id,
         },
       };
     };

@@ -33,9 +33,12 @@ async function countTexts(): Promise<number> {
 }
 
 test('a grant reveals its field once, to its holder', async () => {
-  verifies('T4.8', 'T5.5');
+  verifies('T4.8', 'T5.5', 'F.2');
   const grant = world.grant({ contact: maria });
   const first = await world.call('gateway', '/v1/reveals', { grant });
+  const shown = JSON.parse((await world.events()).at(-1)?.body ?? '');
+  const claims = JSON.parse(Buffer.from(grant.split('.')[1] ?? '', 'base64url').toString());
+  assert.deepEqual([shown.command, shown.correlation_id], ['contact.reveal', claims.correlation_id]);
   assert.deepEqual(first, { status: 200, body: { fields: { phone: MARIA } } });
   const again = await world.call('gateway', '/v1/reveals', { grant });
   assert.equal(again.status, 403);

@@ -161,6 +161,7 @@ function baseGrant(tenantId: string): RevealGrant {
     purpose: 'delivery',
     ref: randomUUID(),
     holder: spiffeId(ENVIRONMENT, 'gateway'),
+    correlation_id: randomUUID(),
   };
 }
 
