@@ -13,6 +13,14 @@ import {
   listSites,
   listTechnicians,
 } from '../reads/conversations.sql.ts';
+import {
+  presentApproval,
+  presentEvidence,
+  presentInvoice,
+  presentSummary,
+  presentTicket,
+  presentVisit,
+} from '../reads/fields.ts';
 import { type Reader, requireReader } from '../reads/reader.ts';
 import {
   findEvidence,
@@ -62,14 +70,24 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
     const rows = await listTickets(tx, reader.caller.tenantId, reader.sees, readFilter(request));
     const page = rows.slice(0, PAGE);
     const last = rows.length > PAGE ? page.at(-1) : undefined;
-    return { tickets: page, next: last ? `${last.updated_at}_${last.id}` : null };
+    return {
+      tickets: page.map((row) => presentSummary(reader.sees, row)),
+      next: last ? `${last.updated_at}_${last.id}` : null,
+    };
   });
   app.get('/v1/tickets/:id', (request) =>
     parts.audited('ticket.get', request, async ({ caller }) => {
-      const found = await withTenant(parts.pool, caller.tenantId, async (tx) =>
-        requireTicket(tx, await requireReader(tx, 'ticket.get', caller), request),
-      );
-      return { ...found, allowed: caller.agent ? [] : await parts.allowed(caller, found.ticket.id) };
+      const { found, sees } = await withTenant(parts.pool, caller.tenantId, async (tx) => {
+        const reader = await requireReader(tx, 'ticket.get', caller);
+        return { found: await requireTicket(tx, reader, request), sees: reader.sees };
+      });
+      return {
+        ticket: presentTicket(sees, found.ticket),
+        site_label: found.site_label,
+        visit: found.visit && presentVisit(sees, found.visit),
+        invoice: found.invoice && presentInvoice(found.invoice),
+        allowed: caller.agent ? [] : await parts.allowed(caller, found.ticket.id),
+      };
     }),
   );
   add('ticket.timeline', '/v1/tickets/:id/timeline', async (tx, reader, request) => {
@@ -79,7 +97,8 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
   });
   add('evidence.list', '/v1/tickets/:id/evidence', async (tx, reader, request) => {
     const { ticket } = await requireTicket(tx, reader, request);
-    return { evidence: await listEvidence(tx, reader.caller.tenantId, ticket.id) };
+    const rows = await listEvidence(tx, reader.caller.tenantId, ticket.id);
+    return { evidence: rows.map((row) => presentEvidence(reader.sees, row)) };
   });
   app.get('/v1/evidence/:id/content', async (request, reply) => {
     const { type, bytes } = await parts.audited('evidence.content', request, async ({ caller }) => {
@@ -95,7 +114,8 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
   });
   add('approval.list', '/v1/tickets/:id/approvals', async (tx, reader, request) => {
     const { ticket } = await requireTicket(tx, reader, request);
-    return { approvals: await listApprovals(tx, reader.caller.tenantId, ticket.id) };
+    const rows = await listApprovals(tx, reader.caller.tenantId, ticket.id);
+    return { approvals: rows.map((row) => presentApproval(reader.sees, row)) };
   });
   add('conversation.list', '/v1/conversations', async (tx, reader) => ({
     conversations: await listConversations(tx, reader.caller.tenantId),
