@@ -37,6 +37,7 @@ export function createRoad(path: CommandPath, tools: DecisionTools): CommandRunn
     path,
     refusals: createRefusals({ ...source, path, now: Date.now, newId }),
     decide: (request, caller, facts) => decide(request, caller, facts, tools),
+    whyNot: () => null,
     observe: async () => null,
     discardUpload: async () => undefined,
     secrets: {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createInputValidator } from '@deadlatch/catalogue';
-import { createPolicyEngine, type DecisionTools, decide, loadPolicyTexts } from '@deadlatch/decision';
+import { createPolicyEngine, type DecisionTools, decide, loadPolicyTexts, whyNot } from '@deadlatch/decision';
 import { createHttpServer, createKeyRing, openKeyDirectory, type Running } from '@deadlatch/http';
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
 import { assertMigrated, createCommandPath, createPool, readServiceKeys } from '@deadlatch/postgres';
@@ -72,8 +72,9 @@ export async function compose(settings: Settings): Promise<Running> {
     path,
     refusals,
     decide: (request, caller, facts) => decide(request, caller, facts, tools),
-    observe: async (tenant, evidenceId) => {
-      const found = await store.admit(tenant, evidenceId);
+    whyNot: (entry, caller, facts, targetId) => whyNot(entry, caller, facts, tools, targetId),
+    observe: async ({ tenant_id: tenant, id, sha256, size_bytes: sizeBytes }) => {
+      const found = await store.admit(tenant, id, { sha256, sizeBytes });
       return found && { sha256: found.sha256, size_bytes: found.sizeBytes, content_key: found.contentKey };
     },
     discardUpload: (tenant, evidenceId) => store.discardUpload(tenant, evidenceId),

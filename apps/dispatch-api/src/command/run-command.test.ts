@@ -58,6 +58,7 @@ function runner(): CommandRunner {
     path,
     refusals: createRefusals({ ...source, path, now: Date.now, newId }),
     decide: () => DONE,
+    whyNot: () => null,
     observe: async () => null,
     discardUpload: async () => {},
     secrets: {

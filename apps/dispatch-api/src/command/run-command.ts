@@ -4,6 +4,7 @@ import type {
   Caller,
   CommandRequest,
   Decision,
+  EvidenceRow,
   Facts,
   ObservedObject,
   Replayed,
@@ -42,8 +43,15 @@ export interface RunCommandParts extends EventSource {
   readonly path: CommandPath;
   readonly refusals: Pick<Refusals, 'refuse'>;
   readonly decide: (request: CommandRequest, caller: Caller, facts: Facts) => Decision;
+  /** What stands in the way of a command before its body is known. */
+  readonly whyNot: (
+    entry: CommandEntry,
+    caller: Caller,
+    facts: Facts,
+    targetId: string | null,
+  ) => ErrorCode | null;
   /** What is stored under an upload's name now. */
-  readonly observe: (tenantId: string, evidenceId: string) => Promise<ObservedObject | null>;
+  readonly observe: (announced: EvidenceRow) => Promise<ObservedObject | null>;
   readonly discardUpload: (tenantId: string, evidenceId: string) => Promise<void>;
   readonly secrets: CommitSecrets;
   readonly newId: () => string;
@@ -138,7 +146,11 @@ async function readFacts(
   }
   const item = entry?.needs.includes('evidence_item') ? facts.evidence_item : null;
   // What is final is not looked at again, whatever was uploaded under its name since.
-  const observed = item?.state === 'PRESIGNED' ? await parts.observe(proven.caller.tenantId, item.id) : null;
+  if (item?.state !== 'PRESIGNED' || item.tenant_id !== proven.caller.tenantId)
+    return { ...facts, observed_object: null };
+  // Hashing megabytes is for whoever could finalize now.
+  const isRefused = entry === undefined || parts.whyNot(entry, proven.caller, facts, call.targetId) !== null;
+  const observed = isRefused ? null : await parts.observe(item);
   return { ...facts, observed_object: observed };
 }
 

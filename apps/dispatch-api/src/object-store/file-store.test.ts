@@ -25,6 +25,8 @@ const code = (expected: string) => (error: unknown) =>
 const sha256 = (bytes: string) => createHash('sha256').update(bytes).digest('hex');
 const stream = (...chunks: string[]) => Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
 
+const announcing = (bytes: string) => ({ sha256: sha256(bytes), sizeBytes: Buffer.byteLength(bytes) });
+
 /** Every file below the root, but for what is not whole. */
 async function files(folder = root): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -35,7 +37,7 @@ describe('an upload', () => {
   test('is there when every byte has arrived, in however many pieces', async () => {
     const id = randomUUID();
     await store.receive(TENANT, id, stream('pho', 'to', '!'), 6);
-    const found = await store.admit(TENANT, id);
+    const found = await store.admit(TENANT, id, announcing('photo!'));
     assert.deepEqual([found?.sha256, found?.sizeBytes], [sha256('photo!'), 6]);
   });
 
@@ -55,14 +57,14 @@ describe('an upload', () => {
     );
     await assert.rejects(store.receive(TENANT, id, cut, 5), /went away/);
     assert.deepEqual(await files(), before);
-    assert.equal((await store.admit(TENANT, id))?.sha256, sha256('whole'));
+    assert.equal((await store.admit(TENANT, id, announcing('whole')))?.sha256, sha256('whole'));
   });
 
   test('of many at once is one of them, whole', async () => {
     const id = randomUUID();
     const texts = Array.from({ length: 8 }, (_, i) => String(i).repeat(2_000));
     await Promise.all(texts.map((text) => store.receive(TENANT, id, stream(text), 2_000)));
-    const found = await store.admit(TENANT, id);
+    const found = await store.admit(TENANT, id, announcing(texts[0] ?? ''));
     assert.ok(texts.map(sha256).includes(found?.sha256 ?? ''));
     assert.ok((await files()).every((file) => !file.endsWith('.part')));
   });
@@ -72,7 +74,7 @@ describe('an upload', () => {
     for (const name of ['..', '../../etc', '', 'a/b', `${randomUUID()}/..`, randomUUID().toUpperCase()]) {
       await assert.rejects(store.receive(TENANT, name, stream('x'), 1), code('not_found'), name);
       await assert.rejects(store.receive(name, randomUUID(), stream('x'), 1), code('not_found'), name);
-      await assert.rejects(store.admit(TENANT, name), code('not_found'), name);
+      await assert.rejects(store.admit(TENANT, name, announcing('x')), code('not_found'), name);
     }
   });
 });
@@ -81,10 +83,24 @@ describe('admitting', () => {
   test('what is not there, or belongs to another tenant, finds nothing', async () => {
     verifies('C.4');
     const id = randomUUID();
-    assert.equal(await store.admit(TENANT, id), null);
+    assert.equal(await store.admit(TENANT, id, announcing('x')), null);
     await store.receive(TENANT, id, stream('x'), 1);
-    assert.equal(await store.admit(randomUUID(), id), null);
-    assert.notEqual(await store.admit(TENANT, id), null);
+    assert.equal(await store.admit(randomUUID(), id, announcing('x')), null);
+    assert.notEqual(await store.admit(TENANT, id, announcing('x')), null);
+  });
+
+  test('what was not announced keeps nothing, by its hash or by its size', async () => {
+    verifies('C.4', 'R.7');
+    const id = randomUUID();
+    await store.receive(TENANT, id, stream('another photo'), 13);
+    const before = await files();
+    const wrong = [announcing('announced'), { ...announcing('another photo'), sizeBytes: 12 }];
+    for (const announced of wrong) {
+      const found = await store.admit(TENANT, id, announced);
+      assert.deepEqual([found?.sha256, found?.contentKey], [sha256('another photo'), '']);
+    }
+    assert.deepEqual(await files(), before);
+    assert.notEqual((await store.admit(TENANT, id, announcing('another photo')))?.contentKey, '');
   });
 
   test('what was hashed is what is kept, whoever replaces the upload meanwhile', async () => {
@@ -94,12 +110,13 @@ describe('admitting', () => {
     await store.receive(TENANT, id, stream(texts[0] ?? ''), 300_000);
     const rounds = Array.from({ length: 10 }, async (_, i) => {
       const [found] = await Promise.all([
-        store.admit(TENANT, id),
+        store.admit(TENANT, id, announcing(texts[0] ?? '')),
         store.receive(TENANT, id, stream(texts[i % 2] ?? ''), 300_000),
       ]);
+      assert.ok(texts.map(sha256).includes(found?.sha256 ?? ''));
+      if (found?.contentKey === '') return;
       const kept = await readFile(join(root, found?.contentKey ?? ''), 'utf8');
-      assert.equal(found?.sha256, sha256(kept));
-      assert.ok(texts.includes(kept));
+      assert.equal(kept, texts[0]);
     });
     await Promise.all(rounds);
   });
@@ -108,17 +125,17 @@ describe('admitting', () => {
     verifies('R.7');
     const [id, other] = [randomUUID(), randomUUID()];
     await store.receive(TENANT, id, stream('the truth'), 9);
-    const first = await store.admit(TENANT, id);
+    const first = await store.admit(TENANT, id, announcing('the truth'));
     await store.receive(TENANT, id, stream('a forgery'), 9);
-    const second = await store.admit(TENANT, id);
+    const second = await store.admit(TENANT, id, announcing('a forgery'));
     assert.notEqual(second?.contentKey, first?.contentKey);
     assert.equal(first?.contentKey, `content/${TENANT}/${sha256('the truth')}`);
     assert.equal(await readFile(join(root, first?.contentKey ?? ''), 'utf8'), 'the truth');
     await store.receive(TENANT, other, stream('the truth'), 9);
-    assert.equal((await store.admit(TENANT, other))?.contentKey, first?.contentKey);
+    assert.equal((await store.admit(TENANT, other, announcing('the truth')))?.contentKey, first?.contentKey);
     await store.discardUpload(TENANT, id);
     await store.discardUpload(TENANT, id);
-    assert.equal(await store.admit(TENANT, id), null);
+    assert.equal(await store.admit(TENANT, id, announcing('the truth')), null);
     assert.equal(await readFile(join(root, first?.contentKey ?? ''), 'utf8'), 'the truth');
   });
 });

@@ -23,13 +23,14 @@ export function createFileStore(root: string): ObjectStore {
       try {
         await writeExactly(partial, body, sizeBytes);
         await rename(partial, path);
+        await syncFolder(dirname(path));
       } catch (error) {
         await unlink(partial).catch(ignoreMissing);
         throw error;
       }
     },
 
-    async admit(tenantId, evidenceId) {
+    async admit(tenantId, evidenceId, announced) {
       const file = await open(uploadPath(tenantId, evidenceId), constants.O_RDONLY).catch(missingAsNull);
       if (file === null) return null;
       const folder = `content/${safeName(tenantId)}`;
@@ -37,8 +38,14 @@ export function createFileStore(root: string): ObjectStore {
       const partial = join(root, folder, `${randomUUID()}.part`);
       try {
         const { sha256, sizeBytes } = await copyHashing(file, partial);
+        if (sha256 !== announced.sha256 || sizeBytes !== announced.sizeBytes) {
+          // What nobody announced is no evidence, and is not kept.
+          await unlink(partial);
+          return { sha256, sizeBytes, contentKey: '' } satisfies StoredObject;
+        }
         const contentKey = `${folder}/${sha256}`;
         await rename(partial, join(root, contentKey));
+        await syncFolder(join(root, folder));
         return { sha256, sizeBytes, contentKey } satisfies StoredObject;
       } catch (error) {
         await unlink(partial).catch(ignoreMissing);
@@ -77,7 +84,7 @@ async function copyHashing(from: FileHandle, to: string): Promise<{ sha256: stri
     for await (const chunk of from.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
       hash.update(chunk);
       sizeBytes += chunk.length;
-      await copy.write(chunk);
+      await writeWhole(copy, chunk);
     }
     await copy.sync();
   } finally {
@@ -93,12 +100,31 @@ async function writeExactly(path: string, body: Readable, sizeBytes: number): Pr
     for await (const chunk of body as AsyncIterable<Buffer>) {
       written += chunk.length;
       if (written > sizeBytes) refuse('payload_too_large', { detail: 'more bytes than announced' });
-      await file.write(chunk);
+      await writeWhole(file, chunk);
     }
     if (written !== sizeBytes) refuse('evidence_mismatch', { detail: 'fewer bytes than announced' });
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** `FileHandle.write` may write less than it was given. */
+async function writeWhole(file: FileHandle, chunk: Buffer): Promise<void> {
+  for (let at = 0; at < chunk.length; ) {
+    const { bytesWritten } = await file.write(chunk, at);
+    if (bytesWritten === 0) refuse('unavailable', { detail: 'object store takes no more' });
+    at += bytesWritten;
+  }
+}
+
+/** A new name survives a power cut only when its folder was written too. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

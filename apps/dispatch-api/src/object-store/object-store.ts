@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 export interface StoredObject {
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** Name under content-addressed storage, which no upload can write. */
+  /** Name under content-addressed storage, which no upload can write; empty when it is not what was announced. */
   readonly contentKey: string;
 }
 
@@ -18,8 +18,15 @@ export interface ObjectStore {
    * @throws DispatchError `payload_too_large` when more than, `evidence_mismatch` when fewer than `sizeBytes` arrive
    */
   receive(tenantId: string, evidenceId: string, body: Readable, sizeBytes: number): Promise<void>;
-  /** Hashes the upload and copies those same bytes to their content-addressed name; null when there is no upload. */
-  admit(tenantId: string, evidenceId: string): Promise<StoredObject | null>;
+  /**
+   * Hashes the upload and copies those same bytes to their content-addressed name, if they are what was announced;
+   * null when there is no upload.
+   */
+  admit(
+    tenantId: string,
+    evidenceId: string,
+    announced: { readonly sha256: string; readonly sizeBytes: number },
+  ): Promise<StoredObject | null>;
   /**
    * The bytes that were admitted under this hash; null when there are none. The caller reads the stream to its end or
    * destroys it.
