@@ -29,9 +29,11 @@ export interface System {
 export async function startSystem(options: {
   readonly stateDir: string;
   readonly portBase: number;
+  readonly profile?: 'demo' | 'empty';
 }): Promise<System> {
-  const { stateDir, portBase } = options;
-  const args = [CLI, 'up', '--state-dir', stateDir, '--port-base', String(portBase)];
+  const { stateDir, portBase, profile = 'demo' } = options;
+  const where = ['--state-dir', stateDir, '--port-base', String(portBase)];
+  const args = [CLI, 'up', ...where, '--profile', profile];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<number | null>((done) => child.once('close', done));
   const running = Promise.withResolvers<void>();

@@ -35,6 +35,7 @@ export async function makeSignInLinks(
   run: Pick<RunFile, 'tenant_id' | 'subjects'>,
   slugs: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
+  if (slugs.length === 0) return new Map();
   const client = new pg.Client({
     connectionString: (await readFile(join(keyDir, 'database-url'), 'utf8')).trim(),
   });

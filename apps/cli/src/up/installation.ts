@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createIdMaker } from '@deadlatch/kernel';
 import { DEMO_CONTACTS, DEMO_STAFF, DEMO_TECHNICIANS } from './people.ts';
@@ -47,9 +47,4 @@ export async function ensureInstallation(state: StateDir, profile: 'demo' | 'emp
   };
   await writeWhole(state.installationFile, `${JSON.stringify(installation, null, 2)}\n`);
   return installation;
-}
-
-/** A correlation of its own for what the operator does at start. */
-export function newCorrelation(): string {
-  return randomUUID();
 }

@@ -80,8 +80,9 @@ export async function ensureKeys(
     for (const [file, kind] of EXTRA[service] ?? []) await once(join(dir, file), () => generate(kind));
   }
   const shared = await once(join(keysRoot, 'carrier-token'), () => generate('random'));
-  await once(join(keyDirectory(keysRoot, 'gateway'), 'twilio-auth-token'), () => shared);
-  await once(join(keyDirectory(keysRoot, 'simulator'), 'twilio-auth-token'), () => shared);
+  for (const end of services.filter((name) => name === 'gateway' || name === 'simulator')) {
+    await once(join(keyDirectory(keysRoot, end), 'twilio-auth-token'), () => shared);
+  }
 
   const bundlePath = join(keysRoot, 'trust.json');
   const bundle = existsSync(bundlePath)

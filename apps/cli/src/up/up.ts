@@ -314,6 +314,9 @@ function describe(
   };
 }
 
+const BEGIN_HERE =
+  '  Begin on a phone: text "front door won\'t lock, we close in an hour" as the store manager.';
+
 /** What a newcomer sees: where to look, and one link for each demo person who uses the console. */
 async function welcome(
   state: StateDir,
@@ -343,8 +346,7 @@ async function welcome(
     '',
     ...(slugs.length > 0 ? ['  Sign in as (each link works once):'] : []),
     ...slugs.map((slug) => `    ${slug.padEnd(18)} ${signIn[slug]}`),
-    '',
-    '  Begin on a phone: text "front door won\'t lock, we close in an hour" as the store manager.',
+    ...(run.simulator_url ? ['', BEGIN_HERE] : []),
     '  Ctrl-C stops everything.',
     '',
   ];
