@@ -27,7 +27,16 @@ interface Start {
 
 async function start(stateDir: string, portBase: number): Promise<Start> {
   const began = performance.now();
-  const args = ['--max-semi-space-size=2', CLI, 'up', '--json', '--state-dir', stateDir, '--port-base', String(portBase)];
+  const args = [
+    '--max-semi-space-size=2',
+    CLI,
+    'up',
+    '--json',
+    '--state-dir',
+    stateDir,
+    '--port-base',
+    String(portBase),
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<void>((done) => child.once('close', () => done()));
   const interrupt = () => child.kill('SIGINT');
