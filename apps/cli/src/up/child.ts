@@ -19,7 +19,7 @@ export interface Child {
   readonly name: string;
   /** Of the process that runs, or ran last; never 0, with which a signal would go to the asker's own group. */
   pid(): number | undefined;
-  /** Rejects when the process gives up before `until` resolves. */
+  /** Rejects when the process gives up, or is stopped, before `until` resolves to true. */
   started(until: () => Promise<boolean>, timeoutMs: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -86,6 +86,8 @@ export function keepRunning(options: ChildOptions): Child {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         if (await until()) return;
+        // Whoever stops during a start is not kept waiting for what will never be ready.
+        if (stopping) throw new Error(`${options.name} was stopped before it was ready.`);
         const gaveUp = failures >= 3 || Date.now() > deadline;
         if (gaveUp) {
           const said = lastLines.trim().split('\n').slice(-5).join('\n  ');
