@@ -95,7 +95,7 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
       {
         name: 'TOOL_BRIDGE_URL',
         example: 'http://127.0.0.1:4340',
-        readBy: ['agent'],
+        readBy: ['agent', 'tool-bridge'],
         description: 'The only thing the agent can reach.',
       },
       {
