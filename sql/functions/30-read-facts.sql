@@ -271,7 +271,7 @@ begin
     'account', case when v_account.id is not null then json_build_object(
       'id', v_account.id, 'authority_version', v_account.authority_version, 'contract', v_account.contract) end,
     'site', case when v_site.id is not null then json_build_object(
-      'id', v_site.id, 'account_id', v_site.account_id, 'time_zone', v_site.time_zone) end,
+      'id', v_site.id, 'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone) end,
     'visit', k.visit, 'technician', technician, 'approval', approval, 'approvals', k.approvals,
     'approvers', approvers, 'evidence', k.evidence, 'evidence_item', k.evidence_item, 'observed_object', null,
     'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,

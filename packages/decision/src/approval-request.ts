@@ -23,6 +23,8 @@ export interface ApprovalAction {
   readonly account_id: string;
   readonly kind: ApprovalKind;
   readonly reference: string;
+  /** The site's code, as its people know it. */
+  readonly site: string;
   /** The ticket, at the version this question made. */
   readonly target: { readonly kind: 'ticket'; readonly id: string; readonly version: number };
   readonly lines: readonly ChangeLine[];
@@ -104,6 +106,7 @@ function actionOf(context: RuleContext, question: Question, ticket: TicketRow): 
     account_id: ticket.account_id,
     kind: question.kind,
     reference: ticket.reference,
+    site: need(facts.site, 'site').slug,
     target: { kind: 'ticket', id: ticket.id, version: ticket.version },
     lines: question.lines,
     photos: question.photos,

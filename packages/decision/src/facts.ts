@@ -111,6 +111,8 @@ export interface ContractFacts {
 export interface SiteFacts {
   readonly id: string;
   readonly account_id: string;
+  /** What people of the account call it: a code, not an address. */
+  readonly slug: string;
   readonly time_zone: string;
 }
 

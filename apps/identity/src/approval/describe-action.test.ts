@@ -13,6 +13,7 @@ const ACTION = {
   lines: [{ kind: 'PART', quantity: 2, unit_cents: 10_000, incurred: 'no', part_number: 'L-9080' }],
   expires_at: '2026-11-22T14:05:00.000Z',
   reference: 'DL-ABCD1234',
+  site: 'store-114',
   policy_bundle: 'bundle-1',
 };
 
@@ -34,6 +35,7 @@ describe('the approval page', () => {
       '$750.00',
       'L-9080',
       'DL-ABCD1234',
+      'store-114',
       '22 Nov 2026, 14:05 UTC',
     ]) {
       assert.ok(page.includes(shown), shown);

@@ -40,6 +40,7 @@ const SHOWN = new Set([
   'expires_at',
   'reference',
   'ticket_reference',
+  'site',
 ]);
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$/;
 

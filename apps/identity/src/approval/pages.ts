@@ -26,6 +26,7 @@ export function approvalPage(secret: string, action: string, view: ActionView, n
 ${linesTable(view)}
 <dl>
 ${view.reference === null ? null : html`<dt>Ticket</dt><dd>${view.reference}</dd>`}
+${view.site === null ? null : html`<dt>Site</dt><dd>${view.site}</dd>`}
 <dt>Decide before</dt><dd>${formatInstant(view.expiresAt)}</dd>
 </dl>
 <details><summary>The exact statement you decide on</summary>

@@ -69,6 +69,7 @@ test('what is asked is written down in full, hashed as it is stored, and sent to
   assert.equal(action.amount_cents, 20_000);
   assert.equal(action.new_nte_cents, 95_000);
   assert.equal(action.decider, IDS.approver);
+  assert.equal(action.site, 'store-114');
   assert.equal(action.expires_at, at(30 * MINUTE));
   assert.deepEqual(action.target, { kind: 'ticket', id: IDS.ticket, version: 8 });
   assert.deepEqual(action.not_by, [personOf(IDS.requester), personOf(IDS.technician)]);

@@ -54,7 +54,9 @@ test('outside desk hours nobody dispatches alone', () => {
   assert.equal(code('visit.dispatch_emergency', 'dispatcher', hours(480, 1080)), 'accepted');
   assert.equal(code('visit.dispatch_emergency', 'dispatcher', hours(480, 600)), 'after_hours');
   assert.equal(code('visit.dispatch_emergency', 'dispatcher', hours(1080, 480)), 'after_hours');
-  const nowhere = { site: { id: IDS.site, account_id: IDS.account, time_zone: 'Mars/Olympus' } };
+  const nowhere = {
+    site: { id: IDS.site, account_id: IDS.account, slug: 'crater', time_zone: 'Mars/Olympus' },
+  };
   const zone = { facts: { ...hours(480, 1080).facts, ...nowhere } };
   assert.equal(code('visit.dispatch_emergency', 'dispatcher', zone), 'unavailable');
 });

@@ -39,7 +39,7 @@ export function emptyFacts(patch: Partial<Facts> = {}): Facts {
 export function placeFacts(): Pick<Facts, 'account' | 'site'> {
   return {
     account: accountFacts(),
-    site: { id: IDS.site, account_id: IDS.account, time_zone: 'America/New_York' },
+    site: { id: IDS.site, account_id: IDS.account, slug: 'store-114', time_zone: 'America/New_York' },
   };
 }
 
