@@ -4,6 +4,7 @@ role deadlatch_demo nologin;
 role deadlatch_dispatch login;
 role deadlatch_identity login;
 role deadlatch_owner nologin;
+role deadlatch_sequencer login;
 role deadlatch_vault login;
 role deadlatch_worker login;
 -- schemas
@@ -36,6 +37,26 @@ table audit.events owner deadlatch_owner row security forced (
   correlation_id uuid not null,
   ticket_id uuid,
   body bytea not null
+);
+table audit.log_entries owner deadlatch_owner row security forced (
+  index bigint not null,
+  tenant_id uuid not null,
+  event_id uuid not null,
+  leaf_hash bytea not null
+);
+table audit.log_head owner deadlatch_owner (
+  one boolean not null default true,
+  origin text,
+  size bigint not null default 0,
+  root bytea,
+  epoch bigint not null default 0,
+  witnessed_note bytea,
+  witnessed_size bigint not null default 0
+);
+table audit.unsequenced owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  event_id uuid not null,
+  at timestamp with time zone not null default now()
 );
 table context.entries owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -578,6 +599,19 @@ audit.effects constraint effects_version_check CHECK ((version >= 1));
 audit.events constraint events_decision_check CHECK ((decision = ANY (ARRAY['accepted'::text, 'refused'::text])));
 audit.events constraint events_origin_check CHECK ((origin = ANY (ARRAY['dispatch'::text, 'identity'::text, 'vault'::text, 'operator'::text])));
 audit.events constraint events_pkey PRIMARY KEY (tenant_id, id);
+audit.log_entries constraint log_entries_event_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+audit.log_entries constraint log_entries_event_key UNIQUE (tenant_id, event_id);
+audit.log_entries constraint log_entries_index_check CHECK ((index >= 0));
+audit.log_entries constraint log_entries_leaf_hash_check CHECK ((octet_length(leaf_hash) = 32));
+audit.log_entries constraint log_entries_leaf_key UNIQUE (leaf_hash);
+audit.log_entries constraint log_entries_pkey PRIMARY KEY (index);
+audit.log_head constraint log_head_check CHECK ((witnessed_size <= size));
+audit.log_head constraint log_head_check1 CHECK (((size = 0) = (root IS NULL)));
+audit.log_head constraint log_head_one_check CHECK (one);
+audit.log_head constraint log_head_pkey PRIMARY KEY (one);
+audit.log_head constraint log_head_root_check CHECK ((octet_length(root) = 32));
+audit.log_head constraint log_head_size_check CHECK ((size >= 0));
+audit.unsequenced constraint unsequenced_pkey PRIMARY KEY (tenant_id, event_id);
 context.entries constraint entries_mask_state_check CHECK ((mask_state = ANY (ARRAY['RELEASED'::text, 'WITHHELD'::text])));
 context.entries constraint entries_masked_text_check CHECK ((length(masked_text) <= 16000));
 context.entries constraint entries_pkey PRIMARY KEY (tenant_id, message_id);
@@ -782,6 +816,7 @@ vault."values" constraint values_tenant_id_subject_id_fkey FOREIGN KEY (tenant_i
 CREATE INDEX effects_by_event ON audit.effects USING btree (tenant_id, event_id);
 CREATE INDEX events_by_correlation ON audit.events USING btree (tenant_id, correlation_id, at);
 CREATE INDEX events_by_ticket ON audit.events USING btree (tenant_id, ticket_id, at) WHERE (ticket_id IS NOT NULL);
+CREATE INDEX unsequenced_by_age ON audit.unsequenced USING btree (at);
 CREATE INDEX entries_by_conversation ON context.entries USING btree (tenant_id, conversation_id, created_at);
 CREATE INDEX approvals_by_ticket ON dispatch.approvals USING btree (tenant_id, ticket_id, requested_at);
 CREATE UNIQUE INDEX approvals_one_pending_per_ticket ON dispatch.approvals USING btree (tenant_id, ticket_id) WHERE (state = 'PENDING'::text);
@@ -828,7 +863,12 @@ CASE CURRENT_USER
     WHEN 'deadlatch_owner'::name THEN 'operator'::text
     ELSE NULL::text
 END));
+policy sequencer_reads on audit.events as permissive for select using (true);
 policy tenant on audit.events as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy sequencer_works on audit.log_entries as permissive for all using (true);
+policy tenant on audit.log_entries as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy sequencer_works on audit.unsequenced as permissive for all using (true);
+policy tenant on audit.unsequenced as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on context.entries as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.accounts as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.approvals as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
@@ -884,6 +924,13 @@ CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON audit.effects FOR EAC
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.effects FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON audit.events FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.events FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER await_sequencing AFTER INSERT ON audit.events FOR EACH ROW EXECUTE FUNCTION audit.await_sequencing();
+CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON audit.log_entries FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.log_entries FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.log_head FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER log_head_grows BEFORE DELETE OR UPDATE ON audit.log_head FOR EACH ROW EXECUTE FUNCTION audit.guard_log_head();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.unsequenced FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_until_sequenced BEFORE DELETE OR UPDATE ON audit.unsequenced FOR EACH ROW EXECUTE FUNCTION audit.guard_unsequenced();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON context.entries FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON context.entries FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER counter_step BEFORE UPDATE ON dispatch.accounts FOR EACH ROW EXECUTE FUNCTION dispatch.guard_counter();
@@ -938,6 +985,37 @@ CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.visits FOR EACH STATEME
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.wanting FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.wanting FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 -- functions
+CREATE OR REPLACE FUNCTION audit.await_sequencing()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into audit.unsequenced (tenant_id, event_id) values (new.tenant_id, new.id);
+  return null;
+end $function$;
+CREATE OR REPLACE FUNCTION audit.guard_log_head()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' or new.size < old.size or new.epoch < old.epoch or new.witnessed_size < old.witnessed_size
+     or (old.origin is not null and new.origin is distinct from old.origin) then
+    perform dispatch.raise_guarantee('append_only', 'audit.log_head ' || tg_op);
+  end if;
+  return new;
+end $function$;
+CREATE OR REPLACE FUNCTION audit.guard_unsequenced()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' or not exists (
+    select from audit.log_entries l where l.tenant_id = old.tenant_id and l.event_id = old.event_id
+  ) then
+    perform dispatch.raise_guarantee('append_only', 'audit.unsequenced ' || tg_op);
+  end if;
+  return old;
+end $function$;
 CREATE OR REPLACE FUNCTION audit.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2297,9 +2375,11 @@ grant EXECUTE on function dispatch.whole_cents(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.write_event(uuid,jsonb,text) to deadlatch_dispatch;
 grant USAGE on schema audit to deadlatch_dispatch;
 grant USAGE on schema audit to deadlatch_identity;
+grant USAGE on schema audit to deadlatch_sequencer;
 grant USAGE on schema audit to deadlatch_vault;
 grant USAGE on schema context to deadlatch_dispatch;
 grant USAGE on schema dispatch to deadlatch_dispatch;
+grant USAGE on schema dispatch to deadlatch_sequencer;
 grant USAGE on schema dispatch to deadlatch_worker;
 grant USAGE on schema identity to deadlatch_demo;
 grant USAGE on schema identity to deadlatch_identity;
@@ -2308,6 +2388,7 @@ grant USAGE on schema trust to deadlatch_identity;
 grant USAGE on schema trust to deadlatch_vault;
 grant USAGE on schema vault to deadlatch_vault;
 -- grants on tables
+grant DELETE on audit.unsequenced to deadlatch_sequencer;
 grant DELETE on dispatch.bookings to deadlatch_dispatch;
 grant DELETE on dispatch.nonces to deadlatch_dispatch;
 grant DELETE on dispatch.pauses to deadlatch_dispatch;
@@ -2347,8 +2428,12 @@ grant INSERT (event_id, minutes, tenant_id, ticket_id) on dispatch.times to dead
 grant INSERT (event_id, part_number, quantity, tenant_id, ticket_id, unit_cents) on dispatch.parts to deadlatch_dispatch;
 grant INSERT (event_id, passed, tenant_id, test, ticket_id, value) on dispatch.tests to deadlatch_dispatch;
 grant INSERT (event_id, scope, scope_id, tenant_id) on dispatch.pauses to deadlatch_dispatch;
+grant INSERT (event_id, tenant_id) on audit.unsequenced to deadlatch_dispatch;
+grant INSERT (event_id, tenant_id) on audit.unsequenced to deadlatch_identity;
+grant INSERT (event_id, tenant_id) on audit.unsequenced to deadlatch_vault;
 grant INSERT (expires_at, hash, label, roles, subject, tenant_id) on identity.sign_in_links to deadlatch_demo;
 grant INSERT (tenant_id, txn) on dispatch.consumed_tokens to deadlatch_dispatch;
+grant INSERT on audit.log_entries to deadlatch_sequencer;
 grant INSERT on dispatch.approvals to deadlatch_dispatch;
 grant INSERT on dispatch.conversations to deadlatch_dispatch;
 grant INSERT on dispatch.evidence to deadlatch_dispatch;
@@ -2374,8 +2459,19 @@ grant INSERT on vault.subjects to deadlatch_vault;
 grant INSERT on vault.text_placeholders to deadlatch_vault;
 grant INSERT on vault.texts to deadlatch_vault;
 grant INSERT on vault.used_grants to deadlatch_vault;
+grant SELECT (at, body, id, tenant_id) on audit.events to deadlatch_sequencer;
 grant SELECT on audit.effects to deadlatch_dispatch;
 grant SELECT on audit.events to deadlatch_dispatch;
+grant SELECT on audit.log_entries to deadlatch_dispatch;
+grant SELECT on audit.log_entries to deadlatch_sequencer;
+grant SELECT on audit.log_head to deadlatch_dispatch;
+grant SELECT on audit.log_head to deadlatch_identity;
+grant SELECT on audit.log_head to deadlatch_sequencer;
+grant SELECT on audit.log_head to deadlatch_vault;
+grant SELECT on audit.unsequenced to deadlatch_dispatch;
+grant SELECT on audit.unsequenced to deadlatch_identity;
+grant SELECT on audit.unsequenced to deadlatch_sequencer;
+grant SELECT on audit.unsequenced to deadlatch_vault;
 grant SELECT on context.entries to deadlatch_dispatch;
 grant SELECT on dispatch.accounts to deadlatch_dispatch;
 grant SELECT on dispatch.approvals to deadlatch_dispatch;
@@ -2446,6 +2542,7 @@ grant UPDATE (content_key, finalized_at, state, version) on dispatch.evidence to
 grant UPDATE (decided_at, decided_by, state, version) on dispatch.approvals to deadlatch_dispatch;
 grant UPDATE (done_at, done_by) on dispatch.tasks to deadlatch_dispatch;
 grant UPDATE (ended_at, ticket_id) on dispatch.turns to deadlatch_dispatch;
+grant UPDATE (epoch, origin, root, size, witnessed_note, witnessed_size) on audit.log_head to deadlatch_sequencer;
 grant UPDATE (event_id, paused_at) on dispatch.pauses to deadlatch_dispatch;
 grant UPDATE (expires_at) on dispatch.links to deadlatch_dispatch;
 grant UPDATE (floor) on dispatch.nonce_floor to deadlatch_dispatch;

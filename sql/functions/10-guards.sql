@@ -23,7 +23,7 @@ do $$
 declare t text;
 begin
   foreach t in array array[
-    'audit.events', 'audit.effects', 'dispatch.idempotency', 'dispatch.consumed_tokens', 'dispatch.parts',
+    'audit.events', 'audit.effects', 'audit.log_entries', 'dispatch.idempotency', 'dispatch.consumed_tokens', 'dispatch.parts',
     'dispatch.times', 'dispatch.tests', 'dispatch.completions', 'dispatch.verifications', 'dispatch.wanting',
     'dispatch.remedies', 'context.entries'
   ] loop

@@ -36,3 +36,11 @@ drop policy if exists worker_relays on dispatch.outbox;
 create policy worker_relays on dispatch.outbox to deadlatch_worker using (true);
 drop policy if exists worker_relays on dispatch.timers;
 create policy worker_relays on dispatch.timers to deadlatch_worker using (true);
+
+-- The log is one for all tenants: its writer sees every event, and gives it an index.
+drop policy if exists sequencer_reads on audit.events;
+create policy sequencer_reads on audit.events for select to deadlatch_sequencer using (true);
+drop policy if exists sequencer_works on audit.unsequenced;
+create policy sequencer_works on audit.unsequenced to deadlatch_sequencer using (true);
+drop policy if exists sequencer_works on audit.log_entries;
+create policy sequencer_works on audit.log_entries to deadlatch_sequencer using (true);

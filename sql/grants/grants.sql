@@ -5,7 +5,7 @@ declare s text; r text;
 begin
   foreach s in array array['dispatch', 'audit', 'identity', 'vault', 'context', 'trust'] loop
     foreach r in array array['public', 'deadlatch_dispatch', 'deadlatch_identity', 'deadlatch_vault',
-                             'deadlatch_worker', 'deadlatch_demo'] loop
+                             'deadlatch_worker', 'deadlatch_sequencer', 'deadlatch_demo'] loop
       execute format('revoke all on schema %I from %s', s, r);
       execute format('revoke all on all functions in schema %I from %s', s, r);
       execute format('revoke all on all tables in schema %I from %s', s, r);
@@ -17,7 +17,8 @@ end $$;
 grant usage on schema dispatch, audit, context, trust to deadlatch_dispatch;
 grant select on all tables in schema dispatch to deadlatch_dispatch;
 grant select on all tables in schema context to deadlatch_dispatch;
-grant select on audit.events, audit.effects, trust.service_keys to deadlatch_dispatch;
+grant select on audit.events, audit.effects, audit.log_entries, audit.log_head, trust.service_keys to deadlatch_dispatch;
+grant insert (tenant_id, event_id), select on audit.unsequenced to deadlatch_dispatch;
 grant insert (tenant_id, id, origin, command, actor, decision, correlation_id, ticket_id, body)
   on audit.events to deadlatch_dispatch;
 grant insert (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
@@ -71,6 +72,8 @@ grant update (autonomy_version) on dispatch.tenants to deadlatch_dispatch;
 grant usage on schema identity, audit, trust to deadlatch_identity;
 grant select, insert, update, delete on all tables in schema identity to deadlatch_identity;
 grant select on trust.service_keys to deadlatch_identity;
+grant select on audit.log_head to deadlatch_identity;
+grant insert (tenant_id, event_id), select on audit.unsequenced to deadlatch_identity;
 grant insert (tenant_id, id, origin, command, actor, decision, correlation_id, ticket_id, body)
   on audit.events to deadlatch_identity;
 
@@ -78,6 +81,8 @@ grant insert (tenant_id, id, origin, command, actor, decision, correlation_id, t
 grant usage on schema vault, audit, trust to deadlatch_vault;
 grant select, insert, update, delete on all tables in schema vault to deadlatch_vault;
 grant select on trust.service_keys to deadlatch_vault;
+grant select on audit.log_head to deadlatch_vault;
+grant insert (tenant_id, event_id), select on audit.unsequenced to deadlatch_vault;
 grant insert (tenant_id, id, origin, command, actor, decision, correlation_id, ticket_id, body)
   on audit.events to deadlatch_vault;
 
@@ -86,6 +91,14 @@ grant usage on schema dispatch to deadlatch_worker;
 grant select on dispatch.outbox, dispatch.timers to deadlatch_worker;
 grant update (attempts, next_try_at, delivered_at, abandoned_at, last_error) on dispatch.outbox to deadlatch_worker;
 grant update (attempts, next_try_at, fired_at, abandoned_at, last_error) on dispatch.timers to deadlatch_worker;
+
+-- sequencer ---------------------------------------------------------------------------------------------------
+grant usage on schema dispatch, audit to deadlatch_sequencer;
+grant select (tenant_id, id, at, body) on audit.events to deadlatch_sequencer;
+grant select, delete on audit.unsequenced to deadlatch_sequencer;
+grant select, insert on audit.log_entries to deadlatch_sequencer;
+grant select on audit.log_head to deadlatch_sequencer;
+grant update (origin, size, root, epoch, witnessed_note, witnessed_size) on audit.log_head to deadlatch_sequencer;
 
 -- demo's command line -----------------------------------------------------------------------------------------
 grant usage on schema identity to deadlatch_demo;

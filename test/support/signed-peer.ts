@@ -17,6 +17,7 @@ import {
   signRequest,
   verifyRequest,
 } from '@deadlatch/signing';
+import { makeLogTrust } from './log-trust.ts';
 
 /** Keys and small HTTP peers that speak the real wire format, for tests of services without their neighbours. */
 export const ENVIRONMENT = 'demo';
@@ -42,10 +43,8 @@ export async function makeTestKeys(t: TestContext, services: readonly ServiceNam
     return pem;
   };
   const service = (name: ServiceName) => loadSigningKey(pemOf(name));
-  const [grant, token] = [generateSigningKeyPem(), generateSigningKeyPem()].map(loadSigningKey) as [
-    ServiceKeyPair,
-    ServiceKeyPair,
-  ];
+  const newPair = () => loadSigningKey(generateSigningKeyPem());
+  const [grant, token] = [newPair(), newPair()];
   const named = (key: ServiceKeyPair) => ({ keyid: key.keyId, x: publicX(key.publicKey) });
   const bundle = JSON.stringify({
     environment: ENVIRONMENT,
@@ -58,6 +57,7 @@ export async function makeTestKeys(t: TestContext, services: readonly ServiceNam
     grant_key: named(grant),
     token_key: named(token),
     inbox_key: { x: loadInboxKey(generateInboxKeyPem()).x },
+    ...makeLogTrust(ENVIRONMENT),
   });
   return {
     service,

@@ -17,6 +17,7 @@ import {
   signRequest,
   verifyRequest,
 } from '@deadlatch/signing';
+import { makeLogTrust } from '../../../test/support/log-trust.ts';
 
 /** Fixtures of this app's tests: keys, a carrier's webhooks, and small peers that speak the real wire format. */
 export const TOKEN = 'a-carrier-token-of-32-characters';
@@ -66,6 +67,7 @@ export function makeKeys(parent: string): Keys {
       grant_key: named(grant),
       token_key: named(token),
       inbox_key: { x: inbox.x },
+      ...makeLogTrust('demo'),
     }),
   );
   return { directory, worker, web, gateway, inbox };

@@ -17,6 +17,7 @@ import {
 } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../test/support/database.ts';
+import { makeLogTrust } from '../../../test/support/log-trust.ts';
 import { type SeededTenant, seedTenant } from '../../../test/support/seed.ts';
 
 const APP = join(import.meta.dirname, '..');
@@ -49,6 +50,7 @@ async function writeKeys(directory: string, databaseUrl: string): Promise<void> 
     grant_key: named(grant),
     token_key: named(token),
     inbox_key: { x: loadInboxKey(generateInboxKeyPem()).x },
+    ...makeLogTrust('demo'),
   };
   const files: Record<string, string> = {
     'signing.pem': generateSigningKeyPem(),

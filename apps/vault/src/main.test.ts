@@ -18,6 +18,7 @@ import {
 } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
+import { makeLogTrust } from '../../../test/support/log-trust.ts';
 import { seedTenant } from '../../../test/support/seed.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -45,6 +46,7 @@ before(async () => {
       grant_key: named,
       token_key: named,
       inbox_key: { x: loadInboxKey(inbox).x },
+      ...makeLogTrust('test'),
     }),
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(keyDir, name), content);

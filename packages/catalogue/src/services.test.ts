@@ -65,7 +65,7 @@ describe('ceilings', () => {
   });
 
   it('of everybody else are nothing', () => {
-    for (const service of ['dispatch-api', 'vault', 'agent', 'simulator'] as const) {
+    for (const service of ['dispatch-api', 'vault', 'agent', 'sequencer', 'witness', 'simulator'] as const) {
       const { commands, subjects, reads, upTo } = CEILINGS[service];
       assert.deepEqual([commands, subjects, reads, upTo], [[], [], [], 'L0'], service);
     }

@@ -9,6 +9,8 @@ export const SERVICES = [
   'tool-bridge',
   'dispatch-api',
   'worker',
+  'sequencer',
+  'witness',
   'web',
   'simulator',
   'cli',
@@ -21,16 +23,24 @@ export function spiffeId(environment: string, service: ServiceName): string {
 }
 
 export const DEFAULT_PORTS: Readonly<
-  Record<Exclude<ServiceName, 'cli'> | 'postgres' | 'simulator-smtp', number>
+  Record<
+    Exclude<ServiceName, 'cli'> | 'identity-internal' | 'gateway-internal' | 'postgres' | 'simulator-smtp',
+    number
+  >
 > = {
   web: 4300,
   'dispatch-api': 4310,
+  // What browsers reach, and what services reach.
   identity: 4320,
+  'identity-internal': 4321,
   vault: 4330,
   'tool-bridge': 4340,
   agent: 4350,
   gateway: 4360,
+  'gateway-internal': 4361,
   worker: 4370,
+  sequencer: 4375,
+  witness: 4380,
   simulator: 4390,
   'simulator-smtp': 4395,
   postgres: 4399,
@@ -130,5 +140,7 @@ export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {
   'dispatch-api': NOTHING,
   vault: NOTHING,
   agent: NOTHING,
+  sequencer: NOTHING,
+  witness: NOTHING,
   simulator: NOTHING,
 };

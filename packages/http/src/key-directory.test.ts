@@ -32,6 +32,8 @@ const TRUST = {
   grant_key: named,
   token_key: named,
   inbox_key: { x: loadInboxKey(inboxPem).x },
+  log: { origin: 'demo.deadlatch/audit', key: 'a line' },
+  witnesses: { quorum: 1, keys: ['another line'] },
 };
 
 let folder: string;
@@ -106,6 +108,10 @@ describe('trust bundle', () => {
     'a grant key named wrongly': { ...TRUST, grant_key: { ...named, keyid: other.keyId } },
     'a token key that is no point': { ...TRUST, token_key: { keyid: key.keyId, x: 'AAAA' } },
     'no inbox key': { ...TRUST, inbox_key: {} },
+    'no log': { ...TRUST, log: undefined },
+    'a log without a key': { ...TRUST, log: { origin: 'demo.deadlatch/audit' } },
+    'no witnesses': { ...TRUST, witnesses: undefined },
+    'witnesses of whom none is asked': { ...TRUST, witnesses: { ...TRUST.witnesses, quorum: 0 } },
   };
   for (const [name, value] of Object.entries(WRONG)) {
     it(`with ${name} is refused`, () => {

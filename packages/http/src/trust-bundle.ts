@@ -13,6 +13,10 @@ export interface TrustBundle {
   readonly tokenKey: NamedPublicKey;
   /** base64url X25519 point that inbound messages are sealed to; `vault` */
   readonly inboxX: string;
+  /** the Merkle log of this environment: its name, and its note key as a line */
+  readonly log: { readonly origin: string; readonly key: string };
+  /** who must have cosigned a checkpoint: how many, of which note keys */
+  readonly witnesses: { readonly quorum: number; readonly keys: readonly string[] };
 }
 
 type Members = Readonly<Record<string, JsonValue>>;
@@ -34,6 +38,8 @@ export function parseTrustBundle(bytes: Uint8Array): TrustBundle {
       grantKey: namedKey(members(bundle.grant_key)),
       tokenKey: namedKey(members(bundle.token_key)),
       inboxX: textOf(members(bundle.inbox_key), 'x'),
+      log: { origin: textOf(members(bundle.log), 'origin'), key: textOf(members(bundle.log), 'key') },
+      witnesses: witnessesOf(members(bundle.witnesses)),
     };
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
@@ -53,6 +59,14 @@ function members(value: JsonValue | undefined): Members {
 function textOf(value: Members, name: string): string {
   const found = Object.hasOwn(value, name) ? value[name] : undefined;
   return typeof found === 'string' && found !== '' ? found : wrong(name);
+}
+
+/** The lines are read where notes are: a policy that asks for nobody must not get that far. */
+function witnessesOf(value: Members): TrustBundle['witnesses'] {
+  const { quorum, keys } = value;
+  if (typeof quorum !== 'number' || !(quorum >= 1) || !Array.isArray(keys)) return wrong('witnesses');
+  const lines = keys.map((line) => (typeof line === 'string' && line !== '' ? line : wrong('witnesses')));
+  return { quorum, keys: lines };
 }
 
 function namedKey(value: Members): NamedPublicKey {

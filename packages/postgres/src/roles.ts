@@ -4,6 +4,7 @@ export const LOGIN_ROLES = {
   identity: 'deadlatch_identity',
   vault: 'deadlatch_vault',
   worker: 'deadlatch_worker',
+  sequencer: 'deadlatch_sequencer',
   demo: 'deadlatch_demo',
 } as const;
 

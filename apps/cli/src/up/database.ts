@@ -11,7 +11,7 @@ import type { Installation } from './installation.ts';
 import type { StateDir } from './state-dir.ts';
 
 const DATABASE = 'deadlatch';
-const ROLES = ['dispatch', 'identity', 'vault', 'worker', 'demo'] as const;
+const ROLES = ['dispatch', 'identity', 'vault', 'worker', 'sequencer', 'demo'] as const;
 const RESTART_PAUSE_MS = 300;
 const LONGEST_PAUSE_MS = 5_000;
 /** Attempts that fail without a word: the first ones after a crash do. */

@@ -24,13 +24,14 @@ const PASSWORDS = [
   'deadlatch_identity',
   'deadlatch_vault',
   'deadlatch_worker',
+  'deadlatch_sequencer',
   'deadlatch_demo',
 ] as const;
 
 /** Reads the installation of a state directory, or draws a new one and keeps it. */
 export async function ensureInstallation(state: StateDir, profile: 'demo' | 'empty'): Promise<Installation> {
   if (existsSync(state.installationFile)) {
-    return readDocument<Installation>(state.installationFile);
+    return withEveryPassword(state, await readDocument<Installation>(state.installationFile));
   }
   const newId = createIdMaker(Date.now, (n) => randomBytes(n));
   const slugs = [...DEMO_CONTACTS, ...DEMO_STAFF, ...DEMO_TECHNICIANS].map((person) => person.slug);
@@ -43,8 +44,20 @@ export async function ensureInstallation(state: StateDir, profile: 'demo' | 'emp
     twilioAccountSid: `AC${randomBytes(16).toString('hex')}`,
     twilioNumber: '+15125550100',
     people: profile === 'demo' ? Object.fromEntries(slugs.map((slug) => [slug, newId()])) : {},
-    passwords: Object.fromEntries(PASSWORDS.map((role) => [role, randomBytes(24).toString('base64url')])),
+    passwords: newPasswords(),
   };
+  await writeWhole(state.installationFile, `${JSON.stringify(installation, null, 2)}\n`);
+  return installation;
+}
+
+function newPasswords(): Record<string, string> {
+  return Object.fromEntries(PASSWORDS.map((role) => [role, randomBytes(24).toString('base64url')]));
+}
+
+/** A newer version has roles that this installation has no password for yet. */
+async function withEveryPassword(state: StateDir, known: Installation): Promise<Installation> {
+  if (PASSWORDS.every((role) => Object.hasOwn(known.passwords, role))) return known;
+  const installation = { ...known, passwords: { ...newPasswords(), ...known.passwords } };
   await writeWhole(state.installationFile, `${JSON.stringify(installation, null, 2)}\n`);
   return installation;
 }

@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } f
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatNoteKey, logOrigin, type NoteKeyKind, noteKey } from '@deadlatch/audit-log';
 import type { ServiceName } from '@deadlatch/catalogue';
 import { generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
 import { readDocument, writeWhole } from './state-dir.ts';
@@ -14,6 +15,8 @@ export const SIGNERS = [
   'tool-bridge',
   'dispatch-api',
   'worker',
+  'sequencer',
+  'witness',
   'web',
   'cli',
 ] as const satisfies readonly ServiceName[];
@@ -36,6 +39,20 @@ export interface Trust {
   readonly grant_key: { readonly keyid: string; readonly x: string };
   readonly token_key: { readonly keyid: string; readonly x: string };
   readonly inbox_key: { readonly x: string };
+  /** Which log the events are in, and the line of its note key. */
+  readonly log: { readonly origin: string; readonly key: string };
+  /** How many of which witnesses must have cosigned a checkpoint, by the lines of their keys. */
+  readonly witnesses: { readonly quorum: number; readonly keys: readonly string[] };
+  /** Who may speak for the operator: every event of origin `operator` is signed by one of them. */
+  readonly operators: readonly OperatorKeyEntry[];
+}
+
+export interface OperatorKeyEntry {
+  readonly name: string;
+  readonly keyid: string;
+  readonly x: string;
+  readonly from: string;
+  readonly until: string;
 }
 
 /** Files of 32 random bytes or an Ed25519 key, by service. */
@@ -55,6 +72,9 @@ const EXTRA: Readonly<Record<string, readonly [file: string, kind: 'ed25519' | '
     ['index.key', 'random'],
     ['inbox.pem', 'x25519'],
   ],
+  sequencer: [['log.pem', 'ed25519']],
+  witness: [['witness.pem', 'ed25519']],
+  cli: [['operator.pem', 'ed25519']],
 };
 
 /** The folder one service may read; nobody else's. */
@@ -73,7 +93,7 @@ export async function ensureKeys(
   services: readonly ServiceName[],
   now: number,
 ): Promise<Trust> {
-  for (const service of services) {
+  for (const service of new Set<ServiceName>([...services, ...SIGNERS])) {
     const dir = keyDirectory(keysRoot, service);
     await mkdir(dir, { recursive: true, mode: 0o700 });
     if (SIGNERS.some((s) => s === service)) await once(join(dir, 'signing.pem'), generateSigningKeyPem);
@@ -85,9 +105,8 @@ export async function ensureKeys(
   }
 
   const bundlePath = join(keysRoot, 'trust.json');
-  const bundle = existsSync(bundlePath)
-    ? await readDocument<Trust>(bundlePath)
-    : await publicBundle(keysRoot, environment, now);
+  const known = existsSync(bundlePath) ? await readDocument<Partial<Trust>>(bundlePath) : {};
+  const bundle = completed(known, await publicBundle(keysRoot, environment, now));
   const content = `${JSON.stringify(bundle, null, 2)}\n`;
   await writeWhole(bundlePath, content, 0o644);
   for (const service of services) {
@@ -96,11 +115,23 @@ export async function ensureKeys(
   return bundle;
 }
 
+/** What is pinned stays as it is; what a newer version added is filled in. */
+function completed(known: Partial<Trust>, fresh: Trust): Trust {
+  const services = known.services ?? [];
+  const added = fresh.services.filter(({ service }) => !services.some((key) => key.service === service));
+  return { ...fresh, ...known, services: [...services, ...added] };
+}
+
 async function publicBundle(keysRoot: string, environment: string, now: number): Promise<Trust> {
   const publicPart = async (service: ServiceName, file: string) => {
     const pair = loadSigningKey(await readFile(join(keyDirectory(keysRoot, service), file), 'utf8'));
     return { keyid: pair.keyId, x: pair.publicKey.export({ format: 'jwk' }).x ?? '' };
   };
+  const noteKeyLine = async (kind: NoteKeyKind, name: string, service: ServiceName, file: string) => {
+    const pair = loadSigningKey(await readFile(join(keyDirectory(keysRoot, service), file), 'utf8'));
+    return formatNoteKey(noteKey(kind, name, pair.publicKey));
+  };
+  const origin = logOrigin(environment);
   const from = new Date(now - 60_000).toISOString();
   const until = new Date(now + KEY_LIFETIME_MS).toISOString();
   const services: PublicKeyEntry[] = [];
@@ -113,6 +144,12 @@ async function publicBundle(keysRoot: string, environment: string, now: number):
     grant_key: await publicPart('dispatch-api', 'grant.pem'),
     token_key: await publicPart('identity', 'token.pem'),
     inbox_key: { x: await inboxPublicKey(keysRoot) },
+    log: { origin, key: await noteKeyLine('log', origin, 'sequencer', 'log.pem') },
+    witnesses: {
+      quorum: 1,
+      keys: [await noteKeyLine('witness', `${environment}.deadlatch/witness`, 'witness', 'witness.pem')],
+    },
+    operators: [{ name: 'cli', ...(await publicPart('cli', 'operator.pem')), from, until }],
   };
 }
 

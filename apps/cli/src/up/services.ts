@@ -24,6 +24,7 @@ export const ROLE_OF: Readonly<Partial<Record<ServiceName, string>>> = {
   identity: 'deadlatch_identity',
   vault: 'deadlatch_vault',
   worker: 'deadlatch_worker',
+  sequencer: 'deadlatch_sequencer',
   cli: 'deadlatch_demo',
 };
 

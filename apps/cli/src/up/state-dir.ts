@@ -11,6 +11,10 @@ export interface StateDir {
   readonly logs: string;
   readonly objects: string;
   readonly inbox: string;
+  /** Tiles and checkpoints of the Merkle log: public within the installation, no secrets. */
+  readonly log: string;
+  /** What the witness has seen; nobody else writes there. */
+  readonly witness: string;
   readonly runFile: string;
   readonly installationFile: string;
 }
@@ -24,6 +28,8 @@ export function stateDirAt(path: string): StateDir {
     logs: join(root, 'logs'),
     objects: join(root, 'objects'),
     inbox: join(root, 'inbox'),
+    log: join(root, 'log'),
+    witness: join(root, 'witness'),
     runFile: join(root, 'run.json'),
     installationFile: join(root, 'installation.json'),
   };
@@ -35,7 +41,7 @@ export async function prepareStateDir(dir: StateDir): Promise<void> {
     // PostgreSQL may run as another user and has to walk through; names inside are no secret, contents are.
     await makeFolders(dir.root);
     await chmod(dir.root, 0o711);
-    for (const path of [dir.keys, dir.logs, dir.objects, dir.inbox])
+    for (const path of [dir.keys, dir.logs, dir.objects, dir.inbox, dir.log, dir.witness])
       await mkdir(path, { recursive: true, mode: 0o700 });
     const probe = join(dir.root, '.probe');
     await writeFile(probe, '');

@@ -14,6 +14,11 @@ export interface Checkpoint {
   readonly root: Uint8Array;
 }
 
+/** The one log of an environment, over all its tenants. */
+export function logOrigin(environment: string): string {
+  return `${environment}.deadlatch/audit`;
+}
+
 /** A checkpoint that the log signed. */
 export interface SignedCheckpoint extends Checkpoint {
   /** the signed text, which witnesses cosign */

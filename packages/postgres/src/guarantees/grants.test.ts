@@ -53,6 +53,19 @@ test('worker: reads what waits, writes what became of it, and nothing else', asy
   ]);
 });
 
+test('sequencer: reads events, gives each its place in the log, and nothing else', async () => {
+  verifies('T4.2');
+  assert.deepEqual(await rightsOf('deadlatch_sequencer'), [
+    'audit.events SELECT(at,body,id,tenant_id)',
+    'audit.log_entries INSERT',
+    'audit.log_entries SELECT',
+    'audit.log_head SELECT',
+    'audit.log_head UPDATE(epoch,origin,root,size,witnessed_note,witnessed_size)',
+    'audit.unsequenced DELETE',
+    'audit.unsequenced SELECT',
+  ]);
+});
+
 test("the demo's command line: may leave a sign-in link and not read one", async () => {
   verifies('T4.2');
   assert.deepEqual(await rightsOf('deadlatch_demo'), [
@@ -77,6 +90,9 @@ test('identity: its own schema, its own events, the service keys', async () => {
     lines.filter((line) => !line.startsWith('identity.')),
     [
       'audit.events INSERT(actor,body,command,correlation_id,decision,id,origin,tenant_id,ticket_id)',
+      'audit.log_head SELECT',
+      'audit.unsequenced INSERT(event_id,tenant_id)',
+      'audit.unsequenced SELECT',
       'trust.service_keys SELECT',
     ],
   );
@@ -89,6 +105,9 @@ test('vault: its own schema, its own events, the service keys', async () => {
     lines.filter((line) => !line.startsWith('vault.')),
     [
       'audit.events INSERT(actor,body,command,correlation_id,decision,id,origin,tenant_id,ticket_id)',
+      'audit.log_head SELECT',
+      'audit.unsequenced INSERT(event_id,tenant_id)',
+      'audit.unsequenced SELECT',
       'trust.service_keys SELECT',
     ],
   );
@@ -102,6 +121,7 @@ test('dispatch: everything it may write, column by column', async () => {
     [
       'audit.effects INSERT(after_state,before_state,command,event_id,object,object_id,tenant_id,version)',
       'audit.events INSERT(actor,body,command,correlation_id,decision,id,origin,tenant_id,ticket_id)',
+      'audit.unsequenced INSERT(event_id,tenant_id)',
       'context.entries INSERT(conversation_id,mask_state,masked_text,message_id,tenant_id)',
       'dispatch.accounts UPDATE(authority_version)',
       'dispatch.approvals INSERT',
@@ -149,7 +169,14 @@ test('dispatch: everything it may write, column by column', async () => {
     ],
   );
   const elsewhere = lines.filter((line) => !/^(dispatch|context)\./.test(line) && line.endsWith(' SELECT'));
-  assert.deepEqual(elsewhere, ['audit.effects SELECT', 'audit.events SELECT', 'trust.service_keys SELECT']);
+  assert.deepEqual(elsewhere, [
+    'audit.effects SELECT',
+    'audit.events SELECT',
+    'audit.log_entries SELECT',
+    'audit.log_head SELECT',
+    'audit.unsequenced SELECT',
+    'trust.service_keys SELECT',
+  ]);
 });
 
 test('nobody else: PUBLIC has no right on any table, schema or function of ours', async () => {
@@ -200,7 +227,7 @@ test('no service reads the schema of another', async () => {
     identity: 'identity.sessions',
     vault: 'vault.values',
   };
-  for (const role of ['dispatch', 'identity', 'vault', 'worker', 'demo'] as const) {
+  for (const role of ['dispatch', 'identity', 'vault', 'worker', 'sequencer', 'demo'] as const) {
     const pool = testPool(db.urls[role], 1);
     for (const [owner, table] of Object.entries(doors)) {
       const expected = role === owner ? 'allowed' : NO_GRANT;
@@ -215,7 +242,7 @@ test('no service reads the schema of another', async () => {
 });
 
 test('no app role makes tables', async () => {
-  for (const role of ['dispatch', 'identity', 'vault', 'worker', 'demo'] as const) {
+  for (const role of ['dispatch', 'identity', 'vault', 'worker', 'sequencer', 'demo'] as const) {
     const pool = testPool(db.urls[role], 1);
     for (const schema of SCHEMAS) {
       const refusal = await refusalOf(pool.query(`create table ${schema}.probe (one integer)`));
@@ -226,7 +253,7 @@ test('no app role makes tables', async () => {
 });
 
 test('no app role makes temporary tables or schemas', async () => {
-  for (const role of ['dispatch', 'identity', 'vault', 'worker', 'demo'] as const) {
+  for (const role of ['dispatch', 'identity', 'vault', 'worker', 'sequencer', 'demo'] as const) {
     const pool = testPool(db.urls[role], 1);
     assert.equal(await refusalOf(pool.query('create temporary table probe (one integer)')), NO_GRANT, role);
     assert.equal(await refusalOf(pool.query('create schema probe')), NO_GRANT, role);
@@ -235,7 +262,7 @@ test('no app role makes temporary tables or schemas', async () => {
 });
 
 test('every key of a table that grows begins with its tenant', async () => {
-  // Nonces are shared by all tenants on purpose; trust, transitions and migrations belong to none.
+  // Nonces and the Merkle log are shared by all tenants on purpose; trust, transitions and migrations belong to none.
   const { rows } = await admin.query<{ name: string }>(
     `select format('%s.%s', n.nspname, c.relname) as name
        from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
@@ -246,6 +273,8 @@ test('every key of a table that grows begins with its tenant', async () => {
   assert.deepEqual(
     [...new Set(rows.map((r) => r.name))],
     [
+      'audit.log_entries',
+      'audit.log_head',
       'dispatch.migrations',
       'dispatch.nonce_floor',
       'dispatch.nonces',

@@ -55,7 +55,7 @@ async function tenantTables(): Promise<TenantTable[]> {
   return rows;
 }
 
-/** One row in every table of identity and vault. */
+/** One row in every table of identity and vault, and in the log. */
 async function fillServiceTables(t: SeededTenant): Promise<void> {
   const soon = new Date(Date.now() + 60_000).toISOString();
   const identity = testPool(db.urls.identity, 1);
@@ -100,6 +100,14 @@ async function fillServiceTables(t: SeededTenant): Promise<void> {
       values (${t.tenantId}, ${newId()}, ${soon})`);
   });
   await vault.end();
+  const sequencer = testPool(db.urls.sequencer, 1);
+  await sequencer.query(
+    `insert into audit.log_entries (index, tenant_id, event_id, leaf_hash)
+     select (select count(*) from audit.log_entries), tenant_id, id, sha256(id::text::bytea)
+       from audit.events where tenant_id = $1 limit 1`,
+    [t.tenantId],
+  );
+  await sequencer.end();
 }
 
 /** Counts as the tables' owner, who reads every table and is bound by the same policies. */
