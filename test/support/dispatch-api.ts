@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import type { ServiceName } from '@deadlatch/catalogue';
 import { OWNER_ROLE, type Pool } from '@deadlatch/postgres';
 import { generateSigningKeyPem, loadSigningKey, publicX, type ServiceKeyPair } from '@deadlatch/signing';
@@ -17,6 +18,8 @@ import { type SeededTenant, type SeedOptions, seedTenant } from './seed.ts';
 
 export const ENVIRONMENT = 'test';
 const WORKSPACE = resolve(import.meta.dirname, '../..');
+const CLOCK = resolve(import.meta.dirname, 'stepped-clock.fixture.ts');
+const STEPPED_CLOCK = [`--allow-fs-read=${CLOCK}`, '--import', pathToFileURL(CLOCK).href];
 const HOUR_MS = 3_600_000;
 const PORT_BASE = 4_300;
 const START_TIMEOUT_MS = 20_000;
@@ -24,6 +27,8 @@ const START_TIMEOUT_MS = 20_000;
 /** One running process of the real service. */
 export interface Replica {
   readonly port: number;
+  /** Makes the process's own clock wrong by so much from now on, in a world of `steppedClocks`. */
+  stepClock(milliseconds: number): Promise<void>;
   /** SIGKILL: no goodbye, nothing flushed. */
   kill(): Promise<void>;
 }
@@ -63,10 +68,12 @@ export interface DispatchWorld {
 export interface WorldOptions extends SeedOptions {
   /** Given the real one, answers what dispatch-api connects to: a test may stand in between. */
   readonly databaseUrl?: (real: string) => Promise<string>;
+  /** Processes start with a clock that `stepClock` can make wrong. */
+  readonly steppedClocks?: boolean;
 }
 
 export async function createDispatchWorld(options: WorldOptions = {}): Promise<DispatchWorld> {
-  const { databaseUrl, ...seed } = options;
+  const { databaseUrl, steppedClocks = false, ...seed } = options;
   const database = await createTestDatabase();
   const admin = testPool(database.adminUrl, 2);
   const tenant = await seedTenant(database.adminUrl, seed);
@@ -106,7 +113,8 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
       twilioNumber: '+15550100',
     };
     const env = environmentOf('dispatch-api', state, addresses(PORT_BASE), installation);
-    const child = spawn(process.execPath, commandLine('dispatch-api', state, WORKSPACE), {
+    const line = commandLine('dispatch-api', state, WORKSPACE);
+    const child = spawn(process.execPath, [...(steppedClocks ? STEPPED_CLOCK : []), ...line], {
       cwd: WORKSPACE,
       env: { ...env, DEADLATCH_PORT: String(port), DEADLATCH_LOG_LEVEL: 'warn', DEADLATCH_SUPERVISED: 'yes' },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -124,6 +132,15 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
     await ready(port, child, () => said);
     return {
       port,
+      stepClock: async (milliseconds) => {
+        const answer = `clock ${milliseconds}\n`;
+        said = '';
+        child.stdin?.write(`${milliseconds}\n`);
+        while (!said.includes(answer)) {
+          if (child.exitCode !== null) throw new Error(`dispatch-api ended: ${said}`);
+          await sleep(5);
+        }
+      },
       kill: async () => {
         child.kill('SIGKILL');
         await gone;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verifies } from '../../requirements.ts';
+import { createDatabaseLine, type DatabaseLine } from '../../support/database-line.ts';
 import { createDispatchWorld, type DispatchWorld, type Replica } from '../../support/dispatch-api.ts';
 import { type Crew, createCrew, inbound } from '../../support/job.ts';
 import { REFUSAL_WRITES, storedEvents, tableState } from '../../support/table-state.ts';
@@ -16,10 +16,10 @@ let world: DispatchWorld;
 let replica: Replica;
 let wire: Wire;
 let crew: Crew;
-let line: Line;
+let line: DatabaseLine;
 
 before(async () => {
-  line = createLine();
+  line = createDatabaseLine();
   world = await createDispatchWorld({ databaseUrl: line.leadTo });
   replica = await world.start();
   wire = createWire(world, replica.port);
@@ -240,58 +240,3 @@ describe('kill -9', () => {
     assert.equal(after.rows[0].n - before.rows[0].n, keys.length);
   });
 });
-
-/** Stands between the service and its database, and can be cut. */
-interface Line {
-  readonly leadTo: (real: string) => Promise<string>;
-  cut(): Promise<void>;
-  mend(): Promise<void>;
-  close(): Promise<void>;
-}
-
-function createLine(): Line {
-  const sockets = new Set<Socket>();
-  let server: Server;
-  let port = 0;
-  let real: URL;
-  const listen = () =>
-    new Promise<void>((done, fail) => {
-      server = createServer((near) => {
-        const far = connect(Number(real.port), real.hostname);
-        for (const socket of [near, far]) {
-          sockets.add(socket);
-          socket.on('error', () => undefined);
-          socket.on('close', () => {
-            sockets.delete(socket);
-            near.destroy();
-            far.destroy();
-          });
-        }
-        near.pipe(far).pipe(near);
-      });
-      server.once('error', fail);
-      server.listen(port, '127.0.0.1', () => {
-        const address = server.address();
-        if (typeof address === 'object' && address) port = address.port;
-        done();
-      });
-    });
-  const cut = () =>
-    new Promise<void>((done) => {
-      server.close(() => done());
-      for (const socket of sockets) socket.destroy();
-    });
-  return {
-    async leadTo(url) {
-      real = new URL(url);
-      await listen();
-      const through = new URL(url);
-      through.hostname = '127.0.0.1';
-      through.port = String(port);
-      return through.href;
-    },
-    cut,
-    mend: listen,
-    close: cut,
-  };
-}
