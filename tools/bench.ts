@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { provenWithoutSignature } from './bench/command.ts';
 import { rateOf } from './bench/in-parallel.ts';
+import { measureMerkle } from './bench/merkle.ts';
 import { type Job, type Place, preparePlace } from './bench/place.ts';
 import { measurePure } from './bench/pure.ts';
 import { median, quantile, type Results, rounded, table } from './bench/report.ts';
@@ -98,6 +99,8 @@ async function measure(place: Place, service: Service): Promise<Results> {
   }
   const [job] = place.jobs;
   if (job === undefined) throw new RangeError('no jobs');
+  const [commit] = await premadeCommits(place, tools, [job]);
+  if (commit === undefined) throw new RangeError('no commit');
   const floorPerS = median(seen.floor);
   return {
     floor_per_s_16: floorPerS,
@@ -111,6 +114,7 @@ async function measure(place: Place, service: Service): Promise<Results> {
     p50_ms_16: quantile(latencies.many, 0.5),
     p99_ms_16: quantile(latencies.many, 0.99),
     ...measurePure(tools, place.tenantId, job, await factsOf(place, job)),
+    ...measureMerkle(commit.event.body),
   };
 }
 
