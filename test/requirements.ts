@@ -251,7 +251,7 @@ const INPUT = [
 const FORENSICS = [
   due('F.1', 'S', 'Audit events are only ever appended.'),
   due('F.2', 'S', 'One correlation id runs from the inbound message to the change, and on to the delivery.'),
-  later('F.3', 'S', 'A trace id runs along.', 'OpenTelemetry is not wired in yet'),
+  due('F.3', 'S', 'A trace id runs along.'),
   later(
     'F.4',
     'B',

@@ -1,4 +1,4 @@
-import type { FieldKind } from './field-kinds.ts';
+import type { FieldKinds } from './field-kinds.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -6,7 +6,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface LogEventEntry {
   readonly level: LogLevel;
   readonly message: string;
-  readonly fields: Readonly<Record<string, FieldKind>>;
+  readonly fields: FieldKinds;
 }
 
 export type LogEventTable = Readonly<Record<string, LogEventEntry>>;

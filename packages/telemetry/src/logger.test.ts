@@ -138,6 +138,40 @@ describe('logger', () => {
     );
   });
 
+  it('drops what is unlisted, however deep, inherited, computed or caused it is', () => {
+    verifies('T5.1', 'T5.4');
+    const secret = fc.string().map((text) => `CANARY ${text}`);
+    const value = fc.oneof(
+      secret,
+      fc.object({ values: [secret], maxDepth: 4 }),
+      secret.map((text) => new Error(text, { cause: new DispatchError('unavailable', { detail: text }) })),
+      secret.map((text) => ({ toJSON: () => text, toString: () => text, [Symbol.toPrimitive]: () => text })),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...Object.keys(LOG_EVENTS)),
+        fc.dictionary(fc.string(), value),
+        value,
+        (name, unlisted, hostile) => {
+          const { lines, loose } = capture();
+          const listed = Object.keys((LOG_EVENTS as Record<string, { fields: object }>)[name]?.fields ?? {});
+          const given = Object.assign(Object.create({ port: hostile, code: hostile }), unlisted);
+          for (const field of listed)
+            Object.defineProperty(given, field, { get: () => hostile, configurable: true });
+          loose.event(name, given);
+          assert.equal(lines.length, 1);
+          const own = Object.keys(JSON.parse(lines[0] ?? '') as object);
+          const allowed = new Set([...listed, 'level', 'time', 'service', 'event', 'msg']);
+          assert.ok(
+            own.every((field) => allowed.has(field)),
+            own.join(),
+          );
+          assert.doesNotMatch(lines[0] ?? '', /CANARY/);
+        },
+      ),
+    );
+  });
+
   it('writes nothing for a name outside the table, and never throws', () => {
     const { lines, loose } = capture();
     for (const name of [CANARY, 'constructor', '__proto__', 'toString', undefined]) loose.event(name, {});
@@ -150,6 +184,22 @@ describe('logger', () => {
     });
     loose.event('service.started', trap);
     assert.doesNotMatch(lines.join(), /Maria/);
+  });
+
+  it('names the trace it belongs to, and nothing that is none', () => {
+    const lines: string[] = [];
+    let trace: string | null = 'a'.repeat(32);
+    const log = createLogger({
+      service: 'web',
+      level: 'info',
+      traceId: () => trace,
+      write: (line) => lines.push(line),
+    });
+    for (trace of ['a'.repeat(32), null, CANARY, '0'.repeat(32)]) log.event('service.stopped', {});
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as Record<string, unknown>).trace_id),
+      ['a'.repeat(32), undefined, '[invalid]', '[invalid]'],
+    );
   });
 
   it('keeps the level it was given', () => {

@@ -1,12 +1,8 @@
 import { DispatchError, type ErrorCode } from '@deadlatch/kernel';
 import { pino } from 'pino';
-import { type FieldKind, formOf, PLACE } from './field-kinds.ts';
+import { type FieldsOf, formOf, listedFields, PLACE } from './field-kinds.ts';
 import { LOG_EVENTS, type LogEventTable, type LogLevel } from './log-events.ts';
 
-type ValueOf<K extends FieldKind> = K extends 'count' ? number : K extends 'code' ? ErrorCode : string;
-type FieldsOf<F extends Readonly<Record<string, FieldKind>>> = {
-  readonly [K in keyof F]?: ValueOf<F[K]> | undefined;
-};
 /** `[name, fields]` of every line in a table; a union, so that a logger of a wider table fits a narrower one. */
 type LineOf<T extends LogEventTable> = {
   [N in keyof T]: [name: N, fields: FieldsOf<T[N]['fields']>];
@@ -22,6 +18,8 @@ export interface LoggerOptions<T extends LogEventTable> {
   readonly level: LogLevel | 'silent';
   /** The table of everything this logger can say; the common one unless told. */
   readonly events?: T;
+  /** The trace that a line belongs to, when there is one. */
+  readonly traceId?: () => string | null;
   /** Takes one line of JSON with its line feed; standard output unless told. */
   readonly write?: (line: string) => void;
 }
@@ -55,32 +53,17 @@ export function createLogger<T extends LogEventTable = typeof LOG_EVENTS>(
       const entry = table.get(name);
       // A name outside the table could itself be data.
       if (entry === undefined) return;
-      log[entry.level](allowed(name, entry.fields, fields), entry.message);
+      const traceId = options.traceId?.() ?? null;
+      log[entry.level](
+        {
+          event: name,
+          ...(traceId !== null && { trace_id: formOf('trace_id', traceId) }),
+          ...listedFields(entry.fields, fields),
+        },
+        entry.message,
+      );
     },
   };
-}
-
-function allowed(
-  name: string,
-  kinds: Readonly<Record<string, FieldKind>>,
-  fields: Readonly<Record<string, unknown>>,
-): Record<string, string | number> {
-  const line: Record<string, string | number> = { event: name };
-  for (const [field, kind] of Object.entries(kinds)) {
-    if (!Object.hasOwn(fields, field)) continue;
-    const value = readOnce(fields, field);
-    if (value !== undefined) line[field] = formOf(kind, value);
-  }
-  return line;
-}
-
-/** A getter that throws must not stop the request that is being logged. */
-function readOnce(fields: Readonly<Record<string, unknown>>, field: string): unknown {
-  try {
-    return fields[field];
-  } catch {
-    return null;
-  }
 }
 
 /** The public code of any error; whatever is not ours is an outage. */
