@@ -1,7 +1,6 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { createIdMaker } from '@deadlatch/kernel';
-import { canonicalJson } from '@deadlatch/signing';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { operatorEvent } from '../operator-event.ts';
 import type { Installation } from './installation.ts';
 import type { Trust } from './keys.ts';
 import { DEMO_CONTACTS, DEMO_CONTRACT, DEMO_SITE, DEMO_STAFF, DEMO_TECHNICIANS } from './people.ts';
@@ -109,33 +108,4 @@ function firstRows(installation: Installation, now: number) {
       territories: [DEMO_SITE.territory],
     })),
   };
-}
-
-/** An event of the operator, who signs nothing: the state directory is the root of trust. */
-function operatorEvent(
-  installation: Installation,
-  command: string,
-  details: Readonly<Record<string, string>>,
-  now: number,
-) {
-  const id = createIdMaker(
-    () => now,
-    (n) => randomBytes(n),
-  )();
-  const correlation = randomUUID();
-  const body = canonicalJson({
-    v: 1,
-    origin: 'operator',
-    environment: installation.environment,
-    id,
-    time: new Date(now).toISOString(),
-    tenant: installation.tenantId,
-    command,
-    decision: 'accepted',
-    effects: [],
-    details,
-    correlation_id: correlation,
-    request: {},
-  });
-  return { id, correlation_id: correlation, body };
 }
