@@ -16,7 +16,8 @@ export interface AuthenticateOptions {
 }
 
 /**
- * Proves which service sent a request, over the raw bytes as they came.
+ * Proves which service sent a request, over the raw bytes as they came. Where there is a certificate, it is of the
+ * same service: a key alone, or a certificate alone, is not enough.
  * @throws DispatchError `unauthenticated`, `missing_idempotency_key`, `unavailable` (keys cannot be read)
  * @source T4.1, T4.3, T4.4
  */
@@ -37,6 +38,9 @@ export async function authenticate(
     findKey,
     now: now(),
   });
+  if (request.peer !== null && request.peer.service !== verified.service) {
+    refuse('unauthenticated', { detail: 'signer_is_not_peer' });
+  }
   // Reads have no nonce: they change nothing, and live 60 s.
   if (verified.shape.write) nonces?.burn(verified);
   return verified;

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { DispatchError, refuse } from '@deadlatch/kernel';
 import { parseTarget, readSingleHeaders } from '@deadlatch/signing';
 import { codeOf, type Logger, traceOf } from '@deadlatch/telemetry';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { closeConnections, isAnswering } from './close-connections.ts';
+import { createPeerProof } from './peer.ts';
 import { asRefusal, PROBLEM_TYPE, problemFor } from './problem.ts';
 import { assertBodyHeaders, discardRest, keepRawBodies, NO_BODY } from './raw-body.ts';
+import type { TlsFiles } from './tls-files.ts';
+import { createTlsServer } from './tls-server.ts';
 
 /** Limits of every server. Milliseconds and bytes. */
 export const SERVER_LIMITS = {
@@ -37,6 +41,11 @@ export interface HttpServerOptions {
   readonly ready: () => Promise<void>;
   /** longest silence on a connection, which includes the time a handler takes; 60 s unless told */
   readonly idleTimeoutMs?: number;
+  /**
+   * our certificate and whom we trust: every request must then come from a service that proves itself. Absent where
+   * browsers or carriers call, or where a mesh carries TLS
+   */
+  readonly tls?: TlsFiles;
   /** mints request ids; random UUIDs unless told */
   readonly newRequestId?: () => string;
 }
@@ -50,8 +59,16 @@ export interface HttpServerOptions {
  * @source I.4, C.0, RFC 9457
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger } = options;
+  const { logger, tls } = options;
   const newRequestId = options.newRequestId ?? randomUUID;
+  const idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
+  const limits = {
+    maxHeaderSize: SERVER_LIMITS.maxHeaderBytes,
+    headersTimeout: SERVER_LIMITS.headersTimeoutMs,
+    connectionsCheckingInterval: SERVER_LIMITS.checkingIntervalMs,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  };
   const app = fastify({
     logger: false,
     bodyLimit: options.bodyLimitBytes,
@@ -64,20 +81,26 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     return503OnClosing: true,
     requestTimeout: SERVER_LIMITS.requestTimeoutMs,
     keepAliveTimeout: SERVER_LIMITS.keepAliveTimeoutMs,
-    connectionTimeout: options.idleTimeoutMs ?? 60_000,
+    connectionTimeout: idleTimeoutMs,
     routerOptions: {
       maxParamLength: SERVER_LIMITS.maxParamLength,
       caseSensitive: true,
       ignoreTrailingSlash: false,
       ignoreDuplicateSlashes: false,
     },
-    http: {
-      maxHeaderSize: SERVER_LIMITS.maxHeaderBytes,
-      headersTimeout: SERVER_LIMITS.headersTimeoutMs,
-      connectionsCheckingInterval: SERVER_LIMITS.checkingIntervalMs,
-      insecureHTTPParser: false,
-      requireHostHeader: true,
-    },
+    http: limits,
+    ...(tls && {
+      serverFactory: (listener: RequestListener) => {
+        const timeouts = {
+          requestTimeout: SERVER_LIMITS.requestTimeoutMs,
+          keepAliveTimeout: SERVER_LIMITS.keepAliveTimeoutMs,
+          handshakeTimeout: SERVER_LIMITS.headersTimeoutMs,
+        };
+        const server = createTlsServer(tls, logger, { ...limits, ...timeouts }, listener);
+        server.setTimeout(idleTimeoutMs);
+        return server;
+      },
+    }),
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply, logger);
     },
@@ -90,9 +113,17 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   closeConnections(app);
   keepRawBodies(app);
   app.decorateRequest('rawBody');
+  app.decorateRequest('peer', null);
+  const provePeer = tls && createPeerProof(tls);
   app.addHook('onRequest', async (request, reply) => {
     request.rawBody = NO_BODY;
     reply.headers({ ...ANSWER_HEADERS, 'x-request-id': request.id });
+    if (provePeer !== undefined) {
+      // Kept only when it is proven: who it was so far counts for nothing.
+      reply.header('connection', 'close');
+      request.peer = provePeer(request.raw.socket);
+      reply.removeHeader('connection');
+    }
     assertOneReading(request.raw);
     // The router takes `/v1/tickets/` for `/v1/tickets/:id` with an empty id.
     if (request.is404 || hasEmptyParameter(request)) refuse('not_found', { detail: 'unknown_route' });
@@ -178,7 +209,9 @@ function sendProblem(
  * turn would be taken for that of the request before it.
  */
 function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
-  if (socket.writable && socket.bytesWritten === 0 && !isAnswering(socket)) {
+  // A handshake that failed ends up here as well.
+  const isStranger = socket instanceof TLSSocket && !socket.authorized;
+  if (!isStranger && socket.writable && socket.bytesWritten === 0 && !isAnswering(socket)) {
     const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
     const { status, body } = problemFor(
       new DispatchError(isTooLarge ? 'payload_too_large' : 'malformed_body'),

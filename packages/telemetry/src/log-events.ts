@@ -186,6 +186,11 @@ export const LOG_EVENTS = {
     message: 'text masked',
     fields: { text_id: 'id', mask_state: 'word', spans: 'count', ms: 'count' },
   },
+  'tls.files_unusable': {
+    level: 'warn',
+    message: 'rewritten TLS files are not usable and were not taken',
+    fields: { reason: 'word' },
+  },
   'keys.reloaded': { level: 'debug', message: 'pinned keys read again', fields: { keys: 'count' } },
   'database.migrated': { level: 'info', message: 'database migrated', fields: { applied: 'count' } },
 } as const satisfies LogEventTable;
