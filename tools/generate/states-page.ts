@@ -4,6 +4,7 @@ import {
   findCommand,
   OBJECT_KINDS,
   type ObjectKind,
+  RESTORE,
   TERMINAL_TICKET_STATES,
   TICKET_EDGES,
   TICKET_STATES,
@@ -36,6 +37,11 @@ function lifeCycle(object: ObjectKind): string[] {
   return [`## ${object.charAt(0).toUpperCase()}${object.slice(1)}`, edgeTable(edges, true)];
 }
 
+function senders(command: string, who: readonly string[]): string {
+  if (command === RESTORE) return 'the operator';
+  return findCommand(command) ? who.join(', ') || '-' : '*not served yet*';
+}
+
 function edgeTable(edges: readonly Edge[], withSource = false): string {
   const rows = edges.map((edge) => {
     const entry = findCommand(edge.command);
@@ -45,7 +51,7 @@ function edgeTable(edges: readonly Edge[], withSource = false): string {
       edge.to === edge.from ? 'same' : edge.to,
       code(edge.command),
       edge.mode === 'plain' ? '-' : edge.mode,
-      entry ? [...new Set(who)].join(', ') || '-' : '*not served yet*',
+      senders(edge.command, [...new Set(who)]),
     ];
   });
   return table([...(withSource ? ['from'] : []), 'to', 'command', 'mode', 'who'], rows);

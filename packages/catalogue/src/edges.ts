@@ -49,6 +49,9 @@ const ticket = (
   mode: EdgeMode = 'plain',
 ) => edges<TicketState>('ticket', command, from, to, mode);
 
+/** Not a command that a service could send: the operator's, after two people accepted a restored backup. */
+export const RESTORE = 'operator.restore';
+
 const CPV = 'COMPLETED_PENDING_VERIFICATION' as const;
 const WORKING = ['ON_SITE', 'IN_PROGRESS'] as const;
 const EVIDENCE_AT = [
@@ -99,6 +102,8 @@ export const TICKET_EDGES: readonly Edge[] = [
   ...ticket('approval.decide', ['APPROVAL_REQUIRED'], [...ASKED_FROM, 'READY_TO_SCHEDULE'], 'resume'),
   ...ticket('approval.withdraw', ['APPROVAL_REQUIRED'], ASKED_FROM, 'resume'),
   ...ticket('approval.expire', ['APPROVAL_REQUIRED'], ASKED_FROM, 'resume'),
+  // A backup was restored: what waits for a yes must be asked again.
+  ...ticket(RESTORE, ['APPROVAL_REQUIRED'], ASKED_FROM, 'resume'),
   ...ticket('evidence.presign', EVIDENCE_AT, 'same'),
   ...ticket('evidence.finalize', EVIDENCE_AT, 'same'),
   ...ticket('evidence.waive', ['IN_PROGRESS', CPV], 'same'),
@@ -161,6 +166,7 @@ export const APPROVAL_EDGES: readonly Edge[] = [
   ...approval('approval.withdraw', ['PENDING'], ['WITHDRAWN']),
   ...approval('approval.expire', ['PENDING'], ['EXPIRED']),
   ...approval('ticket.cancel', ['PENDING'], ['VOID']),
+  ...approval(RESTORE, ['PENDING'], ['VOID']),
 ];
 
 export const INVOICE_EDGES: readonly Edge[] = [
