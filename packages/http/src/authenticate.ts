@@ -3,6 +3,7 @@ import { JWS, type RequestShape, type VerifiedRequest, verifyRequest } from '@de
 import type { FastifyRequest } from 'fastify';
 import type { KeyRing } from './key-ring.ts';
 import type { NonceMemory } from './nonce-memory.ts';
+import { followTrace } from './observe-requests.ts';
 
 export interface AuthenticateOptions {
   /** the shapes this endpoint accepts */
@@ -43,6 +44,7 @@ export async function authenticate(
   }
   // Reads have no nonce: they change nothing, and live 60 s.
   if (verified.shape.write) nonces?.burn(verified);
+  followTrace(request);
   return verified;
 }
 

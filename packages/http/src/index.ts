@@ -3,6 +3,7 @@ export * from './html-page.ts';
 export * from './key-directory.ts';
 export * from './key-ring.ts';
 export * from './nonce-memory.ts';
+export { followSignedTrace, followTrace } from './observe-requests.ts';
 export { type Peer, requirePeer } from './peer.ts';
 export * from './problem.ts';
 export * from './read-env.ts';

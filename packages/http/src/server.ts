@@ -4,9 +4,10 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { DispatchError, refuse } from '@deadlatch/kernel';
 import { parseTarget, readSingleHeaders } from '@deadlatch/signing';
-import { codeOf, type Logger, traceOf } from '@deadlatch/telemetry';
+import { codeOf, type Logger, type Telemetry, traceOf } from '@deadlatch/telemetry';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { closeConnections, isAnswering } from './close-connections.ts';
+import { addMetricsRoute, observeRequests } from './observe-requests.ts';
 import { createPeerProof } from './peer.ts';
 import { asRefusal, PROBLEM_TYPE, problemFor } from './problem.ts';
 import { assertBodyHeaders, discardRest, keepRawBodies, NO_BODY } from './raw-body.ts';
@@ -46,6 +47,10 @@ export interface HttpServerOptions {
    * browsers or carriers call, or where a mesh carries TLS
    */
   readonly tls?: TlsFiles;
+  /** what every request is traced and measured with; nothing is unless told */
+  readonly telemetry?: Telemetry;
+  /** whether `GET /metrics` is served: only where nobody outside can reach */
+  readonly hasMetrics?: boolean;
   /** mints request ids; random UUIDs unless told */
   readonly newRequestId?: () => string;
 }
@@ -113,6 +118,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   closeConnections(app);
   keepRawBodies(app);
   app.decorateRequest('rawBody');
+  observeRequests(app, options.telemetry);
   app.decorateRequest('peer', null);
   const provePeer = tls && createPeerProof(tls);
   app.addHook('onRequest', async (request, reply) => {
@@ -135,6 +141,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     sendProblem(new DispatchError('not_found', { detail: 'unknown_route' }), request, reply, logger),
   );
   addHealth(app, options);
+  if (options.hasMetrics === true && options.telemetry) addMetricsRoute(app, options.telemetry);
   return app;
 }
 

@@ -8,6 +8,7 @@ import {
   parseStrictJson,
 } from '@deadlatch/kernel';
 import { parseTarget, type ServiceKeyPair, signRequest } from '@deadlatch/signing';
+import type { Tracing } from '@deadlatch/telemetry';
 
 /** Calls one other service with signed requests. Both methods throw DispatchError, and nothing else. */
 export interface ServiceClient {
@@ -42,6 +43,8 @@ export interface ServiceClientOptions {
   /** returns exactly `n` random bytes */
   readonly random: (n: number) => Uint8Array;
   readonly timeoutMs: number;
+  /** the receiver goes on with the current trace; it is told of none unless given */
+  readonly tracing?: Tracing;
   /** larger answers are refused; 4 MB unless told */
   readonly maxAnswerBytes?: number;
 }
@@ -69,8 +72,10 @@ const MAX_EXTRA = 16;
 export function createServiceClient(options: ServiceClientOptions): ServiceClient {
   const newKey = createIdMaker(options.now, options.random);
   const origin = options.baseUrl.replace(/\/+$/, '');
+  const { tracing } = options;
+  const peer = options.audience.slice(options.audience.lastIndexOf('/') + 1);
 
-  const call = async <Answer>(
+  const send = async <Answer>(
     method: 'GET' | 'POST',
     target: string,
     body: Buffer,
@@ -90,10 +95,12 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       now: options.now(),
       nonce: Buffer.from(options.random(16)).toString('base64url'),
     });
+    // Beside the signature: what it says is only followed, never relied on.
+    const traceparent = tracing?.traceparent() ?? null;
     try {
       const response = await options.fetch(`${origin}${target}`, {
         method,
-        headers,
+        headers: traceparent === null ? headers : { ...headers, traceparent },
         redirect: 'manual',
         signal: AbortSignal.timeout(options.timeoutMs),
         ...(method === 'POST' && { body: new Uint8Array(body) }),
@@ -108,6 +115,13 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
       throw new DispatchError('unavailable', { detail: 'call_failed', cause });
     }
   };
+
+  const call: typeof send = (method, ...rest) =>
+    tracing === undefined
+      ? send(method, ...rest)
+      : tracing.span('call', { 'http.request.method': method, 'deadlatch.peer': peer }, () =>
+          send(method, ...rest),
+        );
 
   const maxJsonBytes = options.maxAnswerBytes ?? 4_000_000;
   const nothing = Buffer.alloc(0);
