@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createInputValidator } from '@deadlatch/catalogue';
 import { createPolicyEngine, type DecisionTools, decide, loadPolicyTexts, whyNot } from '@deadlatch/decision';
-import { createHttpServer, createKeyRing, openKeyDirectory, type Running } from '@deadlatch/http';
+import {
+  createHttpServer,
+  createKeyRing,
+  createRateLimit,
+  openKeyDirectory,
+  RATES,
+  type Running,
+} from '@deadlatch/http';
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
 import { assertMigrated, createCommandPath, createPool, readServiceKeys } from '@deadlatch/postgres';
 import { actionDigest, canonicalJson } from '@deadlatch/signing';
@@ -97,6 +104,7 @@ export async function compose(settings: Settings): Promise<Running> {
   addCommandRoutes(app, {
     gate: gate.write,
     runner,
+    refusalRate: createRateLimit(RATES.refusals, now),
     fingerprintKey: keyDir.secretBytes('fingerprint.key'),
     uploadKey,
     now,

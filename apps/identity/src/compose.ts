@@ -1,5 +1,11 @@
 import { spiffeId } from '@deadlatch/catalogue';
-import { createHttpServer, createKeyRing, createServiceClient, statusOf } from '@deadlatch/http';
+import {
+  createGuessLimit,
+  createHttpServer,
+  createKeyRing,
+  createServiceClient,
+  statusOf,
+} from '@deadlatch/http';
 import { type Clock, createIdMaker, DispatchError, type ErrorCode } from '@deadlatch/kernel';
 import { createPool, type Pool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
 import { codeOf, createLogger, type Logger, traceOf } from '@deadlatch/telemetry';
@@ -146,6 +152,7 @@ function approvalPages(parts: {
     prove: createStepUpProver({ grantKey: config.grantKey, environment, tenantId, now: edge.now }),
     store,
     secrets,
+    guesses: createGuessLimit(edge.now),
     sendCode: createCodeSender({
       store,
       secrets,

@@ -74,6 +74,7 @@ function pageRequest(request: FastifyRequest<Secret>): PageRequest {
   return {
     secret: request.params.secret,
     cookie: (name) => cookies.get(name),
+    address: request.ip,
     origin: request.headers.origin,
     body: request.rawBody,
   };

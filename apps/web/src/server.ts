@@ -1,4 +1,4 @@
-import type { ServiceClient } from '@deadlatch/http';
+import { createGuessLimit, createRateLimit, RATES, type ServiceClient } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
 import type { FastifyInstance } from 'fastify';
 import type { ClientFiles } from './client-files.ts';
@@ -12,7 +12,6 @@ import { addReadRoutes } from './reads/routes.ts';
 import { addStatusRoute } from './reads/status-route.ts';
 import { cookieNames } from './sessions/cookies.ts';
 import { createCurrentSession } from './sessions/current-session.ts';
-import { createGuessLimit } from './sessions/guess-limit.ts';
 import { addSessionRoutes } from './sessions/routes.ts';
 import { createTokenSource } from './sessions/token-source.ts';
 import { addUploadRoute } from './uploads/route.ts';
@@ -36,7 +35,7 @@ export interface WebOptions {
 /** Puts web's gate, headers and routes on a server of `@deadlatch/http`. */
 export function addWeb(server: FastifyInstance, options: WebOptions): void {
   const cookies = cookieNames(options.publicUrl);
-  const current = createCurrentSession(cookies);
+  const current = createCurrentSession(cookies, createRateLimit(RATES.session, options.now));
   const guesses = createGuessLimit(options.now);
   const tokens = createTokenSource({ ...options, guesses });
   const gate = createOriginGate(options.publicUrl);
@@ -56,7 +55,7 @@ export function addWeb(server: FastifyInstance, options: WebOptions): void {
   addConsoleRoutes(server, { client: options.client, newSecret: options.newSecret });
   addSessionRoutes(server, { ...options, tokens, guesses, current, cookies });
   addReadRoutes(server, { dispatchApi: options.dispatchApi, tokens, current });
-  addStatusRoute(server, options.dispatchApi);
+  addStatusRoute(server, { dispatchApi: options.dispatchApi, guesses });
   addCommandRoutes(server, {
     dispatchApi: options.dispatchApi,
     tokens,

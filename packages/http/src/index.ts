@@ -6,6 +6,7 @@ export * from './nonce-memory.ts';
 export { followSignedTrace, followTrace } from './observe-requests.ts';
 export { type Peer, requirePeer } from './peer.ts';
 export * from './problem.ts';
+export * from './rate-limit.ts';
 export * from './read-env.ts';
 export * from './run-service.ts';
 export * from './secret.ts';

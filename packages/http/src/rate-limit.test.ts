@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
-import { createGuessLimit } from './guess-limit.ts';
+import { createGuessLimit, createRateLimit } from './rate-limit.ts';
 
 function fixture() {
   let at = 1_000_000;
@@ -44,4 +44,47 @@ test('what succeeds or fails for another reason costs nothing', async () => {
     await assert.rejects(limit.attempt('a', ask('unavailable')), { code: 'unavailable' });
   }
   assert.equal(await miss(), 'unauthenticated');
+});
+
+test('a bucket fills up to its burst and no further, and a clock that steps back gives nothing', () => {
+  let at = 1_000_000;
+  const limit = createRateLimit({ burst: 2, perSecond: 1 }, () => at);
+  const spend = () => {
+    try {
+      limit.spend('a');
+      return 'spent';
+    } catch (error) {
+      return (error as DispatchError).code;
+    }
+  };
+  at += 3_600_000;
+  assert.deepEqual([spend(), spend(), spend()], ['spent', 'spent', 'rate_limited']);
+  at -= 3_600_000;
+  assert.equal(spend(), 'rate_limited');
+  at += 1_000;
+  assert.deepEqual([spend(), spend()], ['spent', 'rate_limited']);
+});
+
+test('what is under way counts until it has ended', async () => {
+  const limit = createRateLimit({ burst: 2, perSecond: 0 }, () => 0);
+  const gate = Promise.withResolvers<void>();
+  const never = () => false;
+  const under = [1, 2].map(() => limit.attempt('a', never, () => gate.promise));
+  await assert.rejects(
+    limit.attempt('a', never, async () => assert.fail('it was run')),
+    { code: 'rate_limited' },
+  );
+  gate.resolve();
+  await Promise.all(under);
+  await limit.attempt('a', never, async () => undefined);
+});
+
+test('names beyond the capacity push out the one that was silent longest', () => {
+  const limit = createRateLimit({ burst: 1, perSecond: 0 }, () => 0, 2);
+  limit.spend('a');
+  limit.spend('b');
+  assert.throws(() => limit.spend('a'), { code: 'rate_limited' });
+  limit.spend('c');
+  assert.throws(() => limit.spend('a'), { code: 'rate_limited' });
+  limit.spend('b');
 });

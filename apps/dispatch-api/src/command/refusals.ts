@@ -11,7 +11,7 @@ export type Refusal = Omit<Refused, 'kind'>;
 export interface Refusals {
   /**
    * Writes the refusal, or counts it when its caller's budget is used up, then throws it. A command's nonce is
-   * burned either way; a read has none.
+   * burned either way, but for `rate_limited`, where nothing was looked at; a read has none.
    * @throws DispatchError the refusal; `unauthenticated` for a replay; `unavailable` when nothing could be written
    */
   refuse(input: EventInput, refusal: Refusal): Promise<never>;
@@ -45,7 +45,7 @@ export function createRefusals(
     const kind = { service: caller.service, subject: actorName(caller), code: refusal.code };
     if (budget.admit(kind, { input, refusal })) {
       await path.commitRefusal({ tenant_id: caller.tenantId, nonce, event: rowOf(input, refusal) });
-    } else if (nonce !== null) {
+    } else if (nonce !== null && refusal.code !== 'rate_limited') {
       await path.commitReplay({ tenant_id: caller.tenantId, nonce });
     }
   };

@@ -1,9 +1,9 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { findCommand, routeOf } from '@deadlatch/catalogue';
-import { readJson } from '@deadlatch/http';
-import { DispatchError, type JsonValue } from '@deadlatch/kernel';
+import { type RateLimit, readJson } from '@deadlatch/http';
+import { DispatchError, type ErrorCode, type JsonValue } from '@deadlatch/kernel';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { CommandCall } from '../command/call.ts';
+import { actorName, type CommandCall } from '../command/call.ts';
 import type { Proven } from '../command/caller.ts';
 import type { CommandOutcome, CommandRunner } from '../command/run-command.ts';
 import { UPLOAD_LIFETIME_S, uploadAddress } from '../object-store/upload-address.ts';
@@ -14,6 +14,8 @@ export interface CommandRouteParts {
   readonly runner: CommandRunner;
   readonly fingerprintKey: Uint8Array;
   readonly uploadKey: Uint8Array;
+  /** Of refused commands, for each service and whomever it speaks for. */
+  readonly refusalRate: Pick<RateLimit, 'attempt'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -45,20 +47,35 @@ async function handle(
 ): Promise<JsonValue> {
   const proven = await parts.gate(request);
   const call = readCall(request, parts, command, targetId);
-  const outcome =
-    call.input instanceof DispatchError
-      ? await parts.runner.refuse(proven, { ...call, input: null }, call.input)
-      : await parts.runner.run(proven, { ...call, input: call.input });
-  return present(outcome, proven, command, parts);
+  return present(await runWithinRate(proven, call, parts), proven, command, parts);
+}
+
+type Call = Omit<CommandCall, 'input'> & { readonly input: JsonValue | DispatchError };
+
+/** A replay costs nothing: whoever captured somebody's request could use up their rate with it. */
+const isRefusal = (code: ErrorCode): boolean => code !== 'unavailable' && code !== 'unauthenticated';
+
+/** Whoever was refused too often is refused without a look at anything; that is counted like any other refusal. */
+async function runWithinRate(proven: Proven, call: Call, parts: Parts): Promise<CommandOutcome> {
+  const { runner, refusalRate } = parts;
+  const { input, ...rest } = call;
+  const name = `${proven.caller.service} ${actorName(proven.caller)}`;
+  let wasLookedAt = false;
+  try {
+    return await refusalRate.attempt(name, isRefusal, () => {
+      wasLookedAt = true;
+      return input instanceof DispatchError
+        ? runner.refuse(proven, { ...rest, input: null }, input)
+        : runner.run(proven, { ...rest, input });
+    });
+  } catch (error) {
+    if (wasLookedAt || !(error instanceof DispatchError)) throw error;
+    return runner.refuse(proven, { ...rest, input: null }, error);
+  }
 }
 
 /** Reads the body but does not throw: a body that is no JSON is a refusal of a known caller, to be audited. */
-function readCall(
-  request: FastifyRequest,
-  parts: Parts,
-  command: string,
-  targetId: string | null,
-): Omit<CommandCall, 'input'> & { input: JsonValue | DispatchError } {
+function readCall(request: FastifyRequest, parts: Parts, command: string, targetId: string | null): Call {
   const concretePath = request.raw.url ?? '';
   let input: JsonValue | DispatchError;
   try {

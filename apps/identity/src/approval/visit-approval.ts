@@ -1,4 +1,5 @@
 import { assuranceRank } from '@deadlatch/catalogue';
+import type { GuessLimit } from '@deadlatch/http';
 import { DispatchError, type ErrorCode, type JsonValue, refuse } from '@deadlatch/kernel';
 import { hashLinkSecret, isLinkSecret } from '../link-secret.ts';
 import type { CeremonyStore } from './ceremony.sql.ts';
@@ -16,6 +17,8 @@ export interface PageRequest {
   readonly secret: string;
   /** Every cookie of ours by name. */
   readonly cookie: (name: string) => string | undefined;
+  /** Where it came from. */
+  readonly address: string;
   /** `Origin` header. */
   readonly origin: string | undefined;
   readonly body: Uint8Array;
@@ -49,6 +52,7 @@ export function createApprovalPages(options: {
   readonly prove: ProveStepUp;
   readonly store: CeremonyStore;
   readonly secrets: CeremonySecrets;
+  readonly guesses: GuessLimit;
   readonly sendCode: SendCode;
   readonly decide: Decide;
   /** identity's own public origin, the only one that may post here. */
@@ -57,9 +61,9 @@ export function createApprovalPages(options: {
   /** Told of every refusal, for the log. */
   readonly onRefused: (error: unknown) => void;
 }): ApprovalPages {
-  const open = async (secret: string) => {
+  const open = async ({ secret, address }: PageRequest) => {
     if (!isLinkSecret(secret)) return refuse('not_found', { detail: 'no link by form' });
-    return options.prove(await options.read(secret));
+    return options.prove(await options.guesses.attempt(address, () => options.read(secret)));
   };
   const guarded = async (work: () => Promise<PageAnswer>): Promise<PageAnswer> => {
     try {
@@ -98,14 +102,14 @@ export function createApprovalPages(options: {
   return {
     show: (request) =>
       guarded(async () => {
-        const stepUp = await open(request.secret);
+        const stepUp = await open(request);
         return stepUp.kind === 'over' ? over(stepUp.state) : render(request, stepUp.proven, 200, false);
       }),
     sendCode: (request) =>
       guarded(async () => {
         assertOwnOrigin(request);
         parseForm(request.body, []);
-        const stepUp = await open(request.secret);
+        const stepUp = await open(request);
         if (stepUp.kind === 'over') return over(stepUp.state);
         const { browserSecret } = await options.sendCode(stepUp.proven);
         return {
@@ -123,7 +127,7 @@ export function createApprovalPages(options: {
         if (decision !== 'APPROVE' && decision !== 'DENY') {
           return refuse('malformed_body', { detail: 'form: decision' });
         }
-        const stepUp = await open(request.secret);
+        const stepUp = await open(request);
         if (stepUp.kind === 'over') return over(stepUp.state);
         const browserHash = browserOf(request, options.secrets);
         // People copy codes with the spaces that mail programs put around them.

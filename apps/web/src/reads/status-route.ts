@@ -1,4 +1,4 @@
-import type { ServiceClient } from '@deadlatch/http';
+import type { GuessLimit, ServiceClient } from '@deadlatch/http';
 import { DispatchError, type JsonValue } from '@deadlatch/kernel';
 import type { FastifyInstance } from 'fastify';
 import { sendPage } from '../pages/layout.ts';
@@ -21,11 +21,17 @@ const TIMES: readonly (readonly [member: string, label: string])[] = [
  * @invariant every link that is not good gives the same page, whatever the reason
  * @source T2.5, T3.12
  */
-export function addStatusRoute(server: FastifyInstance, dispatchApi: ServiceClient): void {
+export function addStatusRoute(
+  server: FastifyInstance,
+  options: { readonly dispatchApi: ServiceClient; readonly guesses: GuessLimit },
+): void {
+  const { dispatchApi, guesses } = options;
+
   server.get<{ Params: { secret: string } }>('/s/:secret', async (request, reply) => {
     const { secret } = request.params;
     try {
-      const answer = SECRET.test(secret) ? await dispatchApi.read(`/v1/links/${secret}`) : null;
+      const ask = () => dispatchApi.read(`/v1/links/${secret}`);
+      const answer = SECRET.test(secret) ? await guesses.attempt(request.ip, ask) : null;
       const status = statusOf(answer);
       const page = status === null ? null : statusPage(status);
       return page === null ? sendPage(reply, 404, neutralStatusPage()) : sendPage(reply, 200, page);

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { RateLimit } from '@deadlatch/http';
 import { refuse } from '@deadlatch/kernel';
 import type { FastifyRequest } from 'fastify';
 import { type CookieNames, readCookie } from './cookies.ts';
@@ -26,13 +28,19 @@ export interface CurrentSession {
   changing(request: FastifyRequest): Visitor;
 }
 
-/** @source A.2; the CSRF token is derived from the cookie, see `csrf.ts` */
-export function createCurrentSession(names: CookieNames): CurrentSession {
+/**
+ * @param rate of each session; kept by a hash, so that a dump of it holds no cookie
+ * @throws DispatchError `rate_limited` from both when a session asks too fast
+ * @source A.2; the CSRF token is derived from the cookie, see `csrf.ts`
+ */
+export function createCurrentSession(names: CookieNames, rate: Pick<RateLimit, 'spend'>): CurrentSession {
   const reading = (request: FastifyRequest): Visitor => {
     const session = readCookie(request.headers.cookie, names.session);
-    return session !== null && SESSION.test(session)
-      ? { session, address: request.ip }
-      : refuse('unauthenticated', { detail: 'no_session' });
+    if (session === null || !SESSION.test(session)) {
+      return refuse('unauthenticated', { detail: 'no_session' });
+    }
+    rate.spend(createHash('sha256').update(session).digest('base64url'));
+    return { session, address: request.ip };
   };
   return {
     reading,

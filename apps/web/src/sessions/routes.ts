@@ -1,4 +1,4 @@
-import type { ServiceClient } from '@deadlatch/http';
+import type { GuessLimit, ServiceClient } from '@deadlatch/http';
 import { type Clock, DispatchError } from '@deadlatch/kernel';
 import type { FastifyInstance } from 'fastify';
 import { sendPage } from '../pages/layout.ts';
@@ -9,7 +9,6 @@ import { type CookieNames, readCookie, setCookie } from './cookies.ts';
 import { csrfToken, provenCsrf } from './csrf.ts';
 import { CONSOLE_PURPOSE, type CurrentSession } from './current-session.ts';
 import { readForm } from './form.ts';
-import type { GuessLimit } from './guess-limit.ts';
 import type { TokenSource } from './token-source.ts';
 
 /** 128 bit in base64url is 22 characters; nothing shorter can be a link of ours. */

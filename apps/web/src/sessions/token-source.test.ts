@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createGuessLimit } from '@deadlatch/http';
 import { DispatchError } from '@deadlatch/kernel';
 import { verifies } from '../../../../test/requirements.ts';
 import type { Identity } from '../peers.ts';
-import { createGuessLimit } from './guess-limit.ts';
 import { createTokenSource } from './token-source.ts';
 
 function fixture(lifetimeMs = 60_000) {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { GuessLimit } from '@deadlatch/http';
 import { type Clock, DispatchError } from '@deadlatch/kernel';
 import type { Identity, PersonToken } from '../peers.ts';
 import type { Visitor } from './current-session.ts';
-import type { GuessLimit } from './guess-limit.ts';
 
 /** Tokens for the people behind cookies, kept for seconds and never longer than they live. */
 export interface TokenSource {
