@@ -117,6 +117,36 @@ describe('service client', () => {
     );
   });
 
+  it('sends plain text signed as such, and hands over the answer of whatever status', async () => {
+    const seen: (readonly [type: string | undefined, body: string])[] = [];
+    const url = await peer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const body = Buffer.concat(chunks);
+      verifyRequest({
+        method: 'POST',
+        target: request.url ?? '',
+        rawHeaders: request.rawHeaders,
+        body,
+        shapes: [{ write: true, token: false, contentType: 'text/plain' }],
+        audience: AUDIENCE,
+        findKey: () => pinned,
+        now: Date.now(),
+      });
+      seen.push([request.headers['content-type'], body.toString()]);
+      response.writeHead(409, { 'content-type': 'text/x.tlog.size' }).end('17\n');
+    });
+    const answer = await client(url).writeText('/add-checkpoint', 'old 3\n');
+    assert.deepEqual(answer, { status: 409, contentType: 'text/x.tlog.size', text: '17\n' });
+    assert.deepEqual(seen, [['text/plain', 'old 3\n']]);
+    await assert.rejects(
+      client('http://127.0.0.1:9').writeText('/add-checkpoint', ''),
+      refusedAs('unavailable'),
+    );
+    const flood = await answering(200, 'x'.repeat(10_001));
+    await assert.rejects(client(flood).writeText('/add-checkpoint', ''), refusedAs('unavailable'));
+  });
+
   it('takes over a refusal of the closed union with its public members', async () => {
     const good = client(`http://127.0.0.1:${service.port}`);
     await assert.rejects(

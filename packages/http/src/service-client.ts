@@ -10,7 +10,7 @@ import {
 import { parseTarget, type ServiceKeyPair, signRequest } from '@deadlatch/signing';
 import type { Tracing } from '@deadlatch/telemetry';
 
-/** Calls one other service with signed requests. Both methods throw DispatchError, and nothing else. */
+/** Calls one other service with signed requests. Every method throws DispatchError, and nothing else. */
 export interface ServiceClient {
   /**
    * POST. @param idempotencyKey minted when absent: a caller that may try again must give its own
@@ -26,8 +26,19 @@ export interface ServiceClient {
   /** GET of an object that is not JSON. @param maxBytes a larger answer is refused */
   readBytes(
     path: string,
-    options: { readonly token: string; readonly maxBytes: number },
+    options: { readonly token?: string; readonly maxBytes: number },
   ): Promise<{ readonly contentType: string; readonly bytes: Buffer }>;
+  /**
+   * POST of plain text without a user token, for a protocol that is not ours and says everything by its status.
+   * @returns the answer of whatever status
+   */
+  writeText(path: string, text: string): Promise<TextAnswer>;
+}
+
+export interface TextAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
 }
 
 export interface ServiceClientOptions {
@@ -79,16 +90,20 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     method: 'GET' | 'POST',
     target: string,
     body: Buffer,
-    credentials: { readonly token?: string; readonly idempotencyKey?: string },
+    { contentType, ...credentials }: Credentials,
     maxBytes: number,
-    take: (bytes: Buffer, contentType: string) => Answer,
+    take: (bytes: Buffer, contentType: string, status: number) => Answer,
   ): Promise<Answer> => {
     parseTarget(target);
     const headers = signRequest({
       method,
       target,
       body,
-      shape: { write: method === 'POST', token: credentials.token !== undefined },
+      shape: {
+        write: method === 'POST',
+        token: credentials.token !== undefined,
+        ...(contentType !== undefined && { contentType }),
+      },
       ...credentials,
       key: options.key,
       audience: options.audience,
@@ -106,9 +121,8 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         ...(method === 'POST' && { body: new Uint8Array(body) }),
       });
       const bytes = await readBounded(response, maxBytes);
-      if (response.status >= 200 && response.status < 300) {
-        return take(bytes, response.headers.get('content-type') ?? '');
-      }
+      const isAnswer = contentType !== undefined || (response.status >= 200 && response.status < 300);
+      if (isAnswer) return take(bytes, response.headers.get('content-type') ?? '', response.status);
       throw refusalOf(jsonOf(bytes));
     } catch (cause) {
       if (cause instanceof DispatchError && cause.detail === PEER_REFUSED) throw cause;
@@ -136,8 +150,26 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
     read: (path, { token } = {}) =>
       call('GET', path, nothing, token === undefined ? {} : { token }, maxJsonBytes, jsonOf),
     readBytes: (path, { token, maxBytes }) =>
-      call('GET', path, nothing, { token }, maxBytes, (bytes, contentType) => ({ contentType, bytes })),
+      call('GET', path, nothing, token === undefined ? {} : { token }, maxBytes, (bytes, contentType) => ({
+        contentType,
+        bytes,
+      })),
+    writeText: (path, text) =>
+      call(
+        'POST',
+        path,
+        Buffer.from(text),
+        { idempotencyKey: newKey(), contentType: 'text/plain' },
+        maxJsonBytes,
+        (bytes, contentType, status) => ({ status, contentType, text: bytes.toString('utf8') }),
+      ),
   };
+}
+
+interface Credentials {
+  readonly token?: string;
+  readonly idempotencyKey?: string;
+  readonly contentType?: 'text/plain';
 }
 
 function jsonOf(bytes: Buffer): JsonValue {

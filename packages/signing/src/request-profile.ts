@@ -6,6 +6,8 @@ export interface RequestShape {
   readonly write: boolean;
   /** carries a user's transaction token */
   readonly token: boolean;
+  /** of a write's body; JSON unless told. Only what a protocol of others prescribes is plain text. */
+  readonly contentType?: 'text/plain';
 }
 
 export const TAG = 'deadlatch-request';

@@ -55,7 +55,7 @@ export function signRequest(input: SignRequestInput): Record<string, string> {
   if (!fits) refuse('unavailable', { detail: 'request_outside_profile' });
 
   const headers: Record<string, string> = {
-    ...(shape.write && { 'content-type': CONTENT_TYPE }),
+    ...(shape.write && { 'content-type': shape.contentType ?? CONTENT_TYPE }),
     'content-digest': contentDigest(input.body),
     ...(input.idempotencyKey !== undefined && { 'idempotency-key': input.idempotencyKey }),
     ...(input.token !== undefined && { 'txn-token': input.token }),

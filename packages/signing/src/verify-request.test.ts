@@ -153,6 +153,24 @@ describe('shapes', () => {
     }
   }
 
+  it('takes plain text where that is due, JSON where that is due, and neither for the other', () => {
+    verifies('T4.4');
+    const body = Buffer.from('old 0\n');
+    const json = { write: true, token: true } as const;
+    const text = { ...json, contentType: 'text/plain' } as const;
+    for (const [sentShape, accepted, isSame] of [
+      [text, text, true],
+      [json, json, true],
+      [text, json, false],
+      [json, text, false],
+    ] as const) {
+      const sent = send(key, { shape: sentShape, body });
+      const run = () => receive(sent, pin(key), { shapes: [accepted] });
+      if (isSame) assert.equal(run().service, 'tool-bridge');
+      else assert.throws(run, isUnauthenticated);
+    }
+  });
+
   it('accepts nothing where no shape is listed', () => {
     assert.throws(() => receive(send(key), pin(key), { shapes: [] }), isUnauthenticated);
   });

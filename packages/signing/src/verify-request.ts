@@ -162,7 +162,8 @@ function assertShape(
   for (const name of SIGNED_ONLY) {
     if (headers.has(name) && !covered.includes(`"${name}"`)) fail('unsigned_header');
   }
-  if (shape.write && headers.get('content-type') !== CONTENT_TYPE) fail('content_type_wrong');
+  if (shape.write && headers.get('content-type') !== (shape.contentType ?? CONTENT_TYPE))
+    fail('content_type_wrong');
   if (shape.write && !isUuid(headers.get('idempotency-key') ?? '')) fail('idempotency_key_malformed');
   if (shape.token) {
     const token = headers.get('txn-token') ?? '';
