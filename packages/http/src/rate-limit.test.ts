@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
+import { createLogger } from '@deadlatch/telemetry';
+import { verifies } from '../../../test/requirements.ts';
 import { createGuessLimit, createRateLimit } from './rate-limit.ts';
+import { createHttpServer } from './server.ts';
 
 function fixture() {
   let at = 1_000_000;
@@ -87,4 +90,39 @@ test('names beyond the capacity push out the one that was silent longest', () =>
   limit.spend('c');
   assert.throws(() => limit.spend('a'), { code: 'rate_limited' });
   limit.spend('b');
+});
+
+test('a server answers a peer that asks too fast 429 before it reads what was sent, and other peers as ever', async () => {
+  verifies('R.6');
+  let at = 1_000_000;
+  const app = createHttpServer({
+    service: 'vault',
+    logger: createLogger({ service: 'vault', level: 'silent' }),
+    bodyLimitBytes: 1_024,
+    ready: async () => {},
+    peerRate: createRateLimit({ burst: 3, perSecond: 1 }, () => at),
+  });
+  let read = 0;
+  app.post('/v1/notes', async () => {
+    read += 1;
+    return {};
+  });
+  const post = async (remoteAddress: string) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/v1/notes',
+      headers,
+      payload: '{}',
+      remoteAddress,
+    });
+    return [answer.statusCode, answer.headers['retry-after'], answer.json().code];
+  };
+  for (let n = 0; n < 3; n += 1) assert.equal((await post('192.0.2.1'))[0], 200);
+  assert.deepEqual(await post('192.0.2.1'), [429, '1', 'rate_limited']);
+  assert.equal((await post('192.0.2.2'))[0], 200);
+  assert.equal(read, 4);
+  at += 1_000;
+  assert.equal((await post('192.0.2.1'))[0], 200);
+  await app.close();
 });

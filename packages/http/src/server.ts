@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { DispatchError, refuse } from '@deadlatch/kernel';
+import { DispatchError, refuse, systemClock } from '@deadlatch/kernel';
 import { parseTarget, readSingleHeaders } from '@deadlatch/signing';
 import { codeOf, type Logger, type Telemetry, traceOf } from '@deadlatch/telemetry';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
@@ -10,6 +10,7 @@ import { closeConnections, isAnswering } from './close-connections.ts';
 import { addMetricsRoute, observeRequests } from './observe-requests.ts';
 import { createPeerProof } from './peer.ts';
 import { asRefusal, PROBLEM_TYPE, problemFor } from './problem.ts';
+import { createRateLimit, RATES, type RateLimit } from './rate-limit.ts';
 import { assertBodyHeaders, discardRest, keepRawBodies, NO_BODY } from './raw-body.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { createTlsServer } from './tls-server.ts';
@@ -44,13 +45,15 @@ export interface HttpServerOptions {
   readonly idleTimeoutMs?: number;
   /**
    * our certificate and whom we trust: every request must then come from a service that proves itself. Absent where
-   * browsers or carriers call, or where a mesh carries TLS
+   * browsers or carriers call; null where a mesh carries TLS
    */
-  readonly tls?: TlsFiles;
+  readonly tls?: TlsFiles | null;
   /** what every request is traced and measured with; nothing is unless told */
   readonly telemetry?: Telemetry;
   /** whether `GET /metrics` is served: only where nobody outside can reach */
   readonly hasMetrics?: boolean;
+  /** how fast one peer may ask; `RATES.peer` unless told */
+  readonly peerRate?: Pick<RateLimit, 'spend'>;
   /** mints request ids; random UUIDs unless told */
   readonly newRequestId?: () => string;
 }
@@ -120,7 +123,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.decorateRequest('rawBody');
   observeRequests(app, options.telemetry);
   app.decorateRequest('peer', null);
-  const provePeer = tls && createPeerProof(tls);
+  const provePeer = tls ? createPeerProof(tls) : undefined;
+  const peerRate = options.peerRate ?? createRateLimit(RATES.peer, systemClock);
   app.addHook('onRequest', async (request, reply) => {
     request.rawBody = NO_BODY;
     reply.headers({ ...ANSWER_HEADERS, 'x-request-id': request.id });
@@ -130,6 +134,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       request.peer = provePeer(request.raw.socket);
       reply.removeHeader('connection');
     }
+    // Before anything that costs more, a body first of all.
+    peerRate.spend(request.peer?.service ?? request.ip);
     assertOneReading(request.raw);
     // The router takes `/v1/tickets/` for `/v1/tickets/:id` with an empty id.
     if (request.is404 || hasEmptyParameter(request)) refuse('not_found', { detail: 'unknown_route' });

@@ -40,6 +40,28 @@ describe('logger', () => {
     });
   });
 
+  it('a flood of one line is cut off and counted, and no other line with it', () => {
+    verifies('R.6');
+    const lines: string[] = [];
+    let at = 1_000_000;
+    const log = createLogger({
+      service: 'gateway',
+      level: 'debug',
+      write: (line) => lines.push(line),
+      now: () => at,
+    });
+    const refused = () => log.event('request.refused', { code: 'unauthenticated' });
+    for (let n = 0; n < 100_000; n += 1) refused();
+    assert.equal(lines.length, 200);
+    log.event('service.started', { port: 1 });
+    assert.equal(lines.length, 201);
+    at += 10_000;
+    refused();
+    refused();
+    const [first, second] = lines.slice(-2).map((line) => JSON.parse(line) as { unsaid?: number });
+    assert.deepEqual([first?.unsaid, second?.unsaid], [99_800, undefined]);
+  });
+
   it('drops every unlisted field, at any depth and in any casing', () => {
     verifies('T5.1', 'T5.4');
     const { lines, loose } = capture();

@@ -1,4 +1,4 @@
-import { DispatchError, type ErrorCode } from '@deadlatch/kernel';
+import { type Clock, DispatchError, type ErrorCode, systemClock } from '@deadlatch/kernel';
 import { pino } from 'pino';
 import { type FieldsOf, formOf, listedFields, PLACE } from './field-kinds.ts';
 import { LOG_EVENTS, type LogEventTable, type LogLevel } from './log-events.ts';
@@ -22,13 +22,19 @@ export interface LoggerOptions<T extends LogEventTable> {
   readonly traceId?: () => string | null;
   /** Takes one line of JSON with its line feed; standard output unless told. */
   readonly write?: (line: string) => void;
+  readonly now?: Clock;
 }
+
+/** Lines of one name in one window; the next line after it says how many were not written. */
+const LINES_A_WINDOW = 200;
+const WINDOW_MS = 10_000;
 
 /**
  * A logger behind an allow-list. pino gets an object built here from the table: names from the table, values of
  * the declared form, and a constant sentence. Nothing that a caller passes is handed through, so nothing needs to
  * be recognised and struck out (pino's path redaction misses deeper levels, other casing and error texts).
  * @source T5.1
+ * @invariant a flood of one thing adds a bounded number of lines a second, and is counted
  * @invariant no error, object, array or free string reaches pino
  */
 export function createLogger<T extends LogEventTable = typeof LOG_EVENTS>(
@@ -47,22 +53,46 @@ export function createLogger<T extends LogEventTable = typeof LOG_EVENTS>(
   // the main thread, and the process neither ends nor gives its port back.
   const { write = (line: string) => void process.stdout.write(line) } = options;
   const log = pino(settings, { write });
+  const budget = createLineBudget(options.now ?? systemClock);
   return {
     event: (...line) => {
       const [name, fields] = line as [string, Readonly<Record<string, unknown>>];
       const entry = table.get(name);
       // A name outside the table could itself be data.
       if (entry === undefined) return;
+      const unsaid = budget(name);
+      if (unsaid === null) return;
       const traceId = options.traceId?.() ?? null;
       log[entry.level](
         {
           event: name,
+          ...(unsaid > 0 && { unsaid }),
           ...(traceId !== null && { trace_id: formOf('trace_id', traceId) }),
           ...listedFields(entry.fields, fields),
         },
         entry.message,
       );
     },
+  };
+}
+
+/** Answers how many lines of this name were not written since the last one, or null for not writing this one. */
+function createLineBudget(now: Clock): (name: string) => number | null {
+  const windows = new Map<string, { readonly from: number; written: number; unsaid: number }>();
+  return (name) => {
+    const at = now();
+    const known = windows.get(name);
+    const isOver = known === undefined || at < known.from || at >= known.from + WINDOW_MS;
+    const window = isOver ? { from: at, written: 0, unsaid: known?.unsaid ?? 0 } : known;
+    windows.set(name, window);
+    if (window.written >= LINES_A_WINDOW) {
+      window.unsaid += 1;
+      return null;
+    }
+    const { unsaid } = window;
+    window.written += 1;
+    window.unsaid = 0;
+    return unsaid;
   };
 }
 
