@@ -12,12 +12,12 @@ import {
   generateSigningKeyPem,
   loadInboxKey,
   loadSigningKey,
-  publicX,
   type ServiceKeyPair,
   signRequest,
   verifyRequest,
 } from '@deadlatch/signing';
 import { makeLogTrust } from './log-trust.ts';
+import { pinnedForGood } from './pinned-for-good.ts';
 
 /** Keys and small HTTP peers that speak the real wire format, for tests of services without their neighbours. */
 export const ENVIRONMENT = 'demo';
@@ -45,17 +45,14 @@ export async function makeTestKeys(t: TestContext, services: readonly ServiceNam
   const service = (name: ServiceName) => loadSigningKey(pemOf(name));
   const newPair = () => loadSigningKey(generateSigningKeyPem());
   const [grant, token] = [newPair(), newPair()];
-  const named = (key: ServiceKeyPair) => ({ keyid: key.keyId, x: publicX(key.publicKey) });
   const bundle = JSON.stringify({
     environment: ENVIRONMENT,
     services: services.map((name) => ({
       service: name,
-      ...named(service(name)),
-      from: '2020-01-01T00:00:00.000Z',
-      until: '2100-01-01T00:00:00.000Z',
+      ...pinnedForGood(service(name)),
     })),
-    grant_key: named(grant),
-    token_key: named(token),
+    grant_keys: [pinnedForGood(grant)],
+    token_keys: [pinnedForGood(token)],
     inbox_key: { x: loadInboxKey(generateInboxKeyPem()).x },
     ...makeLogTrust(ENVIRONMENT),
   });

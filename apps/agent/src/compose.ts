@@ -5,6 +5,7 @@ import {
   createNonceMemory,
   openKeyDirectory,
   type Running,
+  watchTrust,
 } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
 import { createLogger } from '@deadlatch/telemetry';
@@ -30,6 +31,7 @@ export interface World {
  */
 export async function compose(settings: Settings, { now, fetch, write }: World): Promise<Running> {
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
+  const trust = watchTrust({ read: keyDir.trust, now });
   const logger = createLogger({
     service: 'agent',
     level: settings.DEADLATCH_LOG_LEVEL,
@@ -49,7 +51,7 @@ export async function compose(settings: Settings, { now, fetch, write }: World):
       now,
       nonces: createNonceMemory({ now }),
     },
-    grantKey: () => keyDir.trust().grantKey,
+    grantKeys: () => trust().grantKeys,
     now,
     play: (turnGrant) =>
       withToolClient({ bridgeUrl: settings.TOOL_BRIDGE_URL, turnGrant, fetch }, (tools) =>

@@ -1,6 +1,6 @@
 import { type AuthenticateOptions, authenticate, readJson, validator } from '@deadlatch/http';
 import { type Clock, refuse } from '@deadlatch/kernel';
-import { JWS, type NamedPublicKey, verifyGrant } from '@deadlatch/signing';
+import { JWS, type TimedKey, verifyGrant } from '@deadlatch/signing';
 import type { Logger } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import Type, { type Static } from 'typebox';
@@ -15,8 +15,8 @@ const turnRequest = Type.Object(
 
 export interface WakeParts {
   readonly gate: Omit<AuthenticateOptions, 'shapes'>;
-  /** The key of dispatch-api's grants, as the trust bundle names it now. */
-  readonly grantKey: () => NamedPublicKey;
+  /** The keys of dispatch-api's grants, as the trust bundle has them now. */
+  readonly grantKeys: () => readonly TimedKey[];
   readonly now: Clock;
   /** Plays one turn; resolves to how many commands were carried out. */
   readonly play: (turnGrant: string) => Promise<number>;
@@ -46,7 +46,7 @@ export function addWakeRoute(app: FastifyInstance, parts: WakeParts): void {
     const sender = await authenticate(request, { ...parts.gate, shapes: [{ write: true, token: false }] });
     if (sender.service !== 'worker') refuse('not_granted', { detail: 'only the worker wakes the agent' });
     const { turn_id, turn_grant } = readTurnRequest(readJson(request));
-    const claims = verifyGrant('turn', turn_grant, { key: parts.grantKey(), now: parts.now() });
+    const claims = verifyGrant('turn', turn_grant, { keys: parts.grantKeys(), now: parts.now() });
     if (claims.turn !== turn_id) refuse('unauthenticated', { detail: 'grant_of_another_turn' });
     const ids = { turn_id, correlation_id: claims.correlation_id };
     const startedAt = parts.now();

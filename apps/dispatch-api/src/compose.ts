@@ -9,6 +9,7 @@ import {
   openKeyDirectory,
   RATES,
   type Running,
+  watchTrust,
 } from '@deadlatch/http';
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
 import { assertMigrated, createCommandPath, createPool, readServiceKeys } from '@deadlatch/postgres';
@@ -57,8 +58,9 @@ export async function compose(settings: Settings): Promise<Running> {
   const grants = createGrantIssuer({ key: keyDir.keyPair('grant.pem'), environment, now, newId });
   const linkKey = keyDir.secretBytes('link.key');
   const uploadKey = keyDir.secretBytes('upload.key');
+  const trust = watchTrust({ read: keyDir.trust, now });
   const keys = createKeyRing({ read: () => readServiceKeys(pool, environment), now });
-  const gate = createGate({ environment, tenantId, keys, tokenKey: keyDir.trust().tokenKey, now, newId });
+  const gate = createGate({ environment, tenantId, keys, tokenKeys: () => trust().tokenKeys, now, newId });
   const reach = createReach(path, tools);
 
   const app = createHttpServer({

@@ -5,6 +5,7 @@ import {
   createNonceMemory,
   createServiceClient,
   type Running,
+  watchTrust,
 } from '@deadlatch/http';
 import { sealTo } from '@deadlatch/signing';
 import { createLogger } from '@deadlatch/telemetry';
@@ -91,7 +92,8 @@ export async function startGateway(
       await inbox.names();
     },
   });
-  const seal = (bytes: Uint8Array) => sealTo(secrets.trust().inboxX, bytes, randomBytes);
+  const trust = watchTrust({ read: secrets.trust, now });
+  const seal = (bytes: Uint8Array) => sealTo(trust().inboxX, bytes, randomBytes);
   const webhooks = createWebhooks({
     publicUrl: config.publicUrl,
     account,

@@ -21,7 +21,7 @@ export interface GatewayConfig {
 export interface GatewaySecrets {
   readonly signingKey: ServiceKeyPair;
   readonly carrierToken: Secret;
-  /** Public keys, read again on every call so that rotation and revocation arrive. */
+  /** Public keys as the file has them now. */
   readonly trust: () => TrustBundle;
 }
 

@@ -12,12 +12,12 @@ import {
   loadInboxKey,
   loadSigningKey,
   type PinnedKey,
-  publicX,
   type ServiceKeyPair,
   signRequest,
   verifyRequest,
 } from '@deadlatch/signing';
 import { makeLogTrust } from '../../../test/support/log-trust.ts';
+import { pinnedForGood } from '../../../test/support/pinned-for-good.ts';
 
 /** Fixtures of this app's tests: keys, a carrier's webhooks, and small peers that speak the real wire format. */
 export const TOKEN = 'a-carrier-token-of-32-characters';
@@ -50,13 +50,7 @@ export function makeKeys(parent: string): Keys {
     ...Array.from({ length: 4 }, () => loadSigningKey(generateSigningKeyPem())),
   ] as [ServiceKeyPair, ServiceKeyPair, ServiceKeyPair, ServiceKeyPair, ServiceKeyPair];
   const inbox = loadInboxKey(generateInboxKeyPem());
-  const named = (key: ServiceKeyPair) => ({ keyid: key.keyId, x: publicX(key.publicKey) });
-  const pinned = (service: string, key: ServiceKeyPair) => ({
-    service,
-    ...named(key),
-    from: '2020-01-01T00:00:00.000Z',
-    until: '2100-01-01T00:00:00.000Z',
-  });
+  const pinned = (service: string, key: ServiceKeyPair) => ({ service, ...pinnedForGood(key) });
   writeFileSync(join(directory, 'signing.pem'), pem);
   writeFileSync(join(directory, 'twilio-auth-token'), TOKEN);
   writeFileSync(
@@ -64,8 +58,8 @@ export function makeKeys(parent: string): Keys {
     JSON.stringify({
       environment: 'demo',
       services: [pinned('gateway', gateway), pinned('worker', worker), pinned('web', web)],
-      grant_key: named(grant),
-      token_key: named(token),
+      grant_keys: [pinnedForGood(grant)],
+      token_keys: [pinnedForGood(token)],
       inbox_key: { x: inbox.x },
       ...makeLogTrust('demo'),
     }),

@@ -87,7 +87,7 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
       minter,
       tenantId,
       environment,
-      grantKey: config.grantKey,
+      grantKeys: config.grantKeys,
       now,
       random,
     }),
@@ -149,7 +149,7 @@ function approvalPages(parts: {
   const secrets = createCeremonySecrets({ key: config.codeKey, random: edge.random });
   return createApprovalPages({
     read: (secret) => dispatchApi.read(`/v1/step-ups/${secret}`),
-    prove: createStepUpProver({ grantKey: config.grantKey, environment, tenantId, now: edge.now }),
+    prove: createStepUpProver({ grantKeys: config.grantKeys, environment, tenantId, now: edge.now }),
     store,
     secrets,
     guesses: createGuessLimit(edge.now),

@@ -1,5 +1,6 @@
-import { ConfigError, type KeyDirectory, openKeyDirectory, type Secret } from '@deadlatch/http';
-import type { NamedPublicKey, ServiceKeyPair } from '@deadlatch/signing';
+import { ConfigError, type KeyDirectory, openKeyDirectory, type Secret, watchTrust } from '@deadlatch/http';
+import type { Clock } from '@deadlatch/kernel';
+import type { ServiceKeyPair, TimedKey } from '@deadlatch/signing';
 import type { readEnrolSettings, readServiceSettings } from './env.ts';
 
 /** What identity runs with: proven settings and the keys of its own key directory. */
@@ -22,15 +23,16 @@ export interface IdentityConfig {
   readonly tokenKey: ServiceKeyPair;
   /** Keys the digests of codes, addresses and forms. 32 bytes. */
   readonly codeKey: Uint8Array;
-  /** The key that dispatch-api signs grants with; read again on every call, so that a rotation is noticed. */
-  readonly grantKey: () => NamedPublicKey;
+  /** The keys that dispatch-api signs grants with, as the trust bundle has them now. */
+  readonly grantKeys: () => readonly TimedKey[];
 }
 
 /** Turns settings into a configuration. @throws ConfigError for keys that are missing, unusable or foreign */
-export function configOf(settings: ReturnType<typeof readServiceSettings>): IdentityConfig {
+export function configOf(settings: ReturnType<typeof readServiceSettings>, now: Clock): IdentityConfig {
   const keys = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
   const tokenKey = keys.keyPair('token.pem');
   assertTrust(keys, settings.DEADLATCH_ENVIRONMENT, tokenKey);
+  const currentTrust = watchTrust({ read: keys.trust, now });
   return {
     environment: settings.DEADLATCH_ENVIRONMENT,
     tenantId: settings.DEADLATCH_TENANT_ID,
@@ -46,7 +48,7 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>): Iden
     signingKey: keys.signingKey(),
     tokenKey,
     codeKey: keys.secretBytes('code.key'),
-    grantKey: () => keys.trust().grantKey,
+    grantKeys: () => currentTrust().grantKeys,
   };
 }
 
@@ -74,7 +76,9 @@ function assertTrust(keys: KeyDirectory, environment: string, tokenKey: ServiceK
   const trust = keys.trust();
   const problems: string[] = [];
   if (trust.environment !== environment) problems.push('the trust bundle is of another environment');
-  if (trust.tokenKey.keyId !== tokenKey.keyId) problems.push('the trust bundle names another token key');
+  if (!trust.tokenKeys.some((pinned) => pinned.keyId === tokenKey.keyId)) {
+    problems.push('the trust bundle names another token key');
+  }
   if (problems.length > 0) throw new ConfigError(problems);
 }
 

@@ -6,7 +6,7 @@ import { configOf } from './config.ts';
 import { readServiceSettings } from './env.ts';
 
 await runService(async () => {
-  const config = configOf(readServiceSettings(process.env));
+  const config = configOf(readServiceSettings(process.env), systemClock);
   const identity = await compose(config, { now: systemClock, random: randomBytes, fetch: globalThis.fetch });
   try {
     await identity.app.listen({ host: config.host, port: config.port });

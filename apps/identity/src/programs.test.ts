@@ -8,16 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  generateInboxKeyPem,
-  generateSigningKeyPem,
-  loadInboxKey,
-  loadSigningKey,
-  publicX,
-} from '@deadlatch/signing';
+import { generateInboxKeyPem, generateSigningKeyPem, loadInboxKey, loadSigningKey } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../test/support/database.ts';
 import { makeLogTrust } from '../../../test/support/log-trust.ts';
+import { pinnedForGood } from '../../../test/support/pinned-for-good.ts';
 import { type SeededTenant, seedTenant } from '../../../test/support/seed.ts';
 
 const APP = join(import.meta.dirname, '..');
@@ -40,15 +35,11 @@ after(async () => {
 
 async function writeKeys(directory: string, databaseUrl: string): Promise<void> {
   const [token, grant] = [generateSigningKeyPem(), generateSigningKeyPem()];
-  const named = (pem: string) => {
-    const key = loadSigningKey(pem);
-    return { keyid: key.keyId, x: publicX(key.publicKey) };
-  };
   const trust = {
     environment: 'demo',
     services: [],
-    grant_key: named(grant),
-    token_key: named(token),
+    grant_keys: [pinnedForGood(loadSigningKey(grant))],
+    token_keys: [pinnedForGood(loadSigningKey(token))],
     inbox_key: { x: loadInboxKey(generateInboxKeyPem()).x },
     ...makeLogTrust('demo'),
   };

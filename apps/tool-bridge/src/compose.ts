@@ -1,5 +1,11 @@
 import { spiffeId } from '@deadlatch/catalogue';
-import { createHttpServer, createServiceClient, openKeyDirectory, type Running } from '@deadlatch/http';
+import {
+  createHttpServer,
+  createServiceClient,
+  openKeyDirectory,
+  type Running,
+  watchTrust,
+} from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
 import { createLogger } from '@deadlatch/telemetry';
 import type { Settings } from './env.ts';
@@ -30,6 +36,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
   const { now, random, fetch, write } = world;
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
   const key = keyDir.signingKey();
+  const trust = watchTrust({ read: keyDir.trust, now });
   const logger = createLogger({
     service: 'tool-bridge',
     level: settings.DEADLATCH_LOG_LEVEL,
@@ -52,11 +59,11 @@ export async function compose(settings: Settings, world: World): Promise<Running
     logger,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     // It depends on its keys alone to start; peers that are away make single calls fail, not the process.
-    ready: async () => void keyDir.trust(),
+    ready: async () => void trust(),
   });
   addMcpRoute(app, {
     host: new URL(settings.TOOL_BRIDGE_URL).host,
-    grantKey: () => keyDir.trust().grantKey,
+    grantKeys: () => trust().grantKeys,
     grantAudience: spiffeId(environment, 'identity'),
     now,
     tokens: createTurnTokens({

@@ -1,6 +1,6 @@
 import { bearerOf, readJson } from '@deadlatch/http';
 import { type Clock, type JsonValue, refuse } from '@deadlatch/kernel';
-import { type NamedPublicKey, verifyGrant } from '@deadlatch/signing';
+import { type TimedKey, verifyGrant } from '@deadlatch/signing';
 import type { Logger } from '@deadlatch/telemetry';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -12,8 +12,8 @@ import type { TurnTokens } from './turn-tokens.ts';
 export interface McpRouteParts {
   /** `host:port` as callers know it; no other name is answered. */
   readonly host: string;
-  /** The key of dispatch-api's grants, as the trust bundle names it now. */
-  readonly grantKey: () => NamedPublicKey;
+  /** The keys of dispatch-api's grants, as the trust bundle has them now. */
+  readonly grantKeys: () => readonly TimedKey[];
   /** SPIFFE id of identity, whom turn grants are for: the bridge only passes them on. */
   readonly grantAudience: string;
   readonly now: Clock;
@@ -46,7 +46,7 @@ export function addMcpRoute(app: FastifyInstance, parts: McpRouteParts): void {
     const grant = bearerOf(request);
     const now = parts.now();
     const claims = verifyGrant('turn', grant, {
-      key: parts.grantKey(),
+      keys: parts.grantKeys(),
       audience: parts.grantAudience,
       now,
     });

@@ -75,7 +75,7 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
     ready: async () => {
       await pool.query('select 1 from vault.nonces limit 1');
       await keys.current();
-      config.grantKey();
+      config.grantKeys();
       // Also starts the thread, so that the first message does not wait for it.
       const { state } = await masking.run({ raw: PROBE, knownValues: [] });
       if (state !== 'READY') refuse('unavailable', { detail: 'masking_not_ready' });
@@ -88,7 +88,7 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
     {
       inbound: createInboundReceiver({ ...common, openLetter, masking }),
       texts: createTextSealer(common),
-      reveals: createRevealer({ ...common, environment, grantKey: config.grantKey, now }),
+      reveals: createRevealer({ ...common, environment, grantKeys: config.grantKeys, now }),
       exitChecks: createExitGate({ ...common, vocabulary }),
     },
     { audience: spiffeId(environment, 'vault'), keys, now },

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import { ConfigError, openKeyDirectory, type Secret } from '@deadlatch/http';
-import type { NamedPublicKey } from '@deadlatch/signing';
+import { ConfigError, openKeyDirectory, type Secret, watchTrust } from '@deadlatch/http';
+import type { Clock } from '@deadlatch/kernel';
+import type { TimedKey } from '@deadlatch/signing';
 import type { readEnrolSettings, readServiceSettings } from './env.ts';
 
 /** What every program of the vault runs with: the keys that personal data is kept under. */
@@ -21,12 +22,12 @@ export interface VaultConfig extends StoreConfig {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Opens what the gateway sealed. */
   readonly inboxKey: KeyObject;
-  /** The key that dispatch-api signs grants with; read again on every call, so that a rotation is noticed. */
-  readonly grantKey: () => NamedPublicKey;
+  /** The keys that dispatch-api signs grants with, as the trust bundle has them now. */
+  readonly grantKeys: () => readonly TimedKey[];
 }
 
 /** Turns settings into a configuration. @throws ConfigError for keys that are missing, unusable or foreign */
-export function configOf(settings: ReturnType<typeof readServiceSettings>): VaultConfig {
+export function configOf(settings: ReturnType<typeof readServiceSettings>, now: Clock): VaultConfig {
   const keys = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
   const inbox = keys.inboxKey('inbox.pem');
   const trust = keys.trust();
@@ -37,13 +38,14 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>): Vaul
   // Otherwise everything the gateway seals would be lost on us.
   if (trust.inboxX !== inbox.x) problems.push('the trust bundle names another inbox key');
   if (problems.length > 0) throw new ConfigError(problems);
+  const currentTrust = watchTrust({ read: keys.trust, now });
   return {
     ...enrolConfigOf(settings),
     host: settings.DEADLATCH_HOST,
     port: settings.DEADLATCH_PORT,
     logLevel: settings.DEADLATCH_LOG_LEVEL,
     inboxKey: inbox.privateKey,
-    grantKey: () => keys.trust().grantKey,
+    grantKeys: () => currentTrust().grantKeys,
   };
 }
 

@@ -9,16 +9,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  generateInboxKeyPem,
-  generateSigningKeyPem,
-  loadInboxKey,
-  loadSigningKey,
-  publicX,
-} from '@deadlatch/signing';
+import { generateInboxKeyPem, generateSigningKeyPem, loadInboxKey, loadSigningKey } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { makeLogTrust } from '../../../test/support/log-trust.ts';
+import { pinnedForGood } from '../../../test/support/pinned-for-good.ts';
 import { seedTenant } from '../../../test/support/seed.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -33,7 +28,6 @@ before(async () => {
   ({ tenantId } = await seedTenant(database.adminUrl));
   keyDir = await mkdtemp(join(tmpdir(), 'deadlatch-vault-'));
   const inbox = generateInboxKeyPem();
-  const named = namedKey();
   const files: Record<string, string> = {
     'kek.key': randomBytes(32).toString('base64url'),
     'index.key': randomBytes(32).toString('base64url'),
@@ -43,8 +37,8 @@ before(async () => {
     'trust.json': JSON.stringify({
       environment: 'test',
       services: [],
-      grant_key: named,
-      token_key: named,
+      grant_keys: [freshPin()],
+      token_keys: [freshPin()],
       inbox_key: { x: loadInboxKey(inbox).x },
       ...makeLogTrust('test'),
     }),
@@ -56,10 +50,7 @@ after(async () => {
   await rm(keyDir, { recursive: true, force: true });
 });
 
-function namedKey(): { keyid: string; x: string } {
-  const key = loadSigningKey(generateSigningKeyPem());
-  return { keyid: key.keyId, x: publicX(key.publicKey) };
-}
+const freshPin = () => pinnedForGood(loadSigningKey(generateSigningKeyPem()));
 
 /** A program of the vault, allowed to read the code and its own keys and nothing else. */
 function start(

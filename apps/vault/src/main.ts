@@ -6,7 +6,7 @@ import { configOf } from './config.ts';
 import { readServiceSettings } from './env.ts';
 
 await runService(async () => {
-  const config = configOf(readServiceSettings(process.env));
+  const config = configOf(readServiceSettings(process.env), systemClock);
   const vault = compose(config, { now: systemClock, random: randomBytes });
   try {
     await vault.app.listen({ host: config.host, port: config.port });

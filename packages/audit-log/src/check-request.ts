@@ -1,24 +1,21 @@
 import { verify } from 'node:crypto';
 import { CEILINGS, findCommand, routeOf, SERVICES, type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { DispatchError } from '@deadlatch/kernel';
-import { publicKeyFromX, type TxnClaims, verifyTxnToken } from '@deadlatch/signing';
+import { MAX_SKEW_MS, type TxnClaims, verifyTxnToken } from '@deadlatch/signing';
 import type { AuditEvent } from './event.ts';
+import { asItCounted, type DatedKey } from './key-times.ts';
 
-/** A service key as the operator pinned it. Times are RFC 3339. */
-export interface TrustedKey {
-  readonly keyid: string;
+/** A service key as the operator pinned it. */
+export interface TrustedKey extends DatedKey {
   readonly service: string;
-  readonly x: string;
-  readonly from: string;
-  readonly until: string;
 }
 
 /** All that a verifier believes in. */
 export interface TrailTrust {
   readonly environment: string;
   readonly services: readonly TrustedKey[];
-  /** The key with which `identity` signs user tokens. */
-  readonly tokenKey: { readonly keyid: string; readonly x: string };
+  /** The keys with which `identity` signs user tokens. */
+  readonly tokenKeys: readonly DatedKey[];
 }
 
 /** A signature lives 60 s and clocks may differ by 5: no honest event is further from its request. */
@@ -41,11 +38,11 @@ export function checkRequest(
   const { request } = event;
   const key = trust.services.find((k) => k.keyid === request.key_id);
   if (!key) return 'signed by a key that is not pinned';
-  if (!(key.from <= event.time && event.time <= key.until)) return 'signed by a key outside its time';
   const signer = SERVICES.find((s) => s === key.service);
   if (!signer) return 'signed by an unknown service';
   const base = Buffer.from(request.signature_base);
-  const genuine = verify(null, base, publicKeyFromX(key.x), Buffer.from(request.signature, 'base64'));
+  const counted = asItCounted(key);
+  const genuine = verify(null, base, counted.publicKey, Buffer.from(request.signature, 'base64'));
   if (!genuine) return 'the request signature does not verify';
 
   const line = readBase(request.signature_base);
@@ -58,7 +55,11 @@ export function checkRequest(
     return 'the request was used for another event already';
   seenNonces.add(`${keyId} ${nonce}`);
   const createdMs = Number(created) * 1_000;
-  if (Math.abs(Date.parse(event.time) - createdMs) > MOST_APART_MS)
+  const eventMs = Date.parse(event.time);
+  // What came in the key's last moment is written a little later, so its end is held against the signature's own time.
+  const isInTime = counted.notBefore <= eventMs && createdMs < counted.notAfter + MAX_SKEW_MS;
+  if (!isInTime) return 'signed by a key outside its time';
+  if (Math.abs(eventMs - createdMs) > MOST_APART_MS)
     return 'the event is far in time from its request';
   if ((line('idempotency-key') ?? null) !== request.idempotency_key) {
     return 'the signature covers another idempotency key';
@@ -90,7 +91,7 @@ function checkActor(
   let claims: TxnClaims;
   try {
     claims = verifyTxnToken(token, {
-      key: { keyId: trust.tokenKey.keyid, publicKey: publicKeyFromX(trust.tokenKey.x) },
+      keys: trust.tokenKeys.map(asItCounted),
       issuer: spiffeId(trust.environment, 'identity'),
       audience: spiffeId(trust.environment, 'dispatch-api'),
       requestedBy: spiffeId(trust.environment, signer),

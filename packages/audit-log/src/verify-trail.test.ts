@@ -37,7 +37,14 @@ const KEYS: TrustedKey[] = [
 const TRUST: TrailTrust = {
   environment: 'demo',
   services: KEYS,
-  tokenKey: { keyid: minter.keyId, x: publicX(minter.publicKey) },
+  tokenKeys: [
+    {
+      keyid: minter.keyId,
+      x: publicX(minter.publicKey),
+      from: '2026-01-01T00:00:00.000Z',
+      until: '2027-01-01T00:00:00.000Z',
+    },
+  ],
 };
 
 /** A token as identity mints it for a dispatcher at the console. */

@@ -9,9 +9,11 @@ import {
   loadInboxKey,
   loadSigningKey,
   publicX,
+  type ServiceKeyPair,
   toBase64url,
 } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
+import { pinnedForGood } from '../../../test/support/pinned-for-good.ts';
 import { openKeyDirectory } from './key-directory.ts';
 import { ConfigError } from './read-env.ts';
 import { parseTrustBundle } from './trust-bundle.ts';
@@ -19,6 +21,10 @@ import { parseTrustBundle } from './trust-bundle.ts';
 const signingPem = generateSigningKeyPem();
 const inboxPem = generateInboxKeyPem();
 const key = loadSigningKey(signingPem);
+const [grant, token] = [generateSigningKeyPem(), generateSigningKeyPem()].map(loadSigningKey) as [
+  ServiceKeyPair,
+  ServiceKeyPair,
+];
 const named = { keyid: key.keyId, x: publicX(key.publicKey) };
 const entry = {
   service: 'gateway',
@@ -29,8 +35,8 @@ const entry = {
 const TRUST = {
   environment: 'demo',
   services: [entry],
-  grant_key: named,
-  token_key: named,
+  grant_keys: [pinnedForGood(grant)],
+  token_keys: [pinnedForGood(token)],
   inbox_key: { x: loadInboxKey(inboxPem).x },
   log: { origin: 'demo.deadlatch/audit', key: 'a line' },
   witnesses: { quorum: 1, keys: ['another line'] },
@@ -67,7 +73,10 @@ describe('key directory', () => {
     const trust = keys.trust();
     assert.equal(trust.environment, 'demo');
     assert.equal(trust.services[0]?.notAfter, Date.UTC(2027, 0, 1));
-    assert.equal(trust.grantKey.keyId, key.keyId);
+    assert.deepEqual(
+      [trust.grantKeys, trust.tokenKeys].map((keys) => keys.map(({ keyId }) => keyId)),
+      [[grant.keyId], [token.keyId]],
+    );
   });
 
   it('refuses what is missing, empty, of another kind or outside, without quoting it', () => {
@@ -104,9 +113,19 @@ describe('trust bundle', () => {
     'a key pinned twice': { ...TRUST, services: [entry, { ...entry, service: 'identity' }] },
     'times the wrong way round': { ...TRUST, services: [{ ...entry, from: entry.until, until: entry.from }] },
     'a time that is none': { ...TRUST, services: [{ ...entry, until: 'later' }] },
-    'no grant key': { ...TRUST, grant_key: undefined },
-    'a grant key named wrongly': { ...TRUST, grant_key: { ...named, keyid: other.keyId } },
-    'a token key that is no point': { ...TRUST, token_key: { keyid: key.keyId, x: 'AAAA' } },
+    'no list of grant keys': { ...TRUST, grant_keys: undefined },
+    'no grant key': { ...TRUST, grant_keys: [] },
+    'no token key': { ...TRUST, token_keys: [] },
+    'a grant key named wrongly': { ...TRUST, grant_keys: [{ ...pinnedForGood(grant), keyid: other.keyId }] },
+    'a grant key without an end': { ...TRUST, grant_keys: [{ ...pinnedForGood(grant), until: undefined }] },
+    'a token key that is no point': { ...TRUST, token_keys: [{ ...pinnedForGood(token), x: 'AAAA' }] },
+    'a key of two purposes': { ...TRUST, token_keys: [pinnedForGood(grant)] },
+    'a service that holds the grant key': {
+      ...TRUST,
+      services: [entry, { service: 'web', ...pinnedForGood(grant) }],
+    },
+    'a revocation at no time': { ...TRUST, services: [{ ...entry, revoked_at: 'yes' }] },
+    'a revocation that is null': { ...TRUST, services: [{ ...entry, revoked_at: null }] },
     'no inbox key': { ...TRUST, inbox_key: {} },
     'no log': { ...TRUST, log: undefined },
     'a log without a key': { ...TRUST, log: { origin: 'demo.deadlatch/audit' } },

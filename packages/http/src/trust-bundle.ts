@@ -1,16 +1,16 @@
 import { SERVICES } from '@deadlatch/catalogue';
 import { type JsonValue, parseStrictJson } from '@deadlatch/kernel';
-import { type NamedPublicKey, type PinnedKey, publicKeyFromX, thumbprintOfX } from '@deadlatch/signing';
+import { type PinnedKey, publicKeyFromX, type TimedKey, thumbprintOfX } from '@deadlatch/signing';
 import { ConfigError } from './read-env.ts';
 
 /** The public half of all keys, as the supervisor wrote it into a service's key directory. */
 export interface TrustBundle {
   readonly environment: string;
   readonly services: readonly PinnedKey[];
-  /** signs grants; `dispatch-api` */
-  readonly grantKey: NamedPublicKey;
-  /** signs transaction tokens; `identity` */
-  readonly tokenKey: NamedPublicKey;
+  /** sign grants and receipts; `dispatch-api`; several while one replaces the other */
+  readonly grantKeys: readonly TimedKey[];
+  /** sign transaction tokens; `identity` */
+  readonly tokenKeys: readonly TimedKey[];
   /** base64url X25519 point that inbound messages are sealed to; `vault` */
   readonly inboxX: string;
   /** the Merkle log of this environment: its name, and its note key as a line */
@@ -24,19 +24,23 @@ type Members = Readonly<Record<string, JsonValue>>;
 /**
  * Reads a trust bundle. Every thumbprint is computed again from its key: a bundle that names a key wrongly is refused.
  * @throws ConfigError when anything in it is not as it must be
+ * @invariant each key is there once, so that it has one service and one purpose
+ * @source T4.2
  */
 export function parseTrustBundle(bytes: Uint8Array): TrustBundle {
   try {
     const bundle = members(parseStrictJson(bytes));
-    const services = bundle.services;
-    if (!Array.isArray(services)) return wrong('services');
-    const pinned = services.map((entry) => pinnedKey(members(entry)));
-    if (new Set(pinned.map((key) => key.keyId)).size !== pinned.length) return wrong('services');
+    const services = listOf(bundle.services, 'services').map(pinnedKey);
+    const grantKeys = listOf(bundle.grant_keys, 'grant_keys').map(timedKey);
+    const tokenKeys = listOf(bundle.token_keys, 'token_keys').map(timedKey);
+    if (grantKeys.length === 0 || tokenKeys.length === 0) return wrong('grant_keys, token_keys');
+    const everyKey = [...services, ...grantKeys, ...tokenKeys];
+    if (new Set(everyKey.map((key) => key.keyId)).size !== everyKey.length) return wrong('a key twice');
     return {
       environment: textOf(bundle, 'environment'),
-      services: pinned,
-      grantKey: namedKey(members(bundle.grant_key)),
-      tokenKey: namedKey(members(bundle.token_key)),
+      services,
+      grantKeys,
+      tokenKeys,
       inboxX: textOf(members(bundle.inbox_key), 'x'),
       log: { origin: textOf(members(bundle.log), 'origin'), key: textOf(members(bundle.log), 'key') },
       witnesses: witnessesOf(members(bundle.witnesses)),
@@ -69,18 +73,24 @@ function witnessesOf(value: Members): TrustBundle['witnesses'] {
   return { quorum, keys: lines };
 }
 
-function namedKey(value: Members): NamedPublicKey {
+function listOf(value: JsonValue | undefined, name: string): readonly Members[] {
+  return Array.isArray(value) ? value.map(members) : wrong(name);
+}
+
+function timedKey(value: Members): TimedKey {
   const keyId = textOf(value, 'keyid');
   const x = textOf(value, 'x');
   if (thumbprintOfX(x) !== keyId) return wrong('keyid');
-  return { keyId, publicKey: publicKeyFromX(x) };
+  const notBefore = Date.parse(textOf(value, 'from'));
+  const notAfter = Date.parse(textOf(value, 'until'));
+  if (!(notBefore < notAfter)) return wrong('from, until');
+  const revokedAt = Object.hasOwn(value, 'revoked_at') ? Date.parse(textOf(value, 'revoked_at')) : null;
+  if (Number.isNaN(revokedAt)) return wrong('revoked_at');
+  return { keyId, publicKey: publicKeyFromX(x), notBefore, notAfter, revokedAt };
 }
 
 function pinnedKey(value: Members): PinnedKey {
   const service = textOf(value, 'service');
-  const notBefore = Date.parse(textOf(value, 'from'));
-  const notAfter = Date.parse(textOf(value, 'until'));
   if (!SERVICES.some((known) => known === service)) return wrong('service');
-  if (!(notBefore < notAfter)) return wrong('from, until');
-  return { ...namedKey(value), service, notBefore, notAfter, revokedAt: null };
+  return { ...timedKey(value), service };
 }

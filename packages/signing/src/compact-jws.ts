@@ -17,33 +17,33 @@ export function signCompact(typ: string, claims: unknown, key: ServiceKeyPair): 
 }
 
 /**
- * The claims of a compact JWS of exactly this type, signed by exactly this key.
- * @throws DispatchError `unauthenticated`
- * @invariant no part of the token chooses how it is verified: algorithm, key and type are the caller's
+ * The claims of a compact JWS of exactly this type, and the name of the key that signed it: one that `findKey` knows.
+ * @param findKey knows the keys of this one purpose, and throws for every other name
+ * @throws DispatchError `unauthenticated`; whatever `findKey` throws
+ * @invariant no part of the token chooses how it is verified: algorithm and type are the caller's, and its `kid`
+ *   only picks among keys that the caller has pinned for this purpose
  * @source RFC 8725 sections 3.1, 3.2, 3.11
  */
 export function verifyCompact(
   typ: string,
   token: string,
-  key: NamedPublicKey,
+  findKey: (keyId: string) => NamedPublicKey,
   maxLength: number,
-): JsonObject {
+): { readonly claims: JsonObject; readonly keyId: string } {
   if (token.length > maxLength || !JWS.test(token)) return fail('token_malformed');
   const [head = '', payload = '', tail = ''] = token.split('.');
   const header = decodeObject(head);
-  const isExact =
-    Object.keys(header).length === 3 &&
-    header.alg === 'EdDSA' &&
-    header.typ === typ &&
-    header.kid === key.keyId;
-  if (!isExact) return fail('token_header_wrong');
+  const { alg, kid, typ: type } = header;
+  const isExact = Object.keys(header).length === 3 && alg === 'EdDSA' && type === typ;
+  if (!isExact || typeof kid !== 'string') return fail('token_header_wrong');
+  const key = findKey(kid);
   const signature = fromBase64url(tail);
   if (signature?.byteLength !== 64) return fail('token_signature_malformed');
   if (key.publicKey.asymmetricKeyType !== 'ed25519') return fail('key_of_wrong_kind');
   if (!verify(null, Buffer.from(`${head}.${payload}`), key.publicKey, signature)) {
     return fail('token_signature_wrong');
   }
-  return decodeObject(payload);
+  return { claims: decodeObject(payload), keyId: kid };
 }
 
 function decodeObject(part: string): JsonObject {

@@ -6,6 +6,7 @@ import { verifies } from '../../../test/requirements.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { actionDigest } from './digests.ts';
 import { type GrantKind, type GrantOfKind, signGrant, verifyGrant } from './grants.ts';
+import { withoutEnd } from './keys.ts';
 import { API, BRIDGE, claims, IDENTITY, NOW, NOW_S, newKey, VAULT } from './request.fixture.ts';
 import { mintTxnToken, verifyTxnToken } from './txn-token.ts';
 
@@ -74,7 +75,13 @@ for (const kind of KINDS) {
   describe(`${kind} grant`, () => {
     const good = GOOD[kind];
     const verify = (token: string, changes: object = {}) =>
-      verifyGrant(kind, token, { key, audience: good.aud, issuer: API, now: NOW, ...changes });
+      verifyGrant(kind, token, {
+        keys: [withoutEnd(key)],
+        audience: good.aud,
+        issuer: API,
+        now: NOW,
+        ...changes,
+      });
 
     it('is what was signed', () => {
       verifies('T4.8');
@@ -97,11 +104,21 @@ for (const kind of KINDS) {
       verifies('T4.8');
       const token = signGrant(kind, good, key);
       for (const other of KINDS.filter((k) => k !== kind)) {
-        assert.throws(() => verifyGrant(other, token, { key, now: NOW }), isUnauthenticated);
+        assert.throws(
+          () => verifyGrant(other, token, { keys: [withoutEnd(key)], now: NOW }),
+          isUnauthenticated,
+        );
         assert.throws(() => verify(signGrant(other, GOOD[other], key)), isUnauthenticated);
       }
       assert.throws(
-        () => verifyTxnToken(token, { key, issuer: API, audience: good.aud, requestedBy: BRIDGE, now: NOW }),
+        () =>
+          verifyTxnToken(token, {
+            keys: [withoutEnd(key)],
+            issuer: API,
+            audience: good.aud,
+            requestedBy: BRIDGE,
+            now: NOW,
+          }),
         isUnauthenticated,
       );
       assert.throws(() => verify(mintTxnToken(claims(), key)), isUnauthenticated);
@@ -112,8 +129,11 @@ for (const kind of KINDS) {
       const token = signGrant(kind, good, key);
       assert.throws(() => verify(token, { audience: API }), isUnauthenticated);
       assert.throws(() => verify(token, { issuer: IDENTITY }), isUnauthenticated);
-      assert.throws(() => verify(token, { key: newKey() }), isUnauthenticated);
-      assert.throws(() => verify(token, { key: { ...newKey(), keyId: key.keyId } }), isUnauthenticated);
+      assert.throws(() => verify(token, { keys: [withoutEnd(newKey())] }), isUnauthenticated);
+      assert.throws(
+        () => verify(token, { keys: [{ ...withoutEnd(newKey()), keyId: key.keyId }] }),
+        isUnauthenticated,
+      );
     });
 
     it('lives as long as it says and never longer than its kind may', () => {
@@ -134,7 +154,7 @@ describe('action statement', () => {
     verifies('T3.4');
     const swapped = { ...GOOD.action, action: { ...action, lines: [{ amount_cents: 900_000 }] } };
     assert.throws(
-      () => verifyGrant('action', forge('action', swapped), { key, now: NOW }),
+      () => verifyGrant('action', forge('action', swapped), { keys: [withoutEnd(key)], now: NOW }),
       isUnauthenticated,
     );
     assert.throws(() => signGrant('action', swapped, key), isUnavailable);
@@ -153,11 +173,14 @@ describe('reveal grant', () => {
       ['constructor'],
     ]) {
       const token = forge('reveal', { ...GOOD.reveal, fields });
-      assert.throws(() => verifyGrant('reveal', token, { key, now: NOW }), isUnauthenticated);
+      assert.throws(
+        () => verifyGrant('reveal', token, { keys: [withoutEnd(key)], now: NOW }),
+        isUnauthenticated,
+      );
     }
     assert.ok(
       verifyGrant('reveal', forge('reveal', { ...GOOD.reveal, fields: ['email', 'phone'] }), {
-        key,
+        keys: [withoutEnd(key)],
         now: NOW,
       }),
     );

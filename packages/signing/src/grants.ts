@@ -18,7 +18,7 @@ import {
 } from './claims.ts';
 import { signCompact, verifyCompact } from './compact-jws.ts';
 import { actionDigest } from './digests.ts';
-import type { NamedPublicKey, ServiceKeyPair } from './keys.ts';
+import { keysAt, type ServiceKeyPair, type TimedKey, withoutEnd } from './keys.ts';
 import { MAX_TOKEN_LENGTH } from './request-profile.ts';
 
 /** What every statement of `dispatch-api` holds. Times in seconds; `jti` is what single use is counted by. */
@@ -154,7 +154,7 @@ const RULES: Readonly<Record<GrantKind, GrantRule>> = {
 export function signGrant<K extends GrantKind>(kind: K, claims: GrantOfKind[K], key: ServiceKeyPair): string {
   const token = signCompact(RULES[kind].typ, claims, key);
   try {
-    verifyGrant(kind, token, { key, now: claims.iat * 1000 });
+    verifyGrant(kind, token, { keys: [withoutEnd(key)], now: claims.iat * 1000 });
   } catch (cause) {
     refuse('unavailable', { detail: 'grant_claims_unacceptable', cause });
   }
@@ -162,10 +162,11 @@ export function signGrant<K extends GrantKind>(kind: K, claims: GrantOfKind[K], 
 }
 
 export interface VerifyGrantOptions {
-  readonly key: NamedPublicKey;
+  /** the pinned keys of `dispatch-api` for grants */
+  readonly keys: readonly TimedKey[];
   /** SPIFFE id of this receiver; left out only by one that merely forwards the grant */
   readonly audience?: string;
-  /** SPIFFE id of the only issuer; the key alone says as much, since it signs nothing else */
+  /** SPIFFE id of the only issuer; the keys alone say as much, since they sign nothing else */
   readonly issuer?: string;
   /** milliseconds since the epoch */
   readonly now: number;
@@ -183,7 +184,7 @@ export function verifyGrant<K extends GrantKind>(
   options: VerifyGrantOptions,
 ): GrantOfKind[K] {
   const rule = RULES[kind];
-  const value = verifyCompact(rule.typ, token, options.key, rule.maxLength);
+  const { claims: value } = verifyCompact(rule.typ, token, keysAt(options.keys, options.now), rule.maxLength);
   assertClaims(value, { required: rule.claims, optional: {} });
   const claims = value as unknown as GrantOfKind[K];
   if (options.audience !== undefined && claims.aud !== options.audience) {

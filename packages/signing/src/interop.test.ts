@@ -6,6 +6,7 @@ import { jwtVerify, SignJWT } from 'jose';
 import { verifies } from '../../../test/requirements.ts';
 import { contentDigest } from './digests.ts';
 import { signGrant, verifyGrant } from './grants.ts';
+import { withoutEnd } from './keys.ts';
 import {
   API,
   BRIDGE,
@@ -146,7 +147,13 @@ describe('jose', () => {
     const token = await new SignJWT({ ...minted })
       .setProtectedHeader({ typ: TYP, kid: key.keyId, alg: 'EdDSA' })
       .sign(key.privateKey);
-    const options = { key, issuer: IDENTITY, audience: API, requestedBy: BRIDGE, now: NOW };
+    const options = {
+      keys: [withoutEnd(key)],
+      issuer: IDENTITY,
+      audience: API,
+      requestedBy: BRIDGE,
+      now: NOW,
+    };
     assert.deepEqual(verifyTxnToken(token, options), minted);
     const plain = await new SignJWT({ ...minted })
       .setProtectedHeader({ kid: key.keyId, alg: 'EdDSA' })
@@ -176,7 +183,7 @@ describe('jose', () => {
       currentDate: new Date(NOW),
     });
     assert.deepEqual(payload, grant);
-    assert.deepEqual(verifyGrant('reveal', token, { key, now: NOW }), grant);
+    assert.deepEqual(verifyGrant('reveal', token, { keys: [withoutEnd(key)], now: NOW }), grant);
   });
 });
 

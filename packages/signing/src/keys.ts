@@ -21,13 +21,50 @@ export interface NamedPublicKey {
   readonly publicKey: KeyObject;
 }
 
-/** A public key as the operator pinned it. Times are milliseconds since the epoch, half-open. */
-export interface PinnedKey extends NamedPublicKey {
-  readonly service: string;
+/** A public key and when it counts. Times are milliseconds since the epoch, half-open. */
+export interface TimedKey extends NamedPublicKey {
   readonly notBefore: number;
   readonly notAfter: number;
   /** Set = refused from now on, whatever the time says: a late clock must not revive a stolen key. */
   readonly revokedAt: number | null;
+}
+
+/** A service's public key as the operator pinned it. */
+export interface PinnedKey extends TimedKey {
+  readonly service: string;
+}
+
+/** A key that always counts: how a signer reads back what it signed itself. */
+export function withoutEnd(key: NamedPublicKey): TimedKey {
+  return { ...key, notBefore: Number.NEGATIVE_INFINITY, notAfter: Number.POSITIVE_INFINITY, revokedAt: null };
+}
+
+/**
+ * The key of that name, proven to count at that time.
+ * @param nowMs milliseconds since the epoch
+ * @throws DispatchError `unauthenticated`
+ * @source T4.2
+ */
+export function usableKey<K extends TimedKey>(key: K | undefined, keyId: string, nowMs: number): K {
+  if (key === undefined || key.keyId !== keyId) return refuse('unauthenticated', { detail: 'key_unknown' });
+  if (key.revokedAt !== null) refuse('unauthenticated', { detail: 'key_revoked' });
+  if (!(key.notBefore <= nowMs && nowMs < key.notAfter)) {
+    refuse('unauthenticated', { detail: 'key_out_of_time' });
+  }
+  if (key.publicKey.type !== 'public' || key.publicKey.asymmetricKeyType !== 'ed25519') {
+    refuse('unauthenticated', { detail: 'key_of_wrong_kind' });
+  }
+  return key;
+}
+
+/** A look-up among the keys of one purpose, for what is verified at that time. */
+export function keysAt<K extends TimedKey>(keys: readonly K[], nowMs: number): (keyId: string) => K {
+  return (keyId) =>
+    usableKey(
+      keys.find((key) => key.keyId === keyId),
+      keyId,
+      nowMs,
+    );
 }
 
 type Curve = 'Ed25519' | 'X25519';

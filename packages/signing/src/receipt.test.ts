@@ -3,6 +3,7 @@ import { randomUUID, sign } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
 import { signGrant, verifyGrant } from './grants.ts';
+import { withoutEnd } from './keys.ts';
 import { type Receipt, signReceipt, verifyReceipt } from './receipt.ts';
 import { API, BRIDGE, claims, IDENTITY, NOW, NOW_S, newKey } from './request.fixture.ts';
 import { mintTxnToken, verifyTxnToken } from './txn-token.ts';
@@ -21,7 +22,7 @@ const GOOD: Receipt = {
 };
 const token = signReceipt(GOOD, key);
 const verify = (text: string, changes: object = {}) =>
-  verifyReceipt(text, { key, issuer: API, origin: GOOD.origin, ...changes });
+  verifyReceipt(text, { keys: [withoutEnd(key)], issuer: API, origin: GOOD.origin, ...changes });
 
 /** Signs a receipt of any content with the right key and type. */
 function forge(payload: unknown): string {
@@ -62,8 +63,11 @@ describe('receipt', () => {
   it('is refused of another issuer, for another log, under another key, after the change of any byte', () => {
     assert.throws(() => verify(token, { issuer: IDENTITY }), isUnauthenticated);
     assert.throws(() => verify(token, { origin: 'deadlatch/other' }), isUnauthenticated);
-    assert.throws(() => verify(token, { key: newKey() }), isUnauthenticated);
-    assert.throws(() => verify(token, { key: { ...newKey(), keyId: key.keyId } }), isUnauthenticated);
+    assert.throws(() => verify(token, { keys: [withoutEnd(newKey())] }), isUnauthenticated);
+    assert.throws(
+      () => verify(token, { keys: [{ ...withoutEnd(newKey()), keyId: key.keyId }] }),
+      isUnauthenticated,
+    );
     for (let i = 0; i < token.length; i += 1) {
       const other = token[i] === 'A' ? 'B' : 'A';
       assert.throws(
@@ -76,7 +80,7 @@ describe('receipt', () => {
 
   it('is no grant and no user token, nor either of them a receipt, also under the same key', () => {
     for (const kind of ['turn', 'reveal', 'step-up', 'action'] as const) {
-      assert.throws(() => verifyGrant(kind, token, { key, now: NOW }), isUnauthenticated);
+      assert.throws(() => verifyGrant(kind, token, { keys: [withoutEnd(key)], now: NOW }), isUnauthenticated);
     }
     const grant = signGrant(
       'reveal',
@@ -99,7 +103,14 @@ describe('receipt', () => {
     const minted = mintTxnToken(claims(), key);
     for (const other of [grant, minted]) assert.throws(() => verify(other), isUnauthenticated);
     assert.throws(
-      () => verifyTxnToken(token, { key, issuer: API, audience: API, requestedBy: BRIDGE, now: NOW }),
+      () =>
+        verifyTxnToken(token, {
+          keys: [withoutEnd(key)],
+          issuer: API,
+          audience: API,
+          requestedBy: BRIDGE,
+          now: NOW,
+        }),
       isUnauthenticated,
     );
   });

@@ -1,7 +1,7 @@
 import { isInstant, refuse } from '@deadlatch/kernel';
 import { assertClaims, type ClaimCheck, isDigest, isId, isSpiffe } from './claims.ts';
 import { signCompact, verifyCompact } from './compact-jws.ts';
-import type { NamedPublicKey, ServiceKeyPair } from './keys.ts';
+import { keysAt, type ServiceKeyPair, type TimedKey, withoutEnd } from './keys.ts';
 import { MAX_TOKEN_LENGTH } from './request-profile.ts';
 
 /**
@@ -38,7 +38,7 @@ const CLAIMS = {
 export function signReceipt(receipt: Receipt, key: ServiceKeyPair): string {
   const token = signCompact(TYP, receipt, key);
   try {
-    verifyReceipt(token, { key, issuer: receipt.iss, origin: receipt.origin });
+    verifyReceipt(token, { keys: [withoutEnd(key)], issuer: receipt.iss, origin: receipt.origin });
   } catch (cause) {
     refuse('unavailable', { detail: 'receipt_claims_unacceptable', cause });
   }
@@ -46,7 +46,8 @@ export function signReceipt(receipt: Receipt, key: ServiceKeyPair): string {
 }
 
 export interface VerifyReceiptOptions {
-  readonly key: NamedPublicKey;
+  /** the pinned keys of `dispatch-api` for grants */
+  readonly keys: readonly TimedKey[];
   /** SPIFFE id of the only issuer */
   readonly issuer: string;
   /** the log that the verifier knows */
@@ -56,13 +57,18 @@ export interface VerifyReceiptOptions {
 /**
  * The claims of a receipt for this log.
  * @throws DispatchError `unauthenticated`
- * @invariant whoever holds the event compares `leaf_hash` with its own hash of it; a receipt says nothing of content
+ * @invariant a key that was revoked vouches for nothing, also not for what is said to be older;
+ *   whoever holds the event compares `leaf_hash` with its own hash of it; a receipt says nothing of content
  * @source F.5
  */
-export function verifyReceipt(token: string, { key, issuer, origin }: VerifyReceiptOptions): Receipt {
-  const value = verifyCompact(TYP, token, key, MAX_TOKEN_LENGTH);
+export function verifyReceipt(token: string, { keys, issuer, origin }: VerifyReceiptOptions): Receipt {
+  const findKey = (name: string) =>
+    keys.find((key) => key.keyId === name) ?? refuse('unauthenticated', { detail: 'key_unknown' });
+  const { claims: value, keyId } = verifyCompact(TYP, token, findKey, MAX_TOKEN_LENGTH);
   assertClaims(value, CLAIMS);
   const receipt = value as unknown as Receipt;
+  // It never expires, so it is its own time that must be one of the key's.
+  keysAt(keys, Date.parse(receipt.time))(keyId);
   if (receipt.iss !== issuer) refuse('unauthenticated', { detail: 'receipt_issuer_wrong' });
   if (receipt.origin !== origin) refuse('unauthenticated', { detail: 'receipt_of_another_log' });
   return receipt;

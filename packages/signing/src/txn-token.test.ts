@@ -5,11 +5,12 @@ import { DispatchError } from '@deadlatch/kernel';
 import fc from 'fast-check';
 import { verifies } from '../../../test/requirements.ts';
 import { signGrant } from './grants.ts';
+import { withoutEnd } from './keys.ts';
 import { API, BRIDGE, claims, IDENTITY, NOW, NOW_S, newKey, VAULT } from './request.fixture.ts';
 import { createTokenVerifier, mintTxnToken, type TxnClaims, verifyTxnToken } from './txn-token.ts';
 
 const key = newKey();
-const OPTIONS = { key, issuer: IDENTITY, audience: API, requestedBy: BRIDGE, now: NOW };
+const OPTIONS = { keys: [withoutEnd(key)], issuer: IDENTITY, audience: API, requestedBy: BRIDGE, now: NOW };
 
 const isUnauthenticated = (error: unknown) =>
   error instanceof DispatchError && error.code === 'unauthenticated' && Object.keys(error.extra).length === 0;
@@ -205,7 +206,7 @@ describe('transaction token', () => {
 describe('token verifier', () => {
   const verifier = (maxEntries?: number) =>
     createTokenVerifier({
-      key,
+      keys: () => [withoutEnd(key)],
       issuer: IDENTITY,
       audience: API,
       ...(maxEntries !== undefined && { maxEntries }),

@@ -17,7 +17,7 @@ import {
   oneOf,
 } from './claims.ts';
 import { type JsonObject, signCompact, verifyCompact } from './compact-jws.ts';
-import type { NamedPublicKey, ServiceKeyPair } from './keys.ts';
+import { keysAt, type ServiceKeyPair, type TimedKey, withoutEnd } from './keys.ts';
 import { MAX_TOKEN_LENGTH } from './request-profile.ts';
 
 const TYP = 'txntoken+jwt';
@@ -97,7 +97,7 @@ export function mintTxnToken(claims: TxnClaims, key: ServiceKeyPair): string {
   const token = signCompact(TYP, claims, key);
   try {
     verifyTxnToken(token, {
-      key,
+      keys: [withoutEnd(key)],
       issuer: claims.iss,
       audience: claims.aud,
       requestedBy: claims.req_wl,
@@ -110,7 +110,8 @@ export function mintTxnToken(claims: TxnClaims, key: ServiceKeyPair): string {
 }
 
 export interface VerifyTxnTokenOptions {
-  readonly key: NamedPublicKey;
+  /** the pinned keys of `identity` for tokens */
+  readonly keys: readonly TimedKey[];
   /** SPIFFE id of the only minter */
   readonly issuer: string;
   /** SPIFFE id of this receiver */
@@ -127,11 +128,20 @@ export interface VerifyTxnTokenOptions {
  * @source T4.4, T4.5, A.2
  */
 export function verifyTxnToken(token: string, options: VerifyTxnTokenOptions): TxnClaims {
-  const claims = readClaims(verifyCompact(TYP, token, options.key, MAX_TOKEN_LENGTH));
+  return readToken(token, options, keysAt(options.keys, options.now)).claims;
+}
+
+function readToken(
+  token: string,
+  options: Omit<VerifyTxnTokenOptions, 'keys'>,
+  findKey: (keyId: string) => TimedKey,
+): { readonly claims: TxnClaims; readonly keyId: string } {
+  const read = verifyCompact(TYP, token, findKey, MAX_TOKEN_LENGTH);
+  const claims = readClaims(read.claims);
   if (claims.iss !== options.issuer) refuse('unauthenticated', { detail: 'token_issuer_wrong' });
   if (claims.aud !== options.audience) refuse('unauthenticated', { detail: 'token_audience_wrong' });
   assertUsable(claims, options.requestedBy, options.now);
-  return claims;
+  return { claims, keyId: read.keyId };
 }
 
 function assertUsable(claims: TxnClaims, requestedBy: string, now: number): void {
@@ -146,27 +156,33 @@ export type TokenVerifier = (
 
 /**
  * A verifier that remembers the signatures it has checked, since a token is used many times in its 60 s.
- * Only the bytes' meaning is remembered: times and the presenting service are checked on every call.
+ * Only the bytes' meaning is remembered: times, the key's standing and the presenting service are checked on every call.
+ * @param keys the pinned keys of `identity` for tokens, as they are now
  * @param maxEntries the oldest entry is dropped beyond it
- * @throws DispatchError `unauthenticated`
+ * @throws DispatchError `unauthenticated`; whatever `keys` throws
  */
 export function createTokenVerifier(
-  options: Omit<VerifyTxnTokenOptions, 'requestedBy' | 'now'> & { readonly maxEntries?: number },
+  options: Omit<VerifyTxnTokenOptions, 'requestedBy' | 'now' | 'keys'> & {
+    readonly keys: () => readonly TimedKey[];
+    readonly maxEntries?: number;
+  },
 ): TokenVerifier {
   const maxEntries = options.maxEntries ?? 1_000;
-  const seen = new Map<string, TxnClaims>();
+  const seen = new Map<string, { readonly claims: TxnClaims; readonly keyId: string }>();
   return (token, at) => {
+    const findKey = keysAt(options.keys(), at.now);
     const known = seen.get(token);
     if (known !== undefined) {
       seen.delete(token);
-      assertUsable(known, at.requestedBy, at.now);
+      findKey(known.keyId);
+      assertUsable(known.claims, at.requestedBy, at.now);
       seen.set(token, known);
-      return known;
+      return known.claims;
     }
-    const claims = freezeDeep(verifyTxnToken(token, { ...options, ...at }));
+    const fresh = freezeDeep(readToken(token, { ...options, ...at }, findKey));
     if (seen.size >= maxEntries) seen.delete(seen.keys().next().value ?? '');
-    seen.set(token, claims);
-    return claims;
+    seen.set(token, fresh);
+    return fresh.claims;
   };
 }
 

@@ -2,7 +2,7 @@ import { verify } from 'node:crypto';
 import { DispatchError, isUuid, refuse } from '@deadlatch/kernel';
 import { fromBase64url } from './base64url.ts';
 import { contentDigest } from './digests.ts';
-import type { PinnedKey } from './keys.ts';
+import { type PinnedKey, usableKey } from './keys.ts';
 import { readSingleHeaders } from './raw-headers.ts';
 import {
   CONTENT_TYPE,
@@ -176,15 +176,6 @@ function assertTimes({ created, expires }: Params, nowMs: number): void {
   if (!(expires > created && expires - created <= MAX_LIFETIME_S)) fail('lifetime_wrong');
   if (!(created * 1000 <= nowMs + MAX_SKEW_MS)) fail('created_in_future');
   if (!(nowMs <= expires * 1000)) fail('expired');
-}
-
-function usableKey(key: PinnedKey | undefined, keyId: string, nowMs: number): PinnedKey {
-  if (key === undefined || key.keyId !== keyId) return fail('key_unknown');
-  if (key.revokedAt !== null) fail('key_revoked');
-  if (!(key.notBefore <= nowMs && nowMs < key.notAfter)) fail('key_out_of_time');
-  if (key.publicKey.type !== 'public' || key.publicKey.asymmetricKeyType !== 'ed25519')
-    fail('key_of_wrong_kind');
-  return key;
 }
 
 function single(rawHeaders: readonly string[]): ReadonlyMap<string, string> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { verifyGrant } from '@deadlatch/signing';
+import { verifyGrant, withoutEnd } from '@deadlatch/signing';
 import { verifies } from '../../requirements.ts';
 import { createDispatchWorld, type DispatchWorld, ENVIRONMENT } from '../../support/dispatch-api.ts';
 import { CANNOT_SECURE, type Crew, createCrew, words } from '../../support/job.ts';
@@ -193,7 +193,7 @@ describe('one ticket', () => {
     );
     const rendered = await wire.read(alone('gateway'), `/v1/messages/${rows[0]?.id}/rendered`);
     const grant = verifyGrant('reveal', rendered.body.reveal_grant, {
-      key: world.grantKey,
+      keys: [withoutEnd(world.grantKey)],
       audience: `spiffe://${ENVIRONMENT}.deadlatch/vault`,
       now: Date.now(),
     });

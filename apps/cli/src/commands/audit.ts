@@ -83,7 +83,7 @@ export async function verifyDatabase({ client, trust, tenantId }: Operator): Pro
   await client.query('commit');
   return verifyTrail(
     events.rows.map(({ body }) => body),
-    { environment: trust.environment, services: trust.services, tokenKey: trust.token_key },
+    { environment: trust.environment, services: trust.services, tokenKeys: trust.token_keys },
     current,
   );
 }

@@ -21,23 +21,31 @@ export const SIGNERS = [
   'cli',
 ] as const satisfies readonly ServiceName[];
 
-/** Keys of the demo and of a first installation live this long; `keys rotate` comes with service identity. */
-const KEY_LIFETIME_MS = 365 * 24 * 60 * 60 * 1000;
+/** A key lives this long unless it is rotated before. */
+export const KEY_LIFETIME_MS = 365 * 24 * 60 * 60 * 1000;
 
-export interface PublicKeyEntry {
-  readonly service: string;
+/** A public key and when it counts. Times are RFC 3339. */
+export interface KeyEntry {
   readonly keyid: string;
   readonly x: string;
   readonly from: string;
   readonly until: string;
+  readonly revoked_at?: string;
 }
 
-/** The public half of all keys: what every process may know. */
+export interface PublicKeyEntry extends KeyEntry {
+  readonly service: string;
+}
+
+/**
+ * The public half of all keys: what every process may know. What is over stays in it: what was signed with a key is
+ * verified with it for as long as the trail is kept.
+ */
 export interface Trust {
   readonly environment: string;
   readonly services: readonly PublicKeyEntry[];
-  readonly grant_key: { readonly keyid: string; readonly x: string };
-  readonly token_key: { readonly keyid: string; readonly x: string };
+  readonly grant_keys: readonly KeyEntry[];
+  readonly token_keys: readonly KeyEntry[];
   readonly inbox_key: { readonly x: string };
   /** Which log the events are in, and the line of its note key. */
   readonly log: { readonly origin: string; readonly key: string };
@@ -47,12 +55,8 @@ export interface Trust {
   readonly operators: readonly OperatorKeyEntry[];
 }
 
-export interface OperatorKeyEntry {
+export interface OperatorKeyEntry extends KeyEntry {
   readonly name: string;
-  readonly keyid: string;
-  readonly x: string;
-  readonly from: string;
-  readonly until: string;
 }
 
 /** Files of 32 random bytes or an Ed25519 key, by service. */
@@ -105,7 +109,7 @@ export async function ensureKeys(
   }
 
   const bundlePath = join(keysRoot, 'trust.json');
-  const known = existsSync(bundlePath) ? await readDocument<Partial<Trust>>(bundlePath) : {};
+  const known = existsSync(bundlePath) ? await readDocument<Partial<Trust> & UntimedTrust>(bundlePath) : {};
   const bundle = completed(known, await publicBundle(keysRoot, environment, now));
   const content = `${JSON.stringify(bundle, null, 2)}\n`;
   await writeWhole(bundlePath, content, 0o644);
@@ -115,11 +119,28 @@ export async function ensureKeys(
   return bundle;
 }
 
+/** A bundle of a version that pinned one key for each purpose, without times. */
+interface UntimedTrust {
+  readonly grant_key?: { readonly keyid: string; readonly x: string };
+  readonly token_key?: { readonly keyid: string; readonly x: string };
+}
+
 /** What is pinned stays as it is; what a newer version added is filled in. */
-function completed(known: Partial<Trust>, fresh: Trust): Trust {
+function completed(known: Partial<Trust> & UntimedTrust, fresh: Trust): Trust {
+  const { grant_key, token_key, ...rest } = known;
   const services = known.services ?? [];
   const added = fresh.services.filter(({ service }) => !services.some((key) => key.service === service));
-  return { ...fresh, ...known, services: [...services, ...added] };
+  // It was in use since there were keys at all.
+  const since = services.map(({ from }) => from).sort()[0];
+  const dated = (key: UntimedTrust['grant_key'], [entry]: readonly KeyEntry[]): readonly KeyEntry[] =>
+    entry === undefined ? [] : [{ ...entry, ...key, from: since ?? entry.from }];
+  return {
+    ...fresh,
+    ...(grant_key && { grant_keys: dated(grant_key, fresh.grant_keys) }),
+    ...(token_key && { token_keys: dated(token_key, fresh.token_keys) }),
+    ...rest,
+    services: [...services, ...added],
+  };
 }
 
 async function publicBundle(keysRoot: string, environment: string, now: number): Promise<Trust> {
@@ -141,8 +162,8 @@ async function publicBundle(keysRoot: string, environment: string, now: number):
   return {
     environment,
     services,
-    grant_key: await publicPart('dispatch-api', 'grant.pem'),
-    token_key: await publicPart('identity', 'token.pem'),
+    grant_keys: [{ ...(await publicPart('dispatch-api', 'grant.pem')), from, until }],
+    token_keys: [{ ...(await publicPart('identity', 'token.pem')), from, until }],
     inbox_key: { x: await inboxPublicKey(keysRoot) },
     log: { origin, key: await noteKeyLine('log', origin, 'sequencer', 'log.pem') },
     witnesses: {

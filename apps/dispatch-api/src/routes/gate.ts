@@ -1,7 +1,7 @@
 import { spiffeId } from '@deadlatch/catalogue';
 import { authenticate, type KeyRing } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
-import { createTokenVerifier, type NamedPublicKey, type RequestShape } from '@deadlatch/signing';
+import { createTokenVerifier, type RequestShape, type TimedKey } from '@deadlatch/signing';
 import type { FastifyRequest } from 'fastify';
 import { type Proven, provenCaller } from '../command/caller.ts';
 
@@ -23,14 +23,15 @@ export function createGate(options: {
   readonly environment: string;
   readonly tenantId: string;
   readonly keys: KeyRing;
-  readonly tokenKey: NamedPublicKey;
+  /** The keys of identity's tokens, as the trust bundle has them now. */
+  readonly tokenKeys: () => readonly TimedKey[];
   readonly now: Clock;
   readonly newId: () => string;
 }): Readonly<Record<'write' | 'read', Gate>> {
-  const { environment, tenantId, keys, tokenKey, now, newId } = options;
+  const { environment, tenantId, keys, tokenKeys, now, newId } = options;
   const audience = spiffeId(environment, 'dispatch-api');
   const verifyToken = createTokenVerifier({
-    key: tokenKey,
+    keys: tokenKeys,
     issuer: spiffeId(environment, 'identity'),
     audience,
   });

@@ -7,7 +7,7 @@ import {
   spiffeId,
 } from '@deadlatch/catalogue';
 import { type Clock, DispatchError, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
-import { actionDigest, type NamedPublicKey, type StepUpGrant, verifyGrant } from '@deadlatch/signing';
+import { actionDigest, type StepUpGrant, type TimedKey, verifyGrant } from '@deadlatch/signing';
 import { type ActionView, describeAction } from './describe-action.ts';
 
 /** An approval as dispatch-api stated it, with everything that identity can check checked. */
@@ -33,7 +33,7 @@ export type ProveStepUp = (answer: JsonValue) => StepUp;
 
 /**
  * Proves that what dispatch-api answered is what dispatch-api signed.
- * @param grantKey the key that signs grants and action statements; pinned, never taken from the answer
+ * @param grantKeys the keys that sign grants and action statements; pinned, never taken from the answer
  * @returns a function of the parsed answer of `GET /v1/step-ups/:secret`
  * @throws DispatchError `digest_mismatch` when the digest is not the SHA-256 of the statement, when statement or
  *   grant is not signed by that key, or when grant and answer speak of different things
@@ -41,7 +41,7 @@ export type ProveStepUp = (answer: JsonValue) => StepUp;
  * @source T3.4, T4.8
  */
 export function createStepUpProver(options: {
-  readonly grantKey: () => NamedPublicKey;
+  readonly grantKeys: () => readonly TimedKey[];
   readonly environment: string;
   readonly tenantId: string;
   readonly now: Clock;
@@ -56,7 +56,7 @@ export function createStepUpProver(options: {
     if (Date.parse(view.expiresAt) <= options.now()) return { kind: 'over', state: 'EXPIRED' };
     const digest = actionDigest(fields.action);
     if (digest !== fields.action_digest) mismatch('digest is not of this statement');
-    const check = { key: options.grantKey(), issuer, audience, now: options.now() };
+    const check = { keys: options.grantKeys(), issuer, audience, now: options.now() };
     const statement = verified(() => verifyGrant('action', fields.action_jws, check));
     const grant = verified(() => verifyGrant('step-up', fields.step_up_grant, check));
     const agrees =

@@ -9,6 +9,7 @@ import {
   type StepUpGrant,
   type TurnGrant,
   verifyTxnToken,
+  withoutEnd,
 } from '@deadlatch/signing';
 import { verifies } from '../../../../test/requirements.ts';
 import { createTokenMinter } from './mint-token.ts';
@@ -62,7 +63,7 @@ describe('tokens from a session', () => {
     const correlation = randomUUID();
     const minted = minter.forSession('web', { tenantId: TENANT, subject, assurance: 'L3' }, correlation);
     const claims = verifyTxnToken(minted.token, {
-      key,
+      keys: [withoutEnd(key)],
       issuer: spiffeId('demo', 'identity'),
       audience: spiffeId('demo', 'dispatch-api'),
       requestedBy: spiffeId('demo', 'web'),

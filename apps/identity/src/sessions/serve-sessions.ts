@@ -1,7 +1,7 @@
 import { CEILINGS, type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { validator } from '@deadlatch/http';
 import { type Clock, refuse, toInstant } from '@deadlatch/kernel';
-import { type NamedPublicKey, verifyGrant } from '@deadlatch/signing';
+import { type TimedKey, verifyGrant } from '@deadlatch/signing';
 import Type from 'typebox';
 import { hashLinkSecret } from '../link-secret.ts';
 import type { GatedRequest } from '../service-gate.ts';
@@ -68,7 +68,7 @@ export function createSessionEndpoints(options: {
   readonly minter: TokenMinter;
   readonly tenantId: string;
   readonly environment: string;
-  readonly grantKey: () => NamedPublicKey;
+  readonly grantKeys: () => readonly TimedKey[];
   readonly now: Clock;
   readonly random: (n: number) => Uint8Array;
 }): SessionEndpoints {
@@ -135,7 +135,7 @@ export function createSessionEndpoints(options: {
         callers: TURN_CALLERS,
         prepare: async () => {
           const grant = verifyGrant('turn', turnTokenBody(request.body).turn_grant, {
-            key: options.grantKey(),
+            keys: options.grantKeys(),
             issuer: spiffeId(options.environment, 'dispatch-api'),
             audience: spiffeId(options.environment, 'identity'),
             now: options.now(),

@@ -8,6 +8,7 @@ import {
   signGrant,
   type TurnGrant,
   verifyTxnToken,
+  withoutEnd,
 } from '@deadlatch/signing';
 import { SMTPServer } from 'smtp-server';
 import { verifies } from '../../../../test/requirements.ts';
@@ -120,7 +121,7 @@ describe('session tokens', () => {
     const session = await signIn();
     const { body } = await sessionToken(session);
     const check = {
-      key: world.tokenKey,
+      keys: [withoutEnd(world.tokenKey)],
       issuer: spiffeId(ENVIRONMENT, 'identity'),
       audience: spiffeId(ENVIRONMENT, 'dispatch-api'),
       now: Date.now(),
@@ -173,7 +174,7 @@ describe('turn tokens', () => {
     const { status, body } = await ask(grant());
     assert.equal(status, 200);
     const claims = verifyTxnToken(text(body.token), {
-      key: world.tokenKey,
+      keys: [withoutEnd(world.tokenKey)],
       issuer: spiffeId(ENVIRONMENT, 'identity'),
       audience: spiffeId(ENVIRONMENT, 'dispatch-api'),
       requestedBy: spiffeId(ENVIRONMENT, 'tool-bridge'),

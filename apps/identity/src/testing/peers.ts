@@ -14,6 +14,7 @@ import {
   verifyGrant,
   verifyRequest,
   verifyTxnToken,
+  withoutEnd,
 } from '@deadlatch/signing';
 import { createLogger } from '@deadlatch/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -163,7 +164,7 @@ export async function startDispatchApi(options: PeerOptions): Promise<SmallDispa
   app.post<{ Params: { id: string } }>('/v1/approvals/:id/approval.decide', async (request) => {
     const verified = prove(request, 'dispatch-api', WRITE_WITH_TOKEN, options.identityKey);
     const claims = verifyTxnToken(verified.token ?? '', {
-      key: options.tokenKey,
+      keys: [withoutEnd(options.tokenKey)],
       issuer: spiffeId(ENVIRONMENT, 'identity'),
       audience: spiffeId(ENVIRONMENT, 'dispatch-api'),
       requestedBy: spiffeId(ENVIRONMENT, 'identity'),
@@ -190,7 +191,7 @@ export async function startVault(options: PeerOptions): Promise<SmallVault> {
     prove(request, 'vault', WRITE, options.identityKey);
     const { grant } = readJson(request) as { grant: string };
     const claims = verifyGrant('reveal', grant, {
-      key: options.grantKey,
+      keys: [withoutEnd(options.grantKey)],
       audience: spiffeId(ENVIRONMENT, 'vault'),
       now: Date.now(),
     });

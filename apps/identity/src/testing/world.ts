@@ -11,6 +11,7 @@ import {
   publicX,
   type ServiceKeyPair,
   signRequest,
+  withoutEnd,
 } from '@deadlatch/signing';
 import type { SMTPServer } from 'smtp-server';
 import { createCeremonySecrets } from '../approval/secrets.ts';
@@ -133,7 +134,7 @@ export async function startWorld(parts: WorldParts): Promise<World> {
       signingKey: identityKey,
       tokenKey,
       codeKey,
-      grantKey: () => grantKey,
+      grantKeys: () => [withoutEnd(grantKey)],
     },
     { now, random: randomBytes, fetch: globalThis.fetch, writeLog: (line) => log.push(line) },
   );

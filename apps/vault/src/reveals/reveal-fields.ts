@@ -2,7 +2,7 @@ import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { validator } from '@deadlatch/http';
 import { type Clock, refuse } from '@deadlatch/kernel';
 import type { SignedRequest, Tx } from '@deadlatch/postgres';
-import { type NamedPublicKey, type RevealGrant, verifyGrant } from '@deadlatch/signing';
+import { type RevealGrant, type TimedKey, verifyGrant } from '@deadlatch/signing';
 import type { Logger } from '@deadlatch/telemetry';
 import Type, { type Static } from 'typebox';
 import { type ContactValueRow, readContactValues } from '../contacts/contacts.sql.ts';
@@ -37,7 +37,7 @@ export function createRevealer(options: {
   readonly settle: Settle;
   readonly environment: string;
   readonly tenantId: string;
-  readonly grantKey: () => NamedPublicKey;
+  readonly grantKeys: () => readonly TimedKey[];
   readonly keyWrapper: KeyWrapper;
   readonly logger: Logger;
   readonly now: Clock;
@@ -48,7 +48,7 @@ export function createRevealer(options: {
   const prove = (request: SignedRequest): RevealGrant => {
     const { grant } = read(request.body);
     const claims = verifyGrant('reveal', grant, {
-      key: options.grantKey(),
+      keys: options.grantKeys(),
       audience: spiffeId(environment, 'vault'),
       issuer: spiffeId(environment, 'dispatch-api'),
       now: options.now(),

@@ -16,6 +16,7 @@ import {
   sealTo,
   signGrant,
   signRequest,
+  withoutEnd,
 } from '@deadlatch/signing';
 import { compose } from '../compose.ts';
 import { createFileKeyWrapper } from '../crypto/key-wrapper.ts';
@@ -100,9 +101,9 @@ export async function startWorld(options: {
       keyEncryptionKey,
       indexKey,
       inboxKey: inbox.privateKey,
-      grantKey: () => {
+      grantKeys: () => {
         if (trust.broken) throw new Error('no trust bundle');
-        return grantKey;
+        return [withoutEnd(grantKey)];
       },
     },
     { now: () => Date.now() + clock.offsetMs, random: randomBytes, writeLog: (line) => log.push(line) },
