@@ -10,6 +10,7 @@ import {
 import { createIdMaker } from '@deadlatch/kernel';
 import type { CommandPath, CommitDecisionInput } from '@deadlatch/postgres';
 import { actionDigest, canonicalJson, generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
+import { createTracing } from '@deadlatch/telemetry';
 import { createRefusals } from '../../apps/dispatch-api/src/command/refusals.ts';
 import { type CommandRunner, createCommandRunner } from '../../apps/dispatch-api/src/command/run-command.ts';
 import { createGrantIssuer } from '../../apps/dispatch-api/src/grants/issue-grants.ts';
@@ -50,6 +51,7 @@ export function createRoad(path: CommandPath, tools: DecisionTools): CommandRunn
       }),
       newId,
     },
+    tracing: createTracing({ random: randomBytes }),
     newId,
     now: Date.now,
   });

@@ -26,6 +26,9 @@ export const EVERY_SERVICE: readonly string[] = [
   'worker',
 ];
 
+/** The simulator plays people and the carrier: whatever it does is not ours to trace. */
+const TRACED_SERVICES = EVERY_SERVICE.filter((name) => name !== 'simulator');
+
 /** Every variable of every `env.ts`; a test compares the names. */
 export const VARIABLE_GROUPS: readonly VariableGroup[] = [
   {
@@ -67,6 +70,14 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
         example: 'info',
         readBy: EVERY_SERVICE,
         description: 'Least level of log lines that are written.',
+        optional: true,
+      },
+      {
+        name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+        example: 'http://127.0.0.1:4318',
+        readBy: TRACED_SERVICES,
+        description:
+          'OpenTelemetry collector that spans are sent to, by OTLP over HTTP. Unset: trace ids run along, and no spans are made.',
         optional: true,
       },
     ],

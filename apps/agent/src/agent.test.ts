@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -86,6 +86,7 @@ async function start(t: TestContext, given?: () => ToolClient) {
   const logs: string[] = [];
   const running = await compose(settings, {
     now: Date.now,
+    random: randomBytes,
     fetch: globalThis.fetch,
     write: (line) => logs.push(line),
   });

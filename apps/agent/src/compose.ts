@@ -8,7 +8,7 @@ import {
   watchTrust,
 } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
-import { createLogger } from '@deadlatch/telemetry';
+import { createLogger, createTelemetry } from '@deadlatch/telemetry';
 import type { Settings } from './env.ts';
 import { scriptedPlanner } from './planner/scripted.ts';
 import { runTurn } from './run-turn.ts';
@@ -20,6 +20,8 @@ const BODY_LIMIT_BYTES = 16 * 1024;
 /** What the service takes from the world around it. */
 export interface World {
   readonly now: Clock;
+  /** returns exactly `n` random bytes */
+  readonly random: (n: number) => Uint8Array;
   readonly fetch: typeof globalThis.fetch;
   /** takes one line of the log; standard output unless told */
   readonly write?: (line: string) => void;
@@ -29,11 +31,19 @@ export interface World {
  * Constructs the whole service; the only place that does. It holds no signing key, no database connection and no
  * personal data: a turn grant, for ten minutes, is all it ever has.
  */
-export async function compose(settings: Settings, { now, fetch, write }: World): Promise<Running> {
+export async function compose(settings: Settings, { now, random, fetch, write }: World): Promise<Running> {
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
   const trust = watchTrust({ read: keyDir.trust, now });
+  const telemetry = createTelemetry({
+    service: 'agent',
+    environment: settings.DEADLATCH_ENVIRONMENT,
+    otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
+    random,
+  });
+  const { tracing } = telemetry;
   const logger = createLogger({
     service: 'agent',
+    traceId: tracing.traceId,
     level: settings.DEADLATCH_LOG_LEVEL,
     ...(write && { write }),
   });
@@ -43,6 +53,8 @@ export async function compose(settings: Settings, { now, fetch, write }: World):
     logger,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     ready: async () => void (await keys.current()),
+    telemetry,
+    hasMetrics: true,
   });
   addWakeRoute(app, {
     gate: {
@@ -54,12 +66,18 @@ export async function compose(settings: Settings, { now, fetch, write }: World):
     grantKeys: () => trust().grantKeys,
     now,
     play: (turnGrant) =>
-      withToolClient({ bridgeUrl: settings.TOOL_BRIDGE_URL, turnGrant, fetch }, (tools) =>
+      withToolClient({ bridgeUrl: settings.TOOL_BRIDGE_URL, turnGrant, fetch, tracing }, (tools) =>
         runTurn(tools, scriptedPlanner, now),
       ),
     logger,
+    tracing,
   });
   await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
   logger.event('service.started', { port: settings.DEADLATCH_PORT });
-  return { close: () => app.close() };
+  return {
+    async close() {
+      await app.close();
+      await telemetry.close();
+    },
+  };
 }

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { runService } from '@deadlatch/http';
 import { systemClock } from '@deadlatch/kernel';
 import { compose } from './compose.ts';
 import { readSettings } from './env.ts';
 
-await runService(() => compose(readSettings(process.env), { now: systemClock, fetch: globalThis.fetch }));
+await runService(() =>
+  compose(readSettings(process.env), { now: systemClock, random: randomBytes, fetch: globalThis.fetch }),
+);

@@ -1,4 +1,5 @@
 import { DispatchError } from '@deadlatch/kernel';
+import type { Tracing } from '@deadlatch/telemetry';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { readCode, type ToolClient } from './run-turn.ts';
 
@@ -13,15 +14,24 @@ const PROTOCOL = '2026-07-28';
  * @throws DispatchError `unavailable` when the bridge does not answer
  */
 export async function withToolClient<T>(
-  options: { readonly bridgeUrl: string; readonly turnGrant: string; readonly fetch: typeof fetch },
+  options: {
+    readonly bridgeUrl: string;
+    readonly turnGrant: string;
+    readonly fetch: typeof fetch;
+    readonly tracing: Tracing;
+  },
   use: (tools: ToolClient) => Promise<T>,
 ): Promise<T> {
   const client = new Client(
     { name: 'deadlatch-agent', version: '1' },
     { versionNegotiation: { mode: { pin: PROTOCOL } } },
   );
+  const traceparent = options.tracing.traceparent();
   const transport = new StreamableHTTPClientTransport(new URL('/mcp', options.bridgeUrl), {
-    requestInit: { headers: { authorization: `Bearer ${options.turnGrant}` }, redirect: 'error' },
+    requestInit: {
+      headers: { authorization: `Bearer ${options.turnGrant}`, ...(traceparent !== null && { traceparent }) },
+      redirect: 'error',
+    },
     fetch: options.fetch,
   });
   await guarded(client.connect(transport, { timeout: CALL_TIMEOUT_MS }));

@@ -1,7 +1,7 @@
 import { type AuthenticateOptions, authenticate, readJson, validator } from '@deadlatch/http';
 import { type Clock, refuse } from '@deadlatch/kernel';
 import { JWS, type TimedKey, verifyGrant } from '@deadlatch/signing';
-import type { Logger } from '@deadlatch/telemetry';
+import type { Logger, Tracing } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import Type, { type Static } from 'typebox';
 
@@ -21,6 +21,7 @@ export interface WakeParts {
   /** Plays one turn; resolves to how many commands were carried out. */
   readonly play: (turnGrant: string) => Promise<number>;
   readonly logger: Logger;
+  readonly tracing: Tracing;
 }
 
 /**
@@ -51,7 +52,8 @@ export function addWakeRoute(app: FastifyInstance, parts: WakeParts): void {
     const ids = { turn_id, correlation_id: claims.correlation_id };
     const startedAt = parts.now();
     parts.logger.event('turn.started', ids);
-    const steps = await playOnce(turn_id, turn_grant);
+    const about = { 'deadlatch.turn_id': turn_id, 'deadlatch.correlation_id': claims.correlation_id };
+    const steps = await parts.tracing.span('turn', about, () => playOnce(turn_id, turn_grant));
     parts.logger.event('turn.finished', { ...ids, steps, ms: Math.max(0, parts.now() - startedAt) });
     return { steps };
   });

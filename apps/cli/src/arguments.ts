@@ -30,6 +30,8 @@ export interface Arguments {
   readonly ticket: string | undefined;
   /** The administrator's URL of a PostgreSQL of your own; holds a password, so it comes from the environment alone. */
   readonly databaseUrl: string | undefined;
+  /** Where the services send their spans; the same variable as theirs. */
+  readonly otlpEndpoint: string | undefined;
 }
 
 const text = { type: 'string' } as const;
@@ -37,9 +39,14 @@ const text = { type: 'string' } as const;
 /**
  * Reads the command line.
  * @param databaseUrl `DATABASE_URL` of the environment
+ * @param otlpEndpoint `OTEL_EXPORTER_OTLP_ENDPOINT` of the environment
  * @throws UsageError naming what is wrong
  */
-export function readArguments(argv: readonly string[], databaseUrl?: string): Arguments {
+export function readArguments(
+  argv: readonly string[],
+  databaseUrl?: string,
+  otlpEndpoint?: string,
+): Arguments {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(argv);
@@ -68,7 +75,17 @@ export function readArguments(argv: readonly string[], databaseUrl?: string): Ar
     correlation: values.correlation,
     ticket: values.ticket,
     databaseUrl: databaseUrl === undefined || databaseUrl === '' ? undefined : postgresUrl(databaseUrl),
+    otlpEndpoint: otlpEndpoint === undefined || otlpEndpoint === '' ? undefined : collectorUrl(otlpEndpoint),
   };
+}
+
+function collectorUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  // What the services would refuse is refused before anything starts.
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || /[?#]/.test(text)) {
+    throw new UsageError('OTEL_EXPORTER_OTLP_ENDPOINT must be like http://host:4318');
+  }
+  return text;
 }
 
 function postgresUrl(text: string): string {

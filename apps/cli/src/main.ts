@@ -16,7 +16,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
 ]);
 
 async function run(argv: readonly string[]): Promise<number> {
-  const args = readArguments(argv, process.env.DATABASE_URL);
+  const args = readArguments(argv, process.env.DATABASE_URL, process.env.OTEL_EXPORTER_OTLP_ENDPOINT);
   if (args.command === 'help') {
     process.stdout.write(args.json ? `${JSON.stringify({ help: HELP })}\n` : HELP);
     return EXIT.done;

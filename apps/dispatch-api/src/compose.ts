@@ -14,7 +14,8 @@ import {
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
 import { assertMigrated, createCommandPath, createPool, readServiceKeys } from '@deadlatch/postgres';
 import { actionDigest, canonicalJson } from '@deadlatch/signing';
-import { codeOf, createLogger, traceOf } from '@deadlatch/telemetry';
+import { codeOf, createLogger, createTelemetry, traceOf } from '@deadlatch/telemetry';
+import { observeCommands, tracePath } from './command/observe-commands.ts';
 import { createRefusals } from './command/refusals.ts';
 import { createCommandRunner } from './command/run-command.ts';
 import type { Settings } from './env.ts';
@@ -40,13 +41,24 @@ export async function compose(settings: Settings): Promise<Running> {
   const now = systemClock;
   const newId = createIdMaker(now, (n) => randomBytes(n));
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
-  const logger = createLogger({ service: 'dispatch-api', level: settings.DEADLATCH_LOG_LEVEL });
+  const telemetry = createTelemetry({
+    service: 'dispatch-api',
+    environment,
+    otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
+    random: randomBytes,
+  });
+  const { tracing } = telemetry;
+  const logger = createLogger({
+    service: 'dispatch-api',
+    level: settings.DEADLATCH_LOG_LEVEL,
+    traceId: tracing.traceId,
+  });
   const pool = createPool({
     url: keyDir.secret('database-url').reveal(),
     applicationName: 'dispatch-api',
     maxConnections: CONNECTIONS,
   });
-  const path = createCommandPath(pool);
+  const path = tracePath(createCommandPath(pool), tracing);
   const tools: DecisionTools = {
     newId,
     policy: createPolicyEngine({ texts: loadPolicyTexts(), sha256Base64Url: actionDigest }),
@@ -72,10 +84,12 @@ export async function compose(settings: Settings): Promise<Running> {
       await keys.current();
       await store.check();
     },
+    telemetry,
+    hasMetrics: true,
   });
   const source = { environment, policyBundle: tools.policy.bundleHash };
   const refusals = createRefusals({ ...source, path, now, newId });
-  const audited = createAuditedRead({ gate: gate.read, refusals, now, newId });
+  const audited = createAuditedRead({ gate: gate.read, refusals, now, newId, traceId: tracing.traceId });
   const runner = createCommandRunner({
     ...source,
     path,
@@ -88,6 +102,7 @@ export async function compose(settings: Settings): Promise<Running> {
     },
     discardUpload: (tenant, evidenceId) => store.discardUpload(tenant, evidenceId),
     secrets: { linkKey, grants, newId },
+    tracing,
     newId,
     now,
   });
@@ -105,7 +120,7 @@ export async function compose(settings: Settings): Promise<Running> {
   });
   addCommandRoutes(app, {
     gate: gate.write,
-    runner,
+    runner: observeCommands(runner, telemetry),
     refusalRate: createRateLimit(RATES.refusals, now),
     fingerprintKey: keyDir.secretBytes('fingerprint.key'),
     uploadKey,
@@ -130,6 +145,7 @@ export async function compose(settings: Settings): Promise<Running> {
       await app.close();
       await refusals.drain('all').catch(onFailed);
       await pool.end();
+      await telemetry.close();
     },
   };
 }

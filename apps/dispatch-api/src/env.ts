@@ -10,6 +10,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
       DEADLATCH_HOST: text(200),
       DEADLATCH_PORT: port(),
       DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
       WEB_PUBLIC_URL: url(),
       IDENTITY_PUBLIC_URL: url(),
       OBJECT_STORE_URL: url('file'),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
+import { createTracing } from '@deadlatch/telemetry';
 import { createCarrier } from './carrier.ts';
 
 const ACCOUNT = `AC${'0'.repeat(32)}`;
@@ -31,6 +33,7 @@ async function start(t: TestContext, answer: (request: IncomingMessage, response
     statusUrl: 'https://gateway.test/sms/status',
     fetch,
     timeoutMs: 300,
+    tracing: createTracing({ random: randomBytes }),
   });
   return { carrier, requests };
 }

@@ -1,4 +1,5 @@
 import { parseStrictJson, refuse } from '@deadlatch/kernel';
+import type { Tracing } from '@deadlatch/telemetry';
 
 /** What the carrier said of a text: it has it now, or it will never take it. */
 export type CarrierAnswer =
@@ -35,43 +36,44 @@ export function createCarrier(options: {
   readonly statusUrl: string;
   readonly fetch: typeof globalThis.fetch;
   readonly timeoutMs: number;
+  /** Our trace ends here: the carrier is not told of it. */
+  readonly tracing: Tracing;
 }): Carrier {
   const { accountSid, number, statusUrl } = options;
   const url = `${options.baseUrl}/2010-04-01/Accounts/${accountSid}/Messages.json`;
-  return {
-    send: async (to, text) => {
-      const credentials = Buffer.from(`${accountSid}:${options.authToken()}`).toString('base64');
-      let response: Response;
-      let bytes: Uint8Array;
-      try {
-        response = await options.fetch(url, {
-          method: 'POST',
-          headers: {
-            authorization: `Basic ${credentials}`,
-            'content-type': 'application/x-www-form-urlencoded',
-          },
-          body: new URLSearchParams({
-            To: to,
-            From: number,
-            Body: text,
-            StatusCallback: statusUrl,
-          }).toString(),
-          // Neither the credentials nor the number may follow a redirect.
-          redirect: 'error',
-          signal: AbortSignal.timeout(options.timeoutMs),
-        });
-        bytes = await readBounded(response);
-      } catch {
-        // The cause is dropped on purpose: it may quote the request.
-        return refuse('unavailable', { detail: 'carrier unreachable' });
-      }
-      if (response.ok) return { outcome: 'accepted', providerId: readSid(bytes) };
-      if (response.status < 400 || response.status >= 500 || NOT_ABOUT_THE_TEXT.has(response.status)) {
-        return refuse('unavailable', { detail: `carrier answered ${response.status}` });
-      }
-      return { outcome: 'refused' };
-    },
+  const send: Carrier['send'] = async (to, text) => {
+    const credentials = Buffer.from(`${accountSid}:${options.authToken()}`).toString('base64');
+    let response: Response;
+    let bytes: Uint8Array;
+    try {
+      response = await options.fetch(url, {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${credentials}`,
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: new URLSearchParams({
+          To: to,
+          From: number,
+          Body: text,
+          StatusCallback: statusUrl,
+        }).toString(),
+        // Neither the credentials nor the number may follow a redirect.
+        redirect: 'error',
+        signal: AbortSignal.timeout(options.timeoutMs),
+      });
+      bytes = await readBounded(response);
+    } catch {
+      // The cause is dropped on purpose: it may quote the request.
+      return refuse('unavailable', { detail: 'carrier unreachable' });
+    }
+    if (response.ok) return { outcome: 'accepted', providerId: readSid(bytes) };
+    if (response.status < 400 || response.status >= 500 || NOT_ABOUT_THE_TEXT.has(response.status)) {
+      return refuse('unavailable', { detail: `carrier answered ${response.status}` });
+    }
+    return { outcome: 'refused' };
   };
+  return { send: (to, text) => options.tracing.span('carrier.send', {}, () => send(to, text)) };
 }
 
 async function readBounded(response: Response): Promise<Uint8Array> {

@@ -8,7 +8,7 @@ import {
   watchTrust,
 } from '@deadlatch/http';
 import { sealTo } from '@deadlatch/signing';
-import { createLogger } from '@deadlatch/telemetry';
+import { createLogger, createTelemetry } from '@deadlatch/telemetry';
 import { createCarrier } from './carrier.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { createDelivery } from './deliver.ts';
@@ -48,8 +48,16 @@ export async function startGateway(
   const random = () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32;
   const scratchName = () => Buffer.from(randomBytes(12)).toString('hex');
   const authToken = () => secrets.carrierToken.reveal();
+  const telemetry = createTelemetry({
+    service: 'gateway',
+    environment,
+    otlpEndpoint: config.otlpEndpoint,
+    random: randomBytes,
+  });
+  const { tracing } = telemetry;
   const logger = createLogger({
     service: 'gateway',
+    traceId: tracing.traceId,
     level: config.logLevel,
     events: GATEWAY_LOG_EVENTS,
     ...(outside.write && { write: outside.write }),
@@ -64,6 +72,7 @@ export async function startGateway(
       now,
       random: randomBytes,
       timeoutMs: PEER_TIMEOUT_MS,
+      tracing,
     });
   const vault = client('vault', config.vaultUrl);
   const dispatchApi = client('dispatch-api', config.dispatchApiUrl);
@@ -72,7 +81,7 @@ export async function startGateway(
   const journal = await openDeliveryJournal({ directory, now, scratchName });
   const report = createReport(dispatchApi);
   const handOver = createHandOver({ vault, dispatchApi, journal, report, now });
-  const drain = createDrain({ inbox, handOver, now, random, logger });
+  const drain = createDrain({ inbox, handOver, now, random, logger, tracing });
   const carrier = createCarrier({
     baseUrl: config.carrierUrl,
     accountSid: account.accountSid,
@@ -81,6 +90,7 @@ export async function startGateway(
     statusUrl: `${config.publicUrl}/sms/status`,
     fetch,
     timeoutMs: CARRIER_TIMEOUT_MS,
+    tracing,
   });
 
   const app = createHttpServer({
@@ -91,6 +101,7 @@ export async function startGateway(
     ready: async () => {
       await inbox.names();
     },
+    telemetry,
   });
   const trust = watchTrust({ read: secrets.trust, now });
   const seal = (bytes: Uint8Array) => sealTo(trust().inboxX, bytes, randomBytes);
@@ -102,6 +113,7 @@ export async function startGateway(
     seal,
     now,
     arrived: drain.wake,
+    tracing,
     logger,
   });
   addWebhookRoutes(app, webhooks);
@@ -110,9 +122,20 @@ export async function startGateway(
     keys: createKeyRing({ read: () => secrets.trust().services, now }),
     nonces: createNonceMemory({ now }),
     now,
-    deliver: createDelivery({ dispatchApi, vault, carrier, journal, report, logger }),
+    deliver: createDelivery({
+      dispatchApi,
+      vault,
+      carrier,
+      journal,
+      report,
+      logger,
+      metrics: telemetry.metrics,
+    }),
   });
 
+  telemetry.metrics.beforeRead(['inbox_waiting'], async () =>
+    telemetry.metrics.set('inbox_waiting', {}, (await inbox.names()).length),
+  );
   await nextSecond(now);
   const url = await app.listen({ host: config.host, port: config.port });
   logger.event('service.started', { port: config.port });
@@ -123,6 +146,7 @@ export async function startGateway(
     close: async () => {
       await app.close();
       await drain.close();
+      await telemetry.close();
     },
   };
 }

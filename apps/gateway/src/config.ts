@@ -14,6 +14,8 @@ export interface GatewayConfig {
   readonly publicUrl: string;
   readonly inboxDirectory: string;
   readonly carrierUrl: string;
+  /** Where spans are sent; null: nowhere. */
+  readonly otlpEndpoint: string | null;
   readonly account: CarrierAccount;
 }
 
@@ -65,6 +67,7 @@ export function loadGatewayConfig(env: Readonly<Record<string, string | undefine
       publicUrl: read.GATEWAY_PUBLIC_URL,
       inboxDirectory: read.GATEWAY_INBOX_DIR,
       carrierUrl: read.TWILIO_API_BASE,
+      otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT,
       account: { accountSid: read.TWILIO_ACCOUNT_SID, number: read.TWILIO_NUMBER },
     },
     secrets: { signingKey: keys.signingKey(), carrierToken, trust: keys.trust },

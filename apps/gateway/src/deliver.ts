@@ -1,6 +1,7 @@
 import { UUID_PATTERN } from '@deadlatch/catalogue';
 import { type ServiceClient, validator } from '@deadlatch/http';
 import { DispatchError, derivedUuid, type ErrorCode, type JsonValue, refuse } from '@deadlatch/kernel';
+import type { Metrics } from '@deadlatch/telemetry';
 import Type, { type Static } from 'typebox';
 import type { Carrier } from './carrier.ts';
 import type { DeliveryJournal } from './delivery-journal.ts';
@@ -54,8 +55,9 @@ export function createDelivery(options: {
   readonly journal: DeliveryJournal;
   readonly report: Report;
   readonly logger: GatewayLogger;
+  readonly metrics: Metrics;
 }): (messageId: string) => Promise<DeliveryState> {
-  const { dispatchApi, vault, carrier, journal, report, logger } = options;
+  const { dispatchApi, vault, carrier, journal, report, logger, metrics } = options;
   const readRendered = validator<Static<typeof Rendered>>(Rendered);
   const readRevealed = validator<Static<typeof Revealed>>(Revealed);
   const inFlight = new Map<string, Promise<DeliveryState>>();
@@ -106,7 +108,12 @@ export function createDelivery(options: {
   return async (messageId) => {
     const running = inFlight.get(messageId);
     if (running !== undefined) return running;
-    const started = deliver(messageId).finally(() => inFlight.delete(messageId));
+    const started = deliver(messageId)
+      .then((state) => {
+        metrics.add('deliveries_total', { state });
+        return state;
+      })
+      .finally(() => inFlight.delete(messageId));
     inFlight.set(messageId, started);
     return started;
   };

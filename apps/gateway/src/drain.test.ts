@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
-import { createLogger } from '@deadlatch/telemetry';
+import { createLogger, createTracing } from '@deadlatch/telemetry';
 import { verifies } from '../../../test/requirements.ts';
 import { createDrain } from './drain.ts';
 import { type InboxItem, openInbox } from './inbox.ts';
@@ -27,7 +28,8 @@ async function start(t: TestContext, handOver: (item: InboxItem) => Promise<void
     level: 'silent',
     events: GATEWAY_LOG_EVENTS,
   });
-  const drain = createDrain({ inbox, handOver, now: Date.now, random: () => 0, logger });
+  const tracing = createTracing({ random: randomBytes });
+  const drain = createDrain({ inbox, handOver, now: Date.now, random: () => 0, logger, tracing });
   t.after(async () => {
     await drain.close();
     await rm(directory, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { codeOf, traceOf } from '@deadlatch/telemetry';
+import { codeOf, type Tracing, traceOf } from '@deadlatch/telemetry';
 import { type Inbox, type InboxItem, isHopeless } from './inbox.ts';
 import type { GatewayLogger } from './log-events.ts';
 
@@ -28,8 +28,9 @@ export function createDrain(options: {
   readonly now: () => number;
   readonly random: () => number;
   readonly logger: GatewayLogger;
+  readonly tracing: Tracing;
 }): Drain {
-  const { inbox, handOver, now, random, logger } = options;
+  const { inbox, handOver, now, random, logger, tracing } = options;
   const retries = new Map<string, { attempts: number; notBefore: number }>();
   let running: Promise<void> | null = null;
   let isWoken = false;
@@ -47,7 +48,9 @@ export function createDrain(options: {
   /** @returns whether the item is gone from the waiting ones */
   const attempt = async (name: string, item: InboxItem): Promise<boolean> => {
     try {
-      await handOver(item);
+      await tracing.resume('inbox.hand_over', item.traceparent ?? null, { 'deadlatch.item': item.kind }, () =>
+        handOver(item),
+      );
       await inbox.finish(name);
       retries.delete(name);
       logger.event('inbox.handed_over', { kind: item.kind });

@@ -14,6 +14,7 @@ export const GATEWAY_ENV = {
   DEADLATCH_HOST: text(255),
   DEADLATCH_PORT: port(),
   DEADLATCH_LOG_LEVEL: optional(choice(LOG_LEVELS), 'info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
   DISPATCH_API_URL: url(),
   VAULT_URL: url(),
   /** What the carrier was told to call: its signatures cover this address. */

@@ -1,6 +1,7 @@
 import { access, mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DispatchError, type JsonValue, parseStrictJson, refuse, toInstant } from '@deadlatch/kernel';
+import { formatTraceparent, parseTraceparent } from '@deadlatch/telemetry';
 import { createDurably, fileIn, hasCode, pruneOlder, syncDirectory } from './durable-file.ts';
 
 /** A text that the carrier handed over; `sealed` opens only in the vault. */
@@ -11,6 +12,8 @@ export interface ReceivedItem {
   readonly received_at: string;
   /** base64url of the sealed box: the only place where personal data is, and unreadable here. */
   readonly sealed: string;
+  /** The trace in which it arrived, so that handing it on is part of it. */
+  readonly traceparent?: string;
 }
 
 /** What the carrier said of a text we sent. */
@@ -19,6 +22,7 @@ export interface StatusItem {
   readonly provider_id: string;
   readonly received_at: string;
   readonly status: 'delivered' | 'failed';
+  readonly traceparent?: string;
 }
 
 export type InboxItem = ReceivedItem | StatusItem;
@@ -126,9 +130,14 @@ function readItem(value: JsonValue): InboxItem {
   const { kind, provider_id, received_at, sealed, status } = value;
   if (typeof provider_id !== 'string' || !PROVIDER_ID.test(provider_id)) return bad();
   if (typeof received_at !== 'string' || !INSTANT.test(received_at)) return bad();
-  if (kind === 'receive' && typeof sealed === 'string') return { kind, provider_id, received_at, sealed };
+  // What is no trace any more is none; the event is what counts.
+  const trace = parseTraceparent(value.traceparent);
+  const traceparent = trace && { traceparent: formatTraceparent(trace) };
+  if (kind === 'receive' && typeof sealed === 'string') {
+    return { kind, provider_id, received_at, sealed, ...traceparent };
+  }
   if (kind === 'status' && (status === 'delivered' || status === 'failed')) {
-    return { kind, provider_id, received_at, status };
+    return { kind, provider_id, received_at, status, ...traceparent };
   }
   return bad();
 }

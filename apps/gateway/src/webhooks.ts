@@ -1,4 +1,5 @@
 import { refuse, toInstant } from '@deadlatch/kernel';
+import type { Tracing } from '@deadlatch/telemetry';
 import { verifyCarrierSignature } from './carrier-signature.ts';
 import { parseForm } from './form.ts';
 import { type Inbox, type InboxItem, statusItem } from './inbox.ts';
@@ -39,6 +40,7 @@ export function createWebhooks(options: {
   readonly now: () => number;
   readonly arrived: () => void;
   readonly logger: GatewayLogger;
+  readonly tracing: Tracing;
 }): Webhooks {
   const { account, inbox, now, logger } = options;
 
@@ -50,7 +52,8 @@ export function createWebhooks(options: {
   };
 
   const keep = async (item: InboxItem): Promise<void> => {
-    const outcome = await inbox.accept(item);
+    const traceparent = options.tracing.traceparent();
+    const outcome = await inbox.accept({ ...item, ...(traceparent !== null && { traceparent }) });
     if (outcome === 'known') return logger.event('inbox.known', { kind: item.kind });
     logger.event('inbox.stored', { channel: 'sms' });
     options.arrived();

@@ -54,6 +54,8 @@ export function createEventMaker(options: {
   readonly tenantId: string;
   readonly now: Clock;
   readonly newId: () => string;
+  /** Of the current trace; programs of the operator have none. */
+  readonly traceId?: () => string | null;
 }): MakeEvent {
   const self = spiffeId(options.environment, 'identity');
   return (input) => {
@@ -82,7 +84,7 @@ export function createEventMaker(options: {
       effects: [],
       details: input.details,
       correlation_id: input.correlationId,
-      trace_id: null,
+      trace_id: options.traceId?.() ?? null,
       // The bodies that reach identity are secrets and grants; their digests are kept nowhere.
       input_digest: '',
       request: {

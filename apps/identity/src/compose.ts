@@ -8,7 +8,14 @@ import {
 } from '@deadlatch/http';
 import { type Clock, createIdMaker, DispatchError, type ErrorCode } from '@deadlatch/kernel';
 import { createPool, type Pool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
-import { codeOf, createLogger, type Logger, traceOf } from '@deadlatch/telemetry';
+import {
+  codeOf,
+  createLogger,
+  createTelemetry,
+  type Logger,
+  type Tracing,
+  traceOf,
+} from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { createCeremonyStore } from './approval/ceremony.sql.ts';
 import { createCodeMailer } from './approval/code-mail.ts';
@@ -52,8 +59,16 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
   const { environment, tenantId } = config;
   const { now, random } = edge;
   const newId = createIdMaker(now, random);
+  const telemetry = createTelemetry({
+    service: 'identity',
+    environment,
+    otlpEndpoint: config.otlpEndpoint,
+    random,
+  });
+  const { tracing } = telemetry;
   const logger = createLogger({
     service: 'identity',
+    traceId: tracing.traceId,
     level: config.logLevel,
     ...(edge.writeLog === undefined ? {} : { write: edge.writeLog }),
   });
@@ -63,7 +78,7 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
     sender: config.smtpSender,
     timeoutMs: MAIL_TIMEOUT_MS,
   });
-  const makeEvent = createEventMaker({ environment, tenantId, now, newId });
+  const makeEvent = createEventMaker({ environment, tenantId, now, newId, traceId: tracing.traceId });
   const refusals = createRefusalTrail({ pool, tenantId, makeEvent, now });
   const minter = createTokenMinter({ key: config.tokenKey, environment, now, newId });
 
@@ -74,6 +89,7 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
     ready: async () => {
       await pool.query('select 1 from identity.nonces limit 1');
     },
+    telemetry,
   });
   addServiceRoutes(
     app,
@@ -94,7 +110,18 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
   );
   await addPageRoutes(
     app,
-    approvalPages({ config, edge, pool, logger, newId, makeEvent, refusals, minter, sendMail: mailer.send }),
+    approvalPages({
+      config,
+      edge,
+      tracing,
+      pool,
+      logger,
+      newId,
+      makeEvent,
+      refusals,
+      minter,
+      sendMail: mailer.send,
+    }),
     config.publicOrigin.startsWith('https:'),
   );
 
@@ -115,6 +142,7 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
       await refusals.drain('all').catch(onFailed);
       mailer.close();
       await pool.end();
+      await telemetry.close();
     },
   };
 }
@@ -122,6 +150,7 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
 function approvalPages(parts: {
   readonly config: IdentityConfig;
   readonly edge: IdentityEdge;
+  readonly tracing: Tracing;
   readonly pool: Pool;
   readonly logger: Logger;
   readonly newId: () => string;
@@ -142,6 +171,7 @@ function approvalPages(parts: {
       now: edge.now,
       random: edge.random,
       timeoutMs: PEER_TIMEOUT_MS,
+      tracing: parts.tracing,
     });
   const dispatchApi = client('dispatch-api', config.dispatchApiUrl);
   const vault = client('vault', config.vaultUrl);

@@ -10,6 +10,8 @@ export interface IdentityConfig {
   readonly host: string;
   readonly port: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Where spans are sent; null: nowhere. */
+  readonly otlpEndpoint: string | null;
   /** Scheme, host and port of the approval pages, as a browser says it in `Origin`. */
   readonly publicOrigin: string;
   readonly dispatchApiUrl: string;
@@ -39,6 +41,7 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>, now: 
     host: settings.DEADLATCH_HOST,
     port: settings.DEADLATCH_PORT,
     logLevel: settings.DEADLATCH_LOG_LEVEL,
+    otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
     publicOrigin: originOf(settings.IDENTITY_PUBLIC_URL),
     dispatchApiUrl: settings.DISPATCH_API_URL,
     vaultUrl: settings.VAULT_URL,

@@ -1,4 +1,4 @@
-import { PAGE_HEADERS } from '@deadlatch/http';
+import { followTrace, PAGE_HEADERS } from '@deadlatch/http';
 import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApprovalPages, PageAnswer, PageRequest } from './approval/visit-approval.ts';
@@ -13,7 +13,9 @@ export function addServiceRoutes(app: FastifyInstance, gate: ServiceGate, endpoi
   const route = (path: string, serve: (request: GatedRequest) => Promise<unknown>): void => {
     app.post(path, async (request) => {
       const { method = '', url = '', rawHeaders } = request.raw;
-      return serve(await gate({ method, target: url, rawHeaders, body: request.rawBody }));
+      const gated = await gate({ method, target: url, rawHeaders, body: request.rawBody });
+      followTrace(request);
+      return serve(gated);
     });
   };
   route('/v1/sessions', endpoints.start);

@@ -7,7 +7,7 @@ import {
   watchTrust,
 } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
-import { createLogger } from '@deadlatch/telemetry';
+import { createLogger, createTelemetry } from '@deadlatch/telemetry';
 import type { Settings } from './env.ts';
 import { addMcpRoute } from './mcp-route.ts';
 import { createTurnBudget } from './turn-budget.ts';
@@ -37,8 +37,15 @@ export async function compose(settings: Settings, world: World): Promise<Running
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
   const key = keyDir.signingKey();
   const trust = watchTrust({ read: keyDir.trust, now });
+  const telemetry = createTelemetry({
+    service: 'tool-bridge',
+    environment,
+    otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
+    random,
+  });
   const logger = createLogger({
     service: 'tool-bridge',
+    traceId: telemetry.tracing.traceId,
     level: settings.DEADLATCH_LOG_LEVEL,
     ...(write && { write }),
   });
@@ -52,6 +59,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
       now,
       random,
       timeoutMs: PEER_TIMEOUT_MS,
+      tracing: telemetry.tracing,
     });
   const identity = client('identity', settings.IDENTITY_URL);
   const app = createHttpServer({
@@ -60,6 +68,8 @@ export async function compose(settings: Settings, world: World): Promise<Running
     bodyLimitBytes: BODY_LIMIT_BYTES,
     // It depends on its keys alone to start; peers that are away make single calls fail, not the process.
     ready: async () => void trust(),
+    telemetry,
+    hasMetrics: true,
   });
   addMcpRoute(app, {
     host: new URL(settings.TOOL_BRIDGE_URL).host,
@@ -74,8 +84,14 @@ export async function compose(settings: Settings, world: World): Promise<Running
     calls: createTurnBudget({ limit: CALLS_PER_TURN, now }),
     requests: createTurnBudget({ limit: REQUESTS_PER_TURN, now }),
     logger,
+    telemetry,
   });
   await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
   logger.event('service.started', { port: settings.DEADLATCH_PORT });
-  return { close: () => app.close() };
+  return {
+    async close() {
+      await app.close();
+      await telemetry.close();
+    },
+  };
 }

@@ -9,6 +9,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
       DEADLATCH_HOST: text(200),
       DEADLATCH_PORT: port(),
       DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
       DISPATCH_API_URL: url(),
       IDENTITY_URL: url(),
       /** Its own address, as callers know it. */

@@ -1,7 +1,7 @@
-import { bearerOf, readJson } from '@deadlatch/http';
-import { type Clock, type JsonValue, refuse } from '@deadlatch/kernel';
-import { type TimedKey, verifyGrant } from '@deadlatch/signing';
-import type { Logger } from '@deadlatch/telemetry';
+import { bearerOf, followSignedTrace, readJson } from '@deadlatch/http';
+import { type Clock, dimensionOf, type ErrorCode, type JsonValue, refuse } from '@deadlatch/kernel';
+import { type TimedKey, type TurnGrant, verifyGrant } from '@deadlatch/signing';
+import { codeOf, type Logger, type Telemetry } from '@deadlatch/telemetry';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createMcpServer } from './mcp-server.ts';
@@ -24,6 +24,7 @@ export interface McpRouteParts {
   /** Requests of any kind that a turn may make: each costs the authority a read. */
   readonly requests: TurnBudget;
   readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, 'tracing' | 'metrics'>;
 }
 
 /**
@@ -50,6 +51,7 @@ export function addMcpRoute(app: FastifyInstance, parts: McpRouteParts): void {
       audience: parts.grantAudience,
       now,
     });
+    followSignedTrace(request, claims.traceparent ?? null);
     const body = readJson(request);
     const method = methodOf(body);
     const endsAt = claims.exp * 1000;
@@ -65,15 +67,7 @@ export function addMcpRoute(app: FastifyInstance, parts: McpRouteParts): void {
       },
     };
     const handler = createMcpHandler(
-      () =>
-        createMcpServer(spending, (tool, code) =>
-          parts.logger.event('tool.called', {
-            tool,
-            turn_id: claims.turn,
-            correlation_id: claims.correlation_id,
-            code,
-          }),
-        ),
+      () => createMcpServer(spending, (tool, work) => observeCall(tool, claims, parts, work)),
       { legacy: 'reject' },
     );
     try {
@@ -86,6 +80,33 @@ export function addMcpRoute(app: FastifyInstance, parts: McpRouteParts): void {
       await handler.close();
     }
   });
+}
+
+/** Traces, counts and logs one call: its tool and, when it was refused, the code. */
+async function observeCall<Answer>(
+  tool: string,
+  { turn, correlation_id }: TurnGrant,
+  { logger, telemetry }: McpRouteParts,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  const tell = (code?: ErrorCode) => {
+    telemetry.metrics.add('tool_calls_total', {
+      tool,
+      dimension: code === undefined ? 'none' : dimensionOf(code),
+    });
+    // Every step lists its tools: only a list that could not be had is worth a line.
+    if (tool === 'tools.list' && code === undefined) return;
+    logger.event('tool.called', { tool, turn_id: turn, correlation_id, code });
+  };
+  try {
+    const about = { 'deadlatch.tool': tool, 'deadlatch.turn_id': turn };
+    const answer = await telemetry.tracing.span('tool.call', about, work);
+    tell();
+    return answer;
+  } catch (error) {
+    tell(codeOf(error));
+    throw error;
+  }
 }
 
 const NO_TOOLS: Toolset = {

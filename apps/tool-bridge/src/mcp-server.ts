@@ -2,22 +2,22 @@ import { DispatchError, type ErrorCode, type JsonValue } from '@deadlatch/kernel
 import { Server } from '@modelcontextprotocol/server';
 import { isToolName, type Toolset } from './toolset.ts';
 
-/** What became of one call: its tool (`unlisted` for a name that is none) and, when it was refused, the code. */
-export type ReportCall = (tool: string, code?: ErrorCode) => void;
+/** Does one call and tells what became of it. Its tool is `unlisted` for a name that is none, and `tools.list`. */
+export type ObserveCall = <Answer>(tool: string, work: () => Promise<Answer>) => Promise<Answer>;
 
 /**
  * A protocol server for one request of one turn; nothing of it outlives the request.
  *
  * Refusals of calls become results that hold a code and nothing else. The SDK hands the message of any thrown error
  * to the peer, so what is thrown into it is a code too.
- * @param report learns of every call; gets names and codes only
+ * @param observe sees every call; gets names and refusals only
  * @source T1.3
  */
-export function createMcpServer(toolset: Toolset, report: ReportCall): Server {
+export function createMcpServer(toolset: Toolset, observe: ObserveCall): Server {
   const server = new Server({ name: 'deadlatch', version: '1' }, { capabilities: { tools: {} } });
   server.setRequestHandler('tools/list', async () => {
     try {
-      const listed = await toolset.list();
+      const listed = await observe('tools.list', () => toolset.list());
       return {
         tools: listed.map((tool) => ({
           ...tool,
@@ -26,22 +26,17 @@ export function createMcpServer(toolset: Toolset, report: ReportCall): Server {
       };
     } catch (error) {
       // Never an empty list: an agent that believes it has no tools would end its turn.
-      const code = codeOf(error);
-      report('tools/list', code);
-      throw new Error(code);
+      throw new Error(codeOf(error));
     }
   });
   server.setRequestHandler('tools/call', async ({ params }) => {
     // A name that the agent made up is its own words, which no log line may hold.
     const tool = isToolName(params.name) ? params.name : 'unlisted';
     try {
-      const answer = content(await toolset.call(params.name, (params.arguments ?? {}) as JsonValue));
-      report(tool);
-      return answer;
+      const input = (params.arguments ?? {}) as JsonValue;
+      return content(await observe(tool, () => toolset.call(params.name, input)));
     } catch (error) {
-      const code = codeOf(error);
-      report(tool, code);
-      return { ...content({ code }), isError: true };
+      return { ...content({ code: codeOf(error) }), isError: true };
     }
   });
   return server;

@@ -39,11 +39,19 @@ export function createEventWriter(options: {
   readonly tenantId: string;
   readonly now: Clock;
   readonly newId: () => string;
+  /** Of the current trace; programs of the operator have none. */
+  readonly traceId?: () => string | null;
 }): WriteEvent {
   const { environment, tenantId } = options;
   return async (tx, input) => {
     const id = options.newId();
-    const event = eventOf(input, { environment, tenantId, id, time: toInstant(options.now()) });
+    const event = eventOf(input, {
+      environment,
+      tenantId,
+      id,
+      time: toInstant(options.now()),
+      traceId: options.traceId?.() ?? null,
+    });
     const actor = `${event.actor.kind}:${event.actor.id ?? '-'}`;
     await tx.run(sql`
       insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, ticket_id, body)
@@ -54,7 +62,9 @@ export function createEventWriter(options: {
 
 function eventOf(
   input: VaultEventInput,
-  at: { readonly environment: string; readonly tenantId: string; readonly id: string; readonly time: string },
+  at: Readonly<Record<'environment' | 'tenantId' | 'id' | 'time', string>> & {
+    readonly traceId: string | null;
+  },
 ): AuditEvent {
   const { request } = input;
   const self = spiffeId(at.environment, 'vault');
@@ -84,7 +94,7 @@ function eventOf(
     effects: [],
     details: input.details,
     correlation_id: input.correlationId,
-    trace_id: null,
+    trace_id: at.traceId,
     // The bodies that reach the vault are words and grants; a digest of them is kept nowhere.
     input_digest: '',
     request: {

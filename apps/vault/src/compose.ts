@@ -3,7 +3,7 @@ import { spiffeId } from '@deadlatch/catalogue';
 import { createHttpServer, createKeyRing } from '@deadlatch/http';
 import { type Clock, createIdMaker, refuse } from '@deadlatch/kernel';
 import { createPool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
-import { codeOf, createLogger, traceOf } from '@deadlatch/telemetry';
+import { codeOf, createLogger, createTelemetry, traceOf } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { createEventWriter } from './audit-event.ts';
 import type { VaultConfig } from './config.ts';
@@ -49,8 +49,16 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
   const { environment, tenantId } = config;
   const { now, random } = edge;
   const newId = createIdMaker(now, random);
+  const telemetry = createTelemetry({
+    service: 'vault',
+    environment,
+    otlpEndpoint: config.otlpEndpoint,
+    random,
+  });
+  const { traceId } = telemetry.tracing;
   const logger = createLogger({
     service: 'vault',
+    traceId,
     level: config.logLevel,
     ...(edge.writeLog === undefined ? {} : { write: edge.writeLog }),
   });
@@ -65,7 +73,7 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
   const digests = createKeyedDigests(config.indexKey);
   const keys = createKeyRing({ read: () => readServiceKeys(pool, environment), now });
   const readKnownValues = createKnownValuesReader({ pool, tenantId, keyWrapper });
-  const writeEvent = createEventWriter({ environment, tenantId, now, newId });
+  const writeEvent = createEventWriter({ environment, tenantId, now, newId, traceId });
   const { settle, drain } = createVaultSettle({ pool, tenantId, writeEvent, now, newId });
 
   const app = createHttpServer({
@@ -80,6 +88,8 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
       const { state } = await masking.run({ raw: PROBE, knownValues: [] });
       if (state !== 'READY') refuse('unavailable', { detail: 'masking_not_ready' });
     },
+    telemetry,
+    hasMetrics: true,
   });
   const openLetter = createLetterOpener(config.inboxKey);
   const common = { settle, pool, tenantId, keyWrapper, digests, readKnownValues, logger, newId, random };
@@ -116,6 +126,7 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
       await drain('all').catch(onFailed);
       await masking.close();
       await pool.end();
+      await telemetry.close();
     },
   };
 }

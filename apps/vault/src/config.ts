@@ -20,6 +20,8 @@ export interface VaultConfig extends StoreConfig {
   readonly host: string;
   readonly port: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Where spans are sent; null: nowhere. */
+  readonly otlpEndpoint: string | null;
   /** Opens what the gateway sealed. */
   readonly inboxKey: KeyObject;
   /** The keys that dispatch-api signs grants with, as the trust bundle has them now. */
@@ -44,6 +46,7 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>, now: 
     host: settings.DEADLATCH_HOST,
     port: settings.DEADLATCH_PORT,
     logLevel: settings.DEADLATCH_LOG_LEVEL,
+    otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
     inboxKey: inbox.privateKey,
     grantKeys: () => currentTrust().grantKeys,
   };

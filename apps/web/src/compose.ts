@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createHttpServer, createServiceClient, openKeyDirectory, type Running } from '@deadlatch/http';
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
-import { createLogger } from '@deadlatch/telemetry';
+import { createLogger, createTelemetry } from '@deadlatch/telemetry';
 import { readClientFiles } from './client-files.ts';
 import type { PeerConfig, WebConfig } from './config.ts';
 import { createIdentity, createVault } from './peers.ts';
@@ -9,7 +9,14 @@ import { addWeb } from './server.ts';
 
 /** Builds the service and starts it. @throws ConfigError, or the system's error when the port is taken */
 export async function startWeb(config: WebConfig): Promise<Running> {
-  const logger = createLogger({ service: 'web', level: config.logLevel });
+  const telemetry = createTelemetry({
+    service: 'web',
+    environment: config.environment,
+    otlpEndpoint: config.otlpEndpoint,
+    random: randomBytes,
+  });
+  const { tracing } = telemetry;
+  const logger = createLogger({ service: 'web', level: config.logLevel, traceId: tracing.traceId });
   const key = openKeyDirectory(config.keyDirectory).signingKey();
   const clientOf = ({ url, audience }: PeerConfig) =>
     createServiceClient({
@@ -21,6 +28,7 @@ export async function startWeb(config: WebConfig): Promise<Running> {
       now: systemClock,
       random: randomBytes,
       timeoutMs: config.peerTimeoutMs,
+      tracing,
     });
 
   const server = createHttpServer({
@@ -28,6 +36,7 @@ export async function startWeb(config: WebConfig): Promise<Running> {
     logger,
     bodyLimitBytes: config.bodyLimitBytes,
     ready: async () => {},
+    telemetry,
   });
   // A photo may take longer than the requests of services among themselves.
   server.server.requestTimeout = config.uploadTimeoutMs;
@@ -50,6 +59,7 @@ export async function startWeb(config: WebConfig): Promise<Running> {
     close: async () => {
       logger.event('service.stopping', {});
       await server.close();
+      await telemetry.close();
       logger.event('service.stopped', {});
     },
   };

@@ -9,10 +9,13 @@ export interface PeerConfig {
 }
 
 export interface WebConfig {
+  readonly environment: string;
   readonly host: string;
   readonly port: number;
   readonly keyDirectory: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Where spans are sent; null: nowhere. */
+  readonly otlpEndpoint: string | null;
   readonly publicUrl: URL;
   readonly clientDirectory: string;
   readonly peers: Readonly<Record<'identity' | 'vault' | 'dispatch-api', PeerConfig>>;
@@ -28,10 +31,12 @@ export function webConfig(env: ReturnType<typeof readWebEnv>): WebConfig {
     audience: spiffeId(env.DEADLATCH_ENVIRONMENT, service),
   });
   return {
+    environment: env.DEADLATCH_ENVIRONMENT,
     host: env.DEADLATCH_HOST,
     port: env.DEADLATCH_PORT,
     keyDirectory: env.DEADLATCH_KEY_DIR,
     logLevel: env.DEADLATCH_LOG_LEVEL,
+    otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     publicUrl: new URL(env.WEB_PUBLIC_URL),
     clientDirectory: join(import.meta.dirname, '../dist'),
     peers: {

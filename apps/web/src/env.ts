@@ -10,6 +10,7 @@ export function readWebEnv(env: Readonly<Record<string, string | undefined>>) {
       DEADLATCH_HOST: optional(text(200), '127.0.0.1'),
       DEADLATCH_PORT: port(),
       DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
       WEB_PUBLIC_URL: url(),
       IDENTITY_URL: url(),
       VAULT_URL: url(),

@@ -2,9 +2,10 @@ import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { createHttpServer, createServiceClient, openKeyDirectory, type Running } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
 import { createPool } from '@deadlatch/postgres';
-import { createLogger } from '@deadlatch/telemetry';
+import { createLogger, createTelemetry } from '@deadlatch/telemetry';
 import type { Settings } from './env.ts';
 import { startLeading } from './leader.ts';
+import { measureWaiting } from './measure-waiting.ts';
 import { createTasks } from './tasks.ts';
 
 /** A turn may take several steps, each of which waits for the database. */
@@ -28,8 +29,15 @@ export async function compose(settings: Settings, world: World): Promise<Running
   const { now, random, fetch, write } = world;
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
   const key = keyDir.signingKey();
+  const telemetry = createTelemetry({
+    service: 'worker',
+    environment,
+    otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
+    random,
+  });
   const logger = createLogger({
     service: 'worker',
+    traceId: telemetry.tracing.traceId,
     level: settings.DEADLATCH_LOG_LEVEL,
     ...(write && { write }),
   });
@@ -49,6 +57,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
       now,
       random,
       timeoutMs: PEER_TIMEOUT_MS,
+      tracing: telemetry.tracing,
     });
   const perform = createTasks(
     {
@@ -58,17 +67,21 @@ export async function compose(settings: Settings, world: World): Promise<Running
     },
     now,
   );
-  const leader = startLeading({ pool, perform, logger });
+  const leader = startLeading({ pool, perform, logger, telemetry });
   const app = createHttpServer({
     service: 'worker',
     logger,
     bodyLimitBytes: 1_024,
     ready: () => leader.check(),
+    telemetry,
+    hasMetrics: true,
   });
+  measureWaiting(pool, telemetry.metrics);
   const close = async () => {
     await app.close();
     await leader.stop();
     await pool.end();
+    await telemetry.close();
   };
   try {
     await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@deadlatch/postgres';
-import { codeOf, type Logger, traceOf } from '@deadlatch/telemetry';
-import type { PerformTask } from './tasks.ts';
+import { codeOf, type Logger, type Telemetry, traceOf } from '@deadlatch/telemetry';
+import type { PerformTask, TaskOutcome } from './tasks.ts';
 import { findDue, markAbandoned, markDone, markRetry, type WaitingRow } from './waiting.sql.ts';
 
 /** How often is looked for work. A command's answer never waits for this. */
@@ -16,6 +16,7 @@ export interface RelayParts {
   readonly pool: Pool;
   readonly perform: PerformTask;
   readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, 'tracing' | 'metrics'>;
 }
 
 /**
@@ -34,7 +35,7 @@ export async function relayUntil(signal: AbortSignal, parts: RelayParts): Promis
   const begin = (row: WaitingRow): boolean => {
     const isTurn = row.kind === 'agent.wake';
     if (busy.has(row.queue) || !hasRoom(isTurn)) return false;
-    const ended = workOn(row, parts).finally(() => busy.delete(row.queue));
+    const ended = traced(row, parts).finally(() => busy.delete(row.queue));
     busy.set(row.queue, { isTurn, ended });
     return true;
   };
@@ -48,9 +49,20 @@ export async function relayUntil(signal: AbortSignal, parts: RelayParts): Promis
   }
 }
 
-/** One try of one row. Never throws: what could not be written down is simply found again. */
-async function workOn(row: WaitingRow, { pool, perform, logger }: RelayParts): Promise<void> {
-  const outcome = await perform(row);
+/** One try of one row, in the trace of the command that committed it. Never throws. */
+async function traced(row: WaitingRow, parts: RelayParts): Promise<void> {
+  const { tracing, metrics } = parts.telemetry;
+  const about = { 'deadlatch.task': row.kind, 'deadlatch.attempts': row.attempts + 1 };
+  await tracing.resume('outbox.relay', row.traceparent, about, async (annotate) => {
+    const outcome = await parts.perform(row);
+    if (outcome.kind !== 'done') annotate({ 'error.type': outcome.code });
+    metrics.add('outbox_tries_total', { task: row.kind, outcome: outcome.kind });
+    await writeDown(row, outcome, parts);
+  });
+}
+
+/** Never throws: what could not be written down is simply found again. */
+async function writeDown(row: WaitingRow, outcome: TaskOutcome, { pool, logger }: RelayParts): Promise<void> {
   const ids = { kind: row.table === 'timers' ? 'timer' : row.kind, outbox_id: row.id };
   try {
     if (outcome.kind === 'done') {

@@ -22,6 +22,7 @@ function row(over: Partial<WaitingRow> = {}): WaitingRow {
     ref_id: randomUUID(),
     queue: 'q',
     turn_grant: null,
+    traceparent: null,
     attempts: 0,
     ...over,
   };

@@ -13,6 +13,8 @@ export interface WaitingRow {
   /** No two rows of one queue are worked on at the same time. */
   readonly queue: string;
   readonly turn_grant: string | null;
+  /** Of the command that committed it; null for timers, which begin a trace of their own when they are due. */
+  readonly traceparent: string | null;
   /** Tries so far. */
   readonly attempts: number;
 }
@@ -58,10 +60,11 @@ const FIND_DUE = `
   ), due_timers as (
     select * from timers where queue <> all ($1::text[]) order by due_at, id limit $2
   )
-  select 'outbox' as table, tenant_id, id, kind, ref_id, queue, payload ->> 'turn_grant' as turn_grant, attempts
+  select 'outbox' as table, tenant_id, id, kind, ref_id, queue, payload ->> 'turn_grant' as turn_grant,
+         payload ->> 'traceparent' as traceparent, attempts
     from (select * from due_messages union all select * from due_turns) o
   union all
-  select 'timers', tenant_id, id, kind, target_id, queue, null, attempts from due_timers`;
+  select 'timers', tenant_id, id, kind, target_id, queue, null, null, attempts from due_timers`;
 
 /** It was done. */
 export function markDone(pool: Pool, row: WaitingRow): Promise<void> {

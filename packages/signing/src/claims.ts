@@ -30,6 +30,8 @@ export const oneOf =
 export const isSpiffe = matches(SPIFFE);
 export const isWord = matches(WORD);
 export const isDigest = matches(DIGEST);
+/** Version 00 of W3C Trace Context. */
+export const isTraceparent = matches(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 export const isAssurance = oneOf(ASSURANCES);
 export const isAgentRole = oneOf(AGENT_ROLES);
 export const isId: ClaimCheck = (value) => typeof value === 'string' && isUuid(value);

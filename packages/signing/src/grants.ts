@@ -13,6 +13,7 @@ import {
   isSeconds,
   isSpiffe,
   isSubject,
+  isTraceparent,
   listOf,
   oneOf,
 } from './claims.ts';
@@ -42,6 +43,8 @@ export interface TurnGrant extends GrantBase {
   readonly agent_role: AgentRole;
   readonly ticket: string | null;
   readonly correlation_id: string;
+  /** the trace that the turn belongs to, which its holder may not choose; W3C Trace Context (F.3) */
+  readonly traceparent?: string;
 }
 
 /** Lets the vault release fields of one contact, once. `aud` is `vault`. */
@@ -87,6 +90,7 @@ interface GrantRule {
   readonly maxLifetimeS: number;
   readonly maxLength: number;
   readonly claims: Readonly<Record<string, ClaimCheck>>;
+  readonly optional?: Readonly<Record<string, ClaimCheck>>;
 }
 
 const BASE = { iss: isSpiffe, aud: isSpiffe, iat: isSeconds, exp: isSeconds, jti: isId, tenant: isId };
@@ -108,6 +112,7 @@ const RULES: Readonly<Record<GrantKind, GrantRule>> = {
       ticket: isIdOrNull,
       correlation_id: isId,
     },
+    optional: { traceparent: isTraceparent },
   },
   reveal: {
     typ: 'reveal-grant+jwt',
@@ -185,7 +190,7 @@ export function verifyGrant<K extends GrantKind>(
 ): GrantOfKind[K] {
   const rule = RULES[kind];
   const { claims: value } = verifyCompact(rule.typ, token, keysAt(options.keys, options.now), rule.maxLength);
-  assertClaims(value, { required: rule.claims, optional: {} });
+  assertClaims(value, { required: rule.claims, optional: rule.optional ?? {} });
   const claims = value as unknown as GrantOfKind[K];
   if (options.audience !== undefined && claims.aud !== options.audience) {
     refuse('unauthenticated', { detail: 'grant_audience_wrong' });

@@ -60,6 +60,7 @@ export function environmentOf(
   state: StateDir,
   at: Addresses,
   installation: Installation,
+  otlpEndpoint?: string,
 ): Record<string, string> {
   const urls = {
     WEB_PUBLIC_URL: at.webPublic,
@@ -100,6 +101,7 @@ export function environmentOf(
     DEADLATCH_PORT: String(at.port(name)),
     // glibc keeps an arena per thread and core; two cost nothing here and hold 5 MB less in every process.
     MALLOC_ARENA_MAX: '2',
+    ...(otlpEndpoint !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint }),
     ...urls,
     ...extra[name],
   };

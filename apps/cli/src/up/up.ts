@@ -105,7 +105,7 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
   const children: Child[] = [];
   stops.push(() => Promise.all(children.map((child) => child.stop())));
   const launch = (name: ProcessName) =>
-    children.push(startService(name, state, at, installation, say, republish));
+    children.push(startService(name, start, installation, args.otlpEndpoint, republish));
   // It reads the console's files when it starts; all others need nothing of what is still being prepared.
   const waits: readonly ProcessName[] = ['web'];
   for (const name of names) if (!waits.includes(name)) launch(name);
@@ -226,17 +226,16 @@ async function writeSecrets(
 
 function startService(
   name: ProcessName,
-  state: StateDir,
-  at: Addresses,
+  { state, at, say }: Start,
   installation: Installation,
-  say: (line: string) => void,
+  otlpEndpoint: string | undefined,
   onRestart: () => void,
 ): Child {
   return keepRunning({
     name,
     command: process.execPath,
     args: commandLine(name, state, resolve(WORKSPACE)),
-    env: environmentOf(name, state, at, installation),
+    env: environmentOf(name, state, at, installation, otlpEndpoint),
     // Its own folder: some libraries look for settings where they are started.
     cwd: join(resolve(WORKSPACE), 'apps', name),
     logFile: join(state.logs, `${name}.log`),

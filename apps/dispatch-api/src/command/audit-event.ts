@@ -21,6 +21,8 @@ export interface EventInput {
   readonly resource: { readonly kind: string; readonly id: string } | null;
   /** The ticket in whose timeline the event stands. */
   readonly ticketId: string | null;
+  /** Of the trace in which it was asked for (F.3). */
+  readonly traceId: string | null;
 }
 
 /** The stored bytes of an accepted command. */
@@ -81,7 +83,7 @@ function envelope(source: EventSource, input: EventInput): Omit<AuditEvent, Outc
     resource: input.resource,
     policy_bundle: source.policyBundle,
     correlation_id: caller.context.correlationId,
-    trace_id: null,
+    trace_id: input.traceId,
     input_digest: input.inputDigest,
     request: {
       idempotency_key: request.idempotencyKey,

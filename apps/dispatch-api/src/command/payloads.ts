@@ -21,6 +21,8 @@ export interface DecidedCall {
   readonly decision: Accepted;
   readonly eventId: string;
   readonly eventBody: string;
+  /** What the outbox's rows go on with. */
+  readonly traceparent: string | null;
 }
 
 /** What `dispatch.read_facts` is asked: everything the catalogue entry needs, in one round trip. */
@@ -89,7 +91,7 @@ function idempotencyScope(proven: Proven, call: CommandCall) {
 
 /** The one argument of `dispatch.commit_decision`. */
 export function commitDecisionPayload(decided: DecidedCall, secrets: CommitSecrets): CommitDecisionInput {
-  const { proven, call, facts, decision, eventId, eventBody } = decided;
+  const { proven, call, facts, decision, eventId, eventBody, traceparent } = decided;
   const { caller, request, tokenId } = proven;
   const scope = idempotencyScope(proven, call);
   const { links, ...changes } = decision.changes;
@@ -115,10 +117,13 @@ export function commitDecisionPayload(decided: DecidedCall, secrets: CommitSecre
     outbox: decision.outbox.map((row) => ({
       id: secrets.newId(),
       ...row,
-      payload:
-        row.kind === 'agent.wake' && changes.turn
-          ? { turn_grant: secrets.grants.turn(changes.turn, caller.context.correlationId) }
-          : {},
+      payload: {
+        ...(traceparent !== null && { traceparent }),
+        ...(row.kind === 'agent.wake' &&
+          changes.turn && {
+            turn_grant: secrets.grants.turn(changes.turn, caller.context.correlationId, traceparent),
+          }),
+      },
     })),
     links: (links ?? []).map((link) => ({
       ...link,

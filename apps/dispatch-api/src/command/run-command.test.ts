@@ -5,6 +5,7 @@ import type { Accepted, TurnRow } from '@deadlatch/decision';
 import { DispatchError } from '@deadlatch/kernel';
 import { createCommandPath, type Pool } from '@deadlatch/postgres';
 import { generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
+import { createTracing } from '@deadlatch/telemetry';
 import { verifies } from '../../../../test/requirements.ts';
 import {
   commitOf,
@@ -66,6 +67,7 @@ function runner(): CommandRunner {
       grants: createGrantIssuer({ key, environment: ENVIRONMENT, now: Date.now, newId }),
       newId,
     },
+    tracing: createTracing({ random: randomBytes }),
     newId,
     now: Date.now,
   });

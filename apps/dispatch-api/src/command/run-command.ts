@@ -11,6 +11,7 @@ import type {
 } from '@deadlatch/decision';
 import { DispatchError, type ErrorCode, toInstant } from '@deadlatch/kernel';
 import { type CommandPath, type CommitErrorKind, mapCommitError } from '@deadlatch/postgres';
+import type { Tracing } from '@deadlatch/telemetry';
 import { acceptedEvent, type EventInput, type EventSource } from './audit-event.ts';
 import { type CommandCall, nonceOf } from './call.ts';
 import type { Proven } from './caller.ts';
@@ -54,6 +55,7 @@ export interface RunCommandParts extends EventSource {
   readonly observe: (announced: EvidenceRow) => Promise<ObservedObject | null>;
   readonly discardUpload: (tenantId: string, evidenceId: string) => Promise<void>;
   readonly secrets: CommitSecrets;
+  readonly tracing: Pick<Tracing, 'traceId' | 'traceparent'>;
   readonly newId: () => string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -86,7 +88,7 @@ export function createCommandRunner(parts: RunCommandParts): CommandRunner {
         const facts = await readFacts(parts, entry, sender, call);
         const proven = correlate(sender, facts);
         const decision = parts.decide(request(call), proven.caller, facts);
-        const event = eventInput(parts.newId(), facts.now, facts.ticket?.id ?? null, proven, call);
+        const event = eventInput(parts, facts.now, facts.ticket?.id ?? null, proven, call);
         if (decision.kind === 'refused') return parts.refusals.refuse(event, decision);
         try {
           return await commit(parts, proven, call, facts, decision, event);
@@ -104,7 +106,7 @@ export function createCommandRunner(parts: RunCommandParts): CommandRunner {
       }
     },
     async refuse(proven, call, refusal) {
-      const event = eventInput(parts.newId(), toInstant(parts.now()), null, proven, call);
+      const event = eventInput(parts, toInstant(parts.now()), null, proven, call);
       return parts.refusals.refuse(event, lost(refusal.code, refusal.detail ?? ''));
     },
   };
@@ -123,7 +125,8 @@ async function commit(
     return { answer: decision.answer, eventId: decision.eventId, replayed: true };
   }
   const eventBody = acceptedEvent(parts, event, decision);
-  const decided = { proven, call, facts, decision, eventId: event.id, eventBody };
+  const traceparent = parts.tracing.traceparent();
+  const decided = { proven, call, facts, decision, eventId: event.id, eventBody, traceparent };
   await parts.path.commitDecision(commitDecisionPayload(decided, parts.secrets));
   const evidence = decision.changes.evidence;
   if (evidence?.state === 'FINALIZED') await parts.discardUpload(evidence.tenant_id, evidence.id);
@@ -163,7 +166,7 @@ function request(call: CommandCall): CommandRequest {
 }
 
 function eventInput(
-  id: string,
+  { newId, tracing }: Pick<RunCommandParts, 'newId' | 'tracing'>,
   time: string,
   ticketId: string | null,
   proven: Proven,
@@ -174,5 +177,14 @@ function eventInput(
   const resource =
     entry && entry.target !== 'none' && targetId !== null ? { kind: entry.target, id: targetId } : null;
   // A foreign or unknown ticket has no id here: no timeline shows that somebody knocked.
-  return { id, time, command: call.command, proven, inputDigest: call.fingerprint, resource, ticketId };
+  return {
+    id: newId(),
+    time,
+    command: call.command,
+    proven,
+    inputDigest: call.fingerprint,
+    resource,
+    ticketId,
+    traceId: tracing.traceId(),
+  };
 }

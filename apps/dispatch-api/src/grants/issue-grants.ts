@@ -11,7 +11,8 @@ const TURN_LIFETIME_S = 600;
 
 /** Statements that `identity` and `vault` act on; the key behind them signs nothing else (T4.8). */
 export interface GrantIssuer {
-  turn(turn: TurnRow, correlationId: string): string;
+  /** @param traceparent of the command that opens the turn: whoever holds the grant stays in its trace */
+  turn(turn: TurnRow, correlationId: string, traceparent: string | null): string;
   reveal(input: {
     tenantId: string;
     contactId: string;
@@ -44,7 +45,7 @@ export function createGrantIssuer(options: {
     };
   };
   return {
-    turn: (turn, correlationId) =>
+    turn: (turn, correlationId, traceparent) =>
       signGrant(
         'turn',
         {
@@ -57,6 +58,7 @@ export function createGrantIssuer(options: {
           agent_role: turn.agent_role as AgentRole,
           ticket: turn.ticket_id,
           correlation_id: correlationId,
+          ...(traceparent !== null && { traceparent }),
         },
         key,
       ),

@@ -21,8 +21,9 @@ export function createAuditedRead(options: {
   readonly refusals: Pick<Refusals, 'refuse'>;
   readonly now: Clock;
   readonly newId: () => string;
+  readonly traceId: () => string | null;
 }): AuditedRead {
-  const { gate, refusals, now, newId } = options;
+  const { gate, refusals, now, newId, traceId } = options;
   return async (name, request, read) => {
     const proven = await gate(request);
     try {
@@ -39,6 +40,7 @@ export function createAuditedRead(options: {
           inputDigest: '',
           resource: null,
           ticketId: null,
+          traceId: traceId(),
         },
         { code: error.code, detail: error.detail ?? '', extra: error.extra, policyIds: error.policyIds },
       );

@@ -125,6 +125,7 @@ export async function startWorld(parts: WorldParts): Promise<World> {
       host: '127.0.0.1',
       port: 0,
       logLevel: 'debug',
+      otlpEndpoint: null,
       publicOrigin: parts.port === undefined ? ORIGIN : `http://localhost:${parts.port}`,
       dispatchApiUrl: dispatchApi.url,
       vaultUrl: vault.url,

@@ -97,6 +97,7 @@ export async function startWorld(options: {
       host: '127.0.0.1',
       port: 0,
       logLevel: 'debug',
+      otlpEndpoint: null,
       databaseUrl: new Secret(database.urls.vault),
       keyEncryptionKey,
       indexKey,
