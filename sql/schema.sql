@@ -596,6 +596,7 @@ audit.effects constraint effects_pkey PRIMARY KEY (tenant_id, object_id, version
 audit.effects constraint effects_state_key UNIQUE (tenant_id, object_id, version, after_state);
 audit.effects constraint effects_transition_fkey FOREIGN KEY (object, command, before_state, after_state) REFERENCES dispatch.transitions(object, command, before_state, after_state);
 audit.effects constraint effects_version_check CHECK ((version >= 1));
+audit.events constraint events_body_loggable CHECK ((octet_length(body) <= 65535));
 audit.events constraint events_decision_check CHECK ((decision = ANY (ARRAY['accepted'::text, 'refused'::text])));
 audit.events constraint events_origin_check CHECK ((origin = ANY (ARRAY['dispatch'::text, 'identity'::text, 'vault'::text, 'operator'::text])));
 audit.events constraint events_pkey PRIMARY KEY (tenant_id, id);
@@ -603,7 +604,6 @@ audit.log_entries constraint log_entries_event_fkey FOREIGN KEY (tenant_id, even
 audit.log_entries constraint log_entries_event_key UNIQUE (tenant_id, event_id);
 audit.log_entries constraint log_entries_index_check CHECK ((index >= 0));
 audit.log_entries constraint log_entries_leaf_hash_check CHECK ((octet_length(leaf_hash) = 32));
-audit.log_entries constraint log_entries_leaf_key UNIQUE (leaf_hash);
 audit.log_entries constraint log_entries_pkey PRIMARY KEY (index);
 audit.log_head constraint log_head_check CHECK ((witnessed_size <= size));
 audit.log_head constraint log_head_check1 CHECK (((size = 0) = (root IS NULL)));
@@ -816,6 +816,7 @@ vault."values" constraint values_tenant_id_subject_id_fkey FOREIGN KEY (tenant_i
 CREATE INDEX effects_by_event ON audit.effects USING btree (tenant_id, event_id);
 CREATE INDEX events_by_correlation ON audit.events USING btree (tenant_id, correlation_id, at);
 CREATE INDEX events_by_ticket ON audit.events USING btree (tenant_id, ticket_id, at) WHERE (ticket_id IS NOT NULL);
+CREATE INDEX log_entries_by_leaf ON audit.log_entries USING btree (leaf_hash);
 CREATE INDEX unsequenced_by_age ON audit.unsequenced USING btree (at);
 CREATE INDEX entries_by_conversation ON context.entries USING btree (tenant_id, conversation_id, created_at);
 CREATE INDEX approvals_by_ticket ON dispatch.approvals USING btree (tenant_id, ticket_id, requested_at);
@@ -931,6 +932,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.log_head FOR EACH S
 CREATE TRIGGER log_head_grows BEFORE DELETE OR UPDATE ON audit.log_head FOR EACH ROW EXECUTE FUNCTION audit.guard_log_head();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.unsequenced FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_until_sequenced BEFORE DELETE OR UPDATE ON audit.unsequenced FOR EACH ROW EXECUTE FUNCTION audit.guard_unsequenced();
+CREATE TRIGGER waits_by_event_only BEFORE INSERT ON audit.unsequenced FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON context.entries FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON context.entries FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER counter_step BEFORE UPDATE ON dispatch.accounts FOR EACH ROW EXECUTE FUNCTION dispatch.guard_counter();
@@ -985,6 +987,28 @@ CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.visits FOR EACH STATEME
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.wanting FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.wanting FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 -- functions
+CREATE OR REPLACE FUNCTION audit.append_entries(writer bigint, first bigint, tenants uuid[], events uuid[], leaf_hashes bytea, new_root bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  n integer := cardinality(events);
+  taken integer;
+begin
+  update audit.log_head h set size = first + n, root = new_root where h.epoch = writer and h.size = first;
+  if not found then
+    perform dispatch.raise_guarantee('log_writer_superseded', 'epoch ' || writer || ' at ' || first);
+  end if;
+  insert into audit.log_entries (index, tenant_id, event_id, leaf_hash)
+  select first + x.place - 1, x.tenant_id, x.event_id, substring(leaf_hashes from (32 * (x.place - 1) + 1)::integer for 32)
+    from unnest(tenants, events) with ordinality as x (tenant_id, event_id, place);
+  delete from audit.unsequenced u using unnest(tenants, events) as x (tenant_id, event_id)
+   where u.tenant_id = x.tenant_id and u.event_id = x.event_id;
+  get diagnostics taken = row_count;
+  if taken <> n then
+    perform dispatch.raise_guarantee('event_not_waiting', taken || ' of ' || n);
+  end if;
+end $function$;
 CREATE OR REPLACE FUNCTION audit.await_sequencing()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1511,20 +1535,21 @@ begin
   select tenant, x.id, x.slug, x.contract, ev
     from jsonb_to_recordset(p -> 'accounts') as x (id uuid, slug text, contract jsonb);
   insert into dispatch.autonomy_settings (tenant_id, account_id, level, event_id)
-  select tenant, x.id, coalesce(x.autonomy_level, 2), ev
+  select tenant, x.id, x.autonomy_level, ev
     from jsonb_to_recordset(p -> 'accounts') as x (id uuid, autonomy_level smallint);
   insert into dispatch.sites (tenant_id, id, account_id, slug, time_zone, territory, event_id)
   select tenant, x.id, x.account_id, x.slug, x.time_zone, x.territory, ev
     from jsonb_to_recordset(p -> 'sites') as x (id uuid, account_id uuid, slug text, time_zone text, territory text);
   insert into dispatch.contacts (tenant_id, id, person_id, changed_at, event_id)
-  select tenant, x.id, x.person_id, coalesce(x.changed_at, now()), ev
+  select tenant, x.id, x.person_id, x.changed_at, ev
     from jsonb_to_recordset(p -> 'contacts') as x (id uuid, person_id uuid, changed_at timestamptz);
   insert into dispatch.contact_memberships
-    (tenant_id, contact_id, account_id, site_id, may_request, may_approve, approval_limit_cents, changed_at, event_id)
-  select tenant, x.id, m.account_id, m.site_id, m.may_request, m.may_approve, coalesce(m.approval_limit_cents, 0),
-         coalesce(m.changed_at, x.changed_at, now()), ev
-    from jsonb_to_recordset(p -> 'contacts') as x (id uuid, changed_at timestamptz, memberships jsonb),
-         jsonb_to_recordset(x.memberships) as m (account_id uuid, site_id uuid, may_request boolean,
+    (tenant_id, id, contact_id, account_id, site_id, may_request, may_approve, approval_limit_cents, changed_at,
+     event_id)
+  select tenant, m.id, x.id, m.account_id, m.site_id, m.may_request, m.may_approve, m.approval_limit_cents,
+         m.changed_at, ev
+    from jsonb_to_recordset(p -> 'contacts') as x (id uuid, memberships jsonb),
+         jsonb_to_recordset(x.memberships) as m (id uuid, account_id uuid, site_id uuid, may_request boolean,
            may_approve boolean, approval_limit_cents bigint, changed_at timestamptz);
   insert into dispatch.staff (tenant_id, id, person_id, event_id)
   select tenant, x.id, x.person_id, ev
@@ -2391,6 +2416,7 @@ begin
   perform dispatch.hit_one(n, 'service key');
 end $function$;
 -- grants on schemas and functions
+grant EXECUTE on function audit.append_entries(bigint,bigint,uuid[],uuid[],bytea,bytea) to deadlatch_sequencer;
 grant EXECUTE on function dispatch.apply_approval(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_booking(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_changes(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
@@ -2438,6 +2464,7 @@ grant EXECUTE on function dispatch.message_json(dispatch.messages) to deadlatch_
 grant EXECUTE on function dispatch.open_remedies(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.prune_nonces() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.raise_guarantee(text,text) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.raise_guarantee(text,text) to deadlatch_sequencer;
 grant EXECUTE on function dispatch.read_facts(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.requestable_sites(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.spent_cents(uuid,uuid,uuid) to deadlatch_dispatch;

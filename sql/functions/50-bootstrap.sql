@@ -2,11 +2,12 @@
 -- Run it as deadlatch_owner (`set role deadlatch_owner`). No app role may call it.
 --
 -- { tenant:      { id, slug },
---   event:       { id, correlation_id, body },            body: canonical JSON text; no personal data
---   accounts:    [{ id, slug, contract, autonomy_level? }],  contract: ContractFacts of packages/decision
+--   event:       { id, correlation_id, body },            body: canonical JSON text, signed by the operator; it states
+--                                                         each row below, so nothing here is left to a default
+--   accounts:    [{ id, slug, contract, autonomy_level }],  contract: ContractFacts of packages/decision
 --   sites:       [{ id, account_id, slug, time_zone, territory }],
---   contacts:    [{ id, person_id, changed_at?, memberships: [{ account_id, site_id?, may_request, may_approve,
---                   approval_limit_cents?, changed_at? }] }],
+--   contacts:    [{ id, person_id, changed_at, memberships: [{ id, account_id, site_id?, may_request, may_approve,
+--                   approval_limit_cents, changed_at }] }],
 --   staff:       [{ id, person_id, roles: [text] }],
 --   technicians: [{ id, person_id, slug, skills: [text], territories: [text] }] }
 -- Answers { tenant_id, event_id }.
@@ -24,20 +25,21 @@ begin
   select tenant, x.id, x.slug, x.contract, ev
     from jsonb_to_recordset(p -> 'accounts') as x (id uuid, slug text, contract jsonb);
   insert into dispatch.autonomy_settings (tenant_id, account_id, level, event_id)
-  select tenant, x.id, coalesce(x.autonomy_level, 2), ev
+  select tenant, x.id, x.autonomy_level, ev
     from jsonb_to_recordset(p -> 'accounts') as x (id uuid, autonomy_level smallint);
   insert into dispatch.sites (tenant_id, id, account_id, slug, time_zone, territory, event_id)
   select tenant, x.id, x.account_id, x.slug, x.time_zone, x.territory, ev
     from jsonb_to_recordset(p -> 'sites') as x (id uuid, account_id uuid, slug text, time_zone text, territory text);
   insert into dispatch.contacts (tenant_id, id, person_id, changed_at, event_id)
-  select tenant, x.id, x.person_id, coalesce(x.changed_at, now()), ev
+  select tenant, x.id, x.person_id, x.changed_at, ev
     from jsonb_to_recordset(p -> 'contacts') as x (id uuid, person_id uuid, changed_at timestamptz);
   insert into dispatch.contact_memberships
-    (tenant_id, contact_id, account_id, site_id, may_request, may_approve, approval_limit_cents, changed_at, event_id)
-  select tenant, x.id, m.account_id, m.site_id, m.may_request, m.may_approve, coalesce(m.approval_limit_cents, 0),
-         coalesce(m.changed_at, x.changed_at, now()), ev
-    from jsonb_to_recordset(p -> 'contacts') as x (id uuid, changed_at timestamptz, memberships jsonb),
-         jsonb_to_recordset(x.memberships) as m (account_id uuid, site_id uuid, may_request boolean,
+    (tenant_id, id, contact_id, account_id, site_id, may_request, may_approve, approval_limit_cents, changed_at,
+     event_id)
+  select tenant, m.id, x.id, m.account_id, m.site_id, m.may_request, m.may_approve, m.approval_limit_cents,
+         m.changed_at, ev
+    from jsonb_to_recordset(p -> 'contacts') as x (id uuid, memberships jsonb),
+         jsonb_to_recordset(x.memberships) as m (id uuid, account_id uuid, site_id uuid, may_request boolean,
            may_approve boolean, approval_limit_cents bigint, changed_at timestamptz);
   insert into dispatch.staff (tenant_id, id, person_id, event_id)
   select tenant, x.id, x.person_id, ev

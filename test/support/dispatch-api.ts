@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,10 +10,13 @@ import type { ServiceName } from '@deadlatch/catalogue';
 import { OWNER_ROLE, type Pool } from '@deadlatch/postgres';
 import { generateSigningKeyPem, loadSigningKey, publicX, type ServiceKeyPair } from '@deadlatch/signing';
 import pg from 'pg';
+import { type OperatorSigner, readOperatorKey } from '../../apps/cli/src/operator-event.ts';
+import type { ServiceKeyValues } from '../../apps/cli/src/up/first-rows.ts';
 import { ensureKeys, SIGNERS } from '../../apps/cli/src/up/keys.ts';
 import { addresses, commandLine, environmentOf, PROCESSES } from '../../apps/cli/src/up/services.ts';
 import { prepareStateDir, stateDirAt } from '../../apps/cli/src/up/state-dir.ts';
 import { createTestDatabase, type TestDatabase, testPool } from './database.ts';
+import { pinning, revocation, testOperator } from './operator.ts';
 import { type SeededTenant, type SeedOptions, seedTenant } from './seed.ts';
 
 export const ENVIRONMENT = 'test';
@@ -76,11 +79,15 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
   const { databaseUrl, steppedClocks = false, ...seed } = options;
   const database = await createTestDatabase();
   const admin = testPool(database.adminUrl, 2);
-  const tenant = await seedTenant(database.adminUrl, seed);
   const root = await mkdtemp(join(tmpdir(), 'deadlatch-wire-'));
   const state = stateDirAt(root);
   await prepareStateDir(state);
   const trust = await ensureKeys(state.keys, ENVIRONMENT, [...PROCESSES, 'cli'], Date.now());
+  const operatorKey = await readOperatorKey(state.keys);
+  const seedOf = (more: SeedOptions) =>
+    seedTenant(database.adminUrl, { environment: ENVIRONMENT, operatorKey, ...more });
+  const tenant = await seedOf(seed);
+  const operator = testOperator(ENVIRONMENT, tenant.tenantId, operatorKey);
   const pemOf = async (service: ServiceName, file: string) =>
     loadSigningKey(await readFile(join(state.keys, service, file), 'utf8'));
   const keys = new Map<ServiceName, ServiceKeyPair>();
@@ -89,7 +96,7 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
   const url = databaseUrl === undefined ? real : await databaseUrl(real);
   await writeFile(join(state.keys, 'dispatch-api', 'database-url'), url, { mode: 0o600 });
   for (const { service, keyid, x, from, until } of trust.services) {
-    await putKey(database.adminUrl, tenant.tenantId, {
+    await putKey(database.adminUrl, operator, {
       keyid,
       service,
       environment: ENVIRONMENT,
@@ -164,20 +171,20 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
     objects: state.objects,
     pin: async (service, { environment = ENVIRONMENT, from = -HOUR_MS, until = HOUR_MS, isRevoked } = {}) => {
       const key = loadSigningKey(generateSigningKeyPem());
-      await putKey(database.adminUrl, tenant.tenantId, {
+      const values = {
         keyid: key.keyId,
         service,
         environment,
         x: publicX(key.publicKey),
         not_before: new Date(Date.now() + from).toISOString(),
         not_after: new Date(Date.now() + until).toISOString(),
-      });
+      };
+      await putKey(database.adminUrl, operator, values);
       if (isRevoked === true)
-        await asOperator(database.adminUrl, tenant.tenantId, 'revoke_service_key', { keyid: key.keyId });
+        await asOwner(database.adminUrl, 'select trust.revoke_service_key($1)', revocation(operator, values));
       return key;
     },
-    addTenant: (more) =>
-      seedTenant(database.adminUrl, { slug: `t${randomBytes(4).toString('hex')}`, ...more }),
+    addTenant: (more) => seedOf({ slug: `t${randomBytes(4).toString('hex')}`, ...more }),
     start,
     close: async () => {
       const ended = [...running].map((child) => new Promise((done) => child.once('close', done)));
@@ -191,29 +198,17 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
   };
 }
 
-function putKey(
-  adminUrl: string,
-  tenantId: string,
-  key: Readonly<Record<'keyid' | 'service' | 'environment' | 'x' | 'not_before' | 'not_after', string>>,
-): Promise<void> {
-  return asOperator(adminUrl, tenantId, 'put_service_key', key);
+function putKey(adminUrl: string, operator: OperatorSigner, key: ServiceKeyValues): Promise<void> {
+  return asOwner(adminUrl, 'select trust.put_service_key($1)', pinning(operator, key));
 }
 
-/** One of the operator's functions over keys, with the event it writes. */
-async function asOperator(
-  adminUrl: string,
-  tenantId: string,
-  name: 'put_service_key' | 'revoke_service_key',
-  input: Readonly<Record<string, string>>,
-): Promise<void> {
+/** Calls one of the operator's functions. */
+async function asOwner(adminUrl: string, statement: string, input: string): Promise<void> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
     await client.query(`set role ${OWNER_ROLE}`);
-    const event = { id: randomUUID(), correlation_id: randomUUID(), body: '{}' };
-    await client.query(`select trust.${name}($1)`, [
-      JSON.stringify({ tenant_id: tenantId, event, ...input }),
-    ]);
+    await client.query(statement, [input]);
   } finally {
     await client.end();
   }

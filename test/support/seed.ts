@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createIdMaker } from '@deadlatch/kernel';
 import { OWNER_ROLE } from '@deadlatch/postgres';
+import type { ServiceKeyPair } from '@deadlatch/signing';
 import pg from 'pg';
+import { directoryOfFirstRows, type FirstRows } from '../../apps/cli/src/up/first-rows.ts';
+import { signedDeed, testOperator } from './operator.ts';
 
 /** The people and places of the demo, by slug. */
 export interface SeededTenant {
@@ -23,7 +26,10 @@ export interface SeedOptions {
   readonly autonomyLevel?: 0 | 1 | 2 | 3;
   /** When the contacts were last changed; default a year ago, so no cooling-off. */
   readonly contactsChangedAt?: string;
-  readonly contract?: Readonly<Record<string, unknown>>;
+  readonly contract?: Partial<typeof TEST_CONTRACT>;
+  /** Whose events are verified has an operator's key of its own, in an environment. */
+  readonly operatorKey?: ServiceKeyPair;
+  readonly environment?: string;
 }
 
 export const TEST_CONTRACT = {
@@ -54,33 +60,43 @@ export async function seedTenant(adminUrl: string, options: SeedOptions = {}): P
   await client.connect();
   try {
     await client.query(`set role ${OWNER_ROLE}`);
-    await client.query('select dispatch.bootstrap($1::jsonb)', [
-      JSON.stringify(bootstrapInput(seeded, options)),
-    ]);
+    const first = firstRows(seeded, options);
+    const { environment = 'test', operatorKey } = options;
+    const event = signedDeed(testOperator(environment, seeded.tenantId, operatorKey), {
+      command: 'operator.bootstrap',
+      details: {},
+      directory: directoryOfFirstRows(first),
+    });
+    await client.query('select dispatch.bootstrap($1::jsonb)', [JSON.stringify({ ...first, event })]);
   } finally {
     await client.end();
   }
   return seeded;
 }
 
-function bootstrapInput(s: SeededTenant, options: SeedOptions) {
+function firstRows(s: SeededTenant, options: SeedOptions): FirstRows {
   const contract = { ...TEST_CONTRACT, ...options.contract };
   const yearAgo = new Date(Date.now() - 365 * 24 * 3600 * 1000).toISOString();
   const changed_at = options.contactsChangedAt ?? yearAgo;
   const requester = (account_id: string, site_id: string) => ({
+    id: id(),
     account_id,
     site_id,
     may_request: true,
     may_approve: false,
+    approval_limit_cents: 0,
+    changed_at,
   });
   const approver = (approval_limit_cents: number) => ({
+    id: id(),
     account_id: s.accountId,
     site_id: null,
     may_request: false,
     may_approve: true,
     approval_limit_cents,
+    changed_at,
   });
-  const contact = (contactId: string, membership: object) => ({
+  const contact = (contactId: string, membership: FirstRows['contacts'][number]['memberships'][number]) => ({
     id: contactId,
     person_id: id(),
     changed_at,
@@ -109,7 +125,6 @@ function bootstrapInput(s: SeededTenant, options: SeedOptions) {
   });
   return {
     tenant: { id: s.tenantId, slug: options.slug ?? 'demo' },
-    event: { id: id(), correlation_id: id(), body: '{"command":"operator.bootstrap"}' },
     accounts: [account(s.accountId, 'acme-stores'), account(s.otherAccountId, 'other-stores')],
     sites: [
       site(s.siteId, s.accountId, 'store-114'),

@@ -96,6 +96,7 @@ export async function preparePlace(directory: string, port: number): Promise<Pla
 async function bootstrap(owner: pg.Client): Promise<readonly SeededTenant[]> {
   const tenantId = newId();
   const dana = newId();
+  const since = new Date().toISOString();
   const accounts = Array.from({ length: ACCOUNTS }, () => ({ id: newId(), contact: newId() }));
   const sites = accounts.flatMap((account) =>
     Array.from({ length: SITES_PER_ACCOUNT }, () => ({ id: newId(), account })),
@@ -116,7 +117,18 @@ async function bootstrap(owner: pg.Client): Promise<readonly SeededTenant[]> {
       contacts: accounts.map(({ id, contact }) => ({
         id: contact,
         person_id: randomUUID(),
-        memberships: [{ account_id: id, site_id: null, may_request: true, may_approve: false }],
+        changed_at: since,
+        memberships: [
+          {
+            id: randomUUID(),
+            account_id: id,
+            site_id: null,
+            may_request: true,
+            may_approve: false,
+            approval_limit_cents: 0,
+            changed_at: since,
+          },
+        ],
       })),
       staff: [{ id: dana, person_id: randomUUID(), roles: ['dispatcher'] }],
       technicians: technicians.map((id) => ({

@@ -1,5 +1,6 @@
-export type { TrailTrust, TrustedKey } from './check-request.ts';
+export * from './directory.ts';
 export * from './event.ts';
+export type { DatedKey } from './key-times.ts';
 export * from './log/append-events.ts';
 export * from './log/checkpoint.ts';
 export * from './log/cosignature.ts';
@@ -15,5 +16,9 @@ export * from './log/tile-layout.ts';
 export * from './log/verify-log.ts';
 export * from './log/verify-proofs.ts';
 export * from './log/witness-policy.ts';
+export { type OperatorAct, signOperatorEvent } from './operator-event.ts';
+export * from './read-event.ts';
 export * from './refusal-budget.ts';
+export type { CurrentObject } from './trail-state.ts';
+export type { TrailTrust } from './trail-trust.ts';
 export * from './verify-trail.ts';

@@ -12,9 +12,10 @@ import {
   verifyRequest,
 } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
-import type { TrailTrust, TrustedKey } from './check-request.ts';
 import { type AuditEvent, encodeEvent } from './event.ts';
-import { type CurrentObject, verifyTrail } from './verify-trail.ts';
+import type { CurrentObject } from './trail-state.ts';
+import type { TrailTrust } from './trail-trust.ts';
+import { verifyTrail } from './verify-trail.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const AUDIENCE = spiffeId('demo', 'dispatch-api');
@@ -25,7 +26,7 @@ const DANA = '0195a000-0000-7000-8000-0000000000bb';
 
 const signer = loadSigningKey(generateSigningKeyPem());
 const minter = loadSigningKey(generateSigningKeyPem());
-const KEYS: TrustedKey[] = [
+const KEYS: TrailTrust['services'] = [
   {
     keyid: signer.keyId,
     service: 'web',
@@ -45,6 +46,7 @@ const TRUST: TrailTrust = {
       until: '2027-01-01T00:00:00.000Z',
     },
   ],
+  operators: [],
 };
 
 /** A token as identity mints it for a dispatcher at the console. */
@@ -154,12 +156,12 @@ const NOW_READY: CurrentObject[] = [{ object: 'ticket', id: TICKET, version: 3, 
 function check(
   events: readonly AuditEvent[],
   current: readonly CurrentObject[] = NOW_READY,
-  keys: readonly TrustedKey[] = KEYS,
+  keys: TrailTrust['services'] = KEYS,
 ) {
   return verifyTrail(
     events.map((e) => Buffer.from(encodeEvent(e))),
     { ...TRUST, services: keys },
-    current,
+    { objects: current, directory: [] },
   );
 }
 
@@ -171,7 +173,15 @@ function withEvent(index: number, change: (e: AuditEvent) => AuditEvent): AuditE
 describe('verifyTrail', () => {
   it('finds nothing in an honest trail, and says what it checked', () => {
     verifies('F.1');
-    assert.deepEqual(check(trail()), { events: 3, signatures: 3, effects: 3, objects: 1, problems: [] });
+    assert.deepEqual(check(trail()), {
+      events: 3,
+      signatures: 3,
+      unasked: 0,
+      effects: 3,
+      objects: 1,
+      rows: 0,
+      problems: [],
+    });
   });
 
   const forgeries: [string, () => ReturnType<typeof check>, RegExp, number | null][] = [
@@ -369,7 +379,7 @@ describe('verifyTrail', () => {
     const { problems } = verifyTrail(
       [spaced, Buffer.from('{"v":1,"v":1}'), Buffer.from('nonsense')],
       TRUST,
-      [],
+      null,
     );
     assert.deepEqual(
       problems.map((p) => p.reason),

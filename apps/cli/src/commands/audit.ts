@@ -1,6 +1,8 @@
-import { type AuditEvent, type CurrentObject, type TrailReport, verifyTrail } from '@deadlatch/audit-log';
+import { type AuditEvent, createTrailCheck, type TrailReport } from '@deadlatch/audit-log';
 import { isUuid } from '@deadlatch/kernel';
 import { type Arguments, EXIT, UsageError } from '../arguments.ts';
+import { currentDirectory, currentObjects } from '../audit/current-state.ts';
+import { inSnapshot, readRows } from '../audit/read-rows.ts';
 import { asOperator, type Operator } from '../operator.ts';
 
 /** `deadlatch audit show`: the trail, oldest first; of one correlation or one ticket when asked. */
@@ -54,36 +56,15 @@ function describeReport(report: TrailReport): string {
   );
 }
 
-const VERSIONED = ['ticket', 'visit', 'approval', 'invoice', 'evidence', 'conversation'] as const;
-const TABLE_OF: Readonly<Record<(typeof VERSIONED)[number], string>> = {
-  ticket: 'tickets',
-  visit: 'visits',
-  approval: 'approvals',
-  invoice: 'invoices',
-  evidence: 'evidence',
-  conversation: 'conversations',
-};
-
 /** Checks the trail of a running system against its rows. */
-export async function verifyDatabase({ client, trust, tenantId }: Operator): Promise<TrailReport> {
-  // One snapshot: events and rows of the same moment.
-  await client.query('begin isolation level repeatable read read only');
-  const events = await client.query<{ body: Buffer }>(
-    'select body from audit.events where tenant_id = $1 order by at, id',
-    [tenantId],
-  );
-  const current: CurrentObject[] = [];
-  for (const object of VERSIONED) {
-    const { rows } = await client.query<Omit<CurrentObject, 'object'>>(
-      `select id, version, state from dispatch.${TABLE_OF[object]} where tenant_id = $1`,
-      [tenantId],
-    );
-    current.push(...rows.map((row) => ({ object, ...row })));
-  }
-  await client.query('commit');
-  return verifyTrail(
-    events.rows.map(({ body }) => body),
-    { environment: trust.environment, services: trust.services, tokenKeys: trust.token_keys },
-    current,
-  );
+export async function verifyDatabase({ client, trust }: Operator): Promise<TrailReport> {
+  const { environment, services, token_keys: tokenKeys, operators } = trust;
+  const check = createTrailCheck({ environment, services, tokenKeys, operators });
+  return inSnapshot(client, async () => {
+    const events = readRows<{ body: Buffer }>(client, 'select body from audit.events order by at, id');
+    for await (const { body } of events) check.event(body);
+    for await (const object of currentObjects(client)) check.object(object);
+    for await (const row of currentDirectory(client)) check.row(row);
+    return check.finish(true);
+  });
 }

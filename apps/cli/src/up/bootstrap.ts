@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { ServiceKeyPair } from '@deadlatch/signing';
 import pg from 'pg';
-import { operatorEvent } from '../operator-event.ts';
+import { type OperatorSigner, operatorEvent } from '../operator-event.ts';
+import { directoryOfFirstRows, type FirstRows, serviceKeyEntry } from './first-rows.ts';
 import type { Installation } from './installation.ts';
 import type { Trust } from './keys.ts';
 import { DEMO_CONTACTS, DEMO_CONTRACT, DEMO_SITE, DEMO_STAFF, DEMO_TECHNICIANS } from './people.ts';
@@ -12,13 +14,17 @@ const ON_FILE_SINCE_MS = 365 * 24 * 60 * 60 * 1000;
  * Puts the tenant, its people and the service keys on file. Each statement is one of the operator's functions,
  * which writes its own audit event; what is there already is left alone.
  * @param adminUrl the administrator's connection, held by the operator alone
+ * @param operatorKey signs each of the events
  */
 export async function bootstrap(
   adminUrl: string,
   installation: Installation,
   trust: Trust,
+  operatorKey: ServiceKeyPair,
   now: number,
 ): Promise<void> {
+  const { tenantId } = installation;
+  const signer = { environment: trust.environment, tenantId, key: operatorKey };
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
@@ -26,9 +32,16 @@ export async function bootstrap(
     await client.query("select set_config('deadlatch.tenant', $1, false)", [installation.tenantId]);
     const known = await client.query('select 1 from dispatch.tenants where id = $1', [installation.tenantId]);
     if (known.rowCount === 0) {
-      await client.query('select dispatch.bootstrap($1)', [JSON.stringify(firstRows(installation, now))]);
+      const first = firstRows(installation, now);
+      const event = operatorEvent(signer, {
+        command: 'operator.bootstrap',
+        details: { profile: installation.profile },
+        directory: directoryOfFirstRows(first),
+        now,
+      });
+      await client.query('select dispatch.bootstrap($1)', [JSON.stringify({ ...first, event })]);
     }
-    for (const key of trust.services) await pinKey(client, installation, trust.environment, key, now);
+    for (const key of trust.services) await pinKey(client, signer, key, now);
   } finally {
     await client.end();
   }
@@ -36,36 +49,32 @@ export async function bootstrap(
 
 async function pinKey(
   client: pg.Client,
-  installation: Installation,
-  environment: string,
-  key: Trust['services'][number],
+  signer: OperatorSigner,
+  { keyid, service, x, from, until }: Trust['services'][number],
   now: number,
 ): Promise<void> {
-  const known = await client.query('select 1 from trust.service_keys where keyid = $1', [key.keyid]);
+  const known = await client.query('select 1 from trust.service_keys where keyid = $1', [keyid]);
   if (known.rowCount !== 0) return;
-  const details = { keyid: key.keyid, service: key.service, not_before: key.from, not_after: key.until };
+  const { environment, tenantId } = signer;
+  const values = { keyid, service, environment, x, not_before: from, not_after: until };
+  const event = operatorEvent(signer, {
+    command: 'operator.put_service_key',
+    details: { keyid, service, not_before: from, not_after: until },
+    directory: [serviceKeyEntry(values, false)],
+    now,
+  });
   await client.query('select trust.put_service_key($1)', [
-    JSON.stringify({
-      tenant_id: installation.tenantId,
-      event: operatorEvent(installation, 'operator.put_service_key', details, now),
-      keyid: key.keyid,
-      service: key.service,
-      environment,
-      x: key.x,
-      not_before: key.from,
-      not_after: key.until,
-    }),
+    JSON.stringify({ tenant_id: tenantId, event, ...values }),
   ]);
 }
 
-function firstRows(installation: Installation, now: number) {
+function firstRows(installation: Installation, now: number): FirstRows {
   const { accountId, siteId, people } = installation;
   const isDemo = installation.profile === 'demo';
   const since = new Date(now - ON_FILE_SINCE_MS).toISOString();
   const idOf = (slug: string) => people[slug] ?? '';
   return {
     tenant: { id: installation.tenantId, slug: isDemo ? 'demo' : 'local' },
-    event: operatorEvent(installation, 'operator.bootstrap', { profile: installation.profile }, now),
     accounts: isDemo
       ? [{ id: accountId, slug: 'northside-stores', contract: DEMO_CONTRACT, autonomy_level: 2 }]
       : [],
@@ -86,6 +95,7 @@ function firstRows(installation: Installation, now: number) {
       changed_at: since,
       memberships: [
         {
+          id: randomUUID(),
           account_id: accountId,
           site_id: siteId,
           may_request: contact.mayRequest,

@@ -5,6 +5,7 @@ import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { stopOrphan } from '@deadlatch/postgres';
 import { type Arguments, EXIT, StartError } from '../arguments.ts';
 import { makeSignInLinks } from '../demo-session.ts';
+import { readOperatorKey } from '../operator-event.ts';
 import type { RunFile } from '../run-file.ts';
 import { bootstrap } from './bootstrap.ts';
 import { type Child, keepRunning, sleep } from './child.ts';
@@ -99,7 +100,7 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
   const database = await stopping.unless(starting);
   clock.passed('database');
   await writeSecrets(state, at, installation, database);
-  await bootstrap(database.adminUrl, installation, trust, Date.now());
+  await bootstrap(database.adminUrl, installation, trust, await readOperatorKey(state.keys), Date.now());
   const prepared = await prepare(state, WORKSPACE, at, installation, database.adminUrl);
   stops.push(() => prepared.all.catch(() => undefined));
   const children: Child[] = [];

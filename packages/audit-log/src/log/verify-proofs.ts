@@ -1,4 +1,4 @@
-import { refuse } from '@deadlatch/kernel';
+import { DispatchError, refuse } from '@deadlatch/kernel';
 import { HASH_BYTES, isTreeSize, nodeHash, sameBytes } from './hashing.ts';
 
 /** Statement: the tree of `size` entries with this root holds, at `index`, the entry with this leaf hash. */
@@ -62,13 +62,34 @@ export function verifyInclusion({ index, size, leafHash, root, proof }: Inclusio
  * @throws DispatchError `unauthenticated`
  * @source RFC 9162 section 2.1.4.2
  */
-export function verifyConsistency({ olderSize, olderRoot, size, root, proof }: ConsistencyClaim): void {
+export function verifyConsistency(claim: ConsistencyClaim): void {
+  const { older, newer } = rootsOf(claim);
+  if (!sameBytes(older, claim.olderRoot)) fail('consistency_older_root_wrong');
+  if (!sameBytes(newer, claim.root)) fail('consistency_root_wrong');
+}
+
+/**
+ * Whether a proof that fails shows more than that somebody sent a wrong one: it leads to the newer root, so the tree
+ * under that begins with another tree of the older size. Where the older tree is complete, nothing can show it: then
+ * its root is part of the proof.
+ */
+export function provesOtherPast(claim: ConsistencyClaim): boolean {
+  try {
+    const { older, newer } = rootsOf(claim);
+    return sameBytes(newer, claim.root) && !sameBytes(older, claim.olderRoot);
+  } catch (error) {
+    if (error instanceof DispatchError && error.code === 'unauthenticated') return false;
+    throw error;
+  }
+}
+
+/** The roots that a consistency proof leads to, of the older and of the newer tree. */
+function rootsOf({ olderSize, olderRoot, size, root, proof }: ConsistencyClaim) {
   if (!isTreeSize(size) || !isTreeSize(olderSize) || olderSize > size) fail('consistency_sizes_wrong');
   if (olderSize === 0) fail('consistency_from_empty_tree');
   if (olderSize === size) {
     if (proof.length > 0) fail('consistency_proof_too_long');
-    if (!sameBytes(olderRoot, root)) fail('consistency_roots_differ');
-    return;
+    return { older: root, newer: root };
   }
   if (![olderRoot, ...proof].every((hash) => hash.byteLength === HASH_BYTES))
     fail('consistency_hash_malformed');
@@ -98,6 +119,5 @@ export function verifyConsistency({ olderSize, olderRoot, size, root, proof }: C
     last = half(last);
   }
   if (last !== 0) fail('consistency_proof_too_short');
-  if (!sameBytes(older, olderRoot)) fail('consistency_older_root_wrong');
-  if (!sameBytes(newer, root)) fail('consistency_root_wrong');
+  return { older, newer };
 }

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { RESTORE } from '@deadlatch/catalogue';
+import { generateSigningKeyPem, loadSigningKey, publicX, type ServiceKeyPair } from '@deadlatch/signing';
+import { verifies } from '../../../test/requirements.ts';
+import { type DirectoryRow, directoryEntry, goneEntry } from './directory.ts';
+import { type AuditEvent, encodeEvent } from './event.ts';
+import { type OperatorAct, signOperatorEvent } from './operator-event.ts';
+import type { CurrentObject } from './trail-state.ts';
+import type { TrailTrust } from './trail-trust.ts';
+import { verifyTrail } from './verify-trail.ts';
+
+const TENANT = '0195a000-0000-7000-8000-0000000000aa';
+const APPROVER = '0195a000-0000-7000-8000-0000000000a1';
+const TICKET = '0195a000-0000-7000-8000-0000000000c1';
+const operator = loadSigningKey(generateSigningKeyPem());
+const TRUST: TrailTrust = {
+  environment: 'demo',
+  services: [],
+  tokenKeys: [],
+  operators: [
+    {
+      keyid: operator.keyId,
+      x: publicX(operator.publicKey),
+      from: '2026-01-01T00:00:00.000Z',
+      until: '2027-01-01T00:00:00.000Z',
+    },
+  ],
+};
+
+function membership(limit: number, id = APPROVER): DirectoryRow {
+  return {
+    table: 'contact_memberships',
+    id,
+    values: {
+      tenant_id: TENANT,
+      contact_id: '0195a000-0000-7000-8000-0000000000a2',
+      account_id: '0195a000-0000-7000-8000-0000000000a3',
+      site_id: null,
+      may_request: false,
+      may_approve: true,
+      approval_limit_cents: limit,
+      changed_at: '2026-02-01T00:00:00.000Z',
+    },
+  };
+}
+
+function deed(
+  directory: readonly string[],
+  change: Partial<OperatorAct> = {},
+  key: ServiceKeyPair = operator,
+) {
+  const act: OperatorAct = {
+    environment: 'demo',
+    tenant: TENANT,
+    id: randomUUID(),
+    correlationId: randomUUID(),
+    time: '2026-03-01T12:00:00.000Z',
+    command: 'operator.bootstrap',
+    details: {},
+    directory,
+    ...change,
+  };
+  return Buffer.from(signOperatorEvent(act, key));
+}
+
+function reasons(
+  bodies: readonly Uint8Array[],
+  directory: readonly DirectoryRow[],
+  objects: readonly CurrentObject[] = [],
+): string[] {
+  return verifyTrail(bodies, TRUST, { objects, directory }).problems.map(({ reason }) => reason);
+}
+
+/** The event with something changed after it was signed. */
+function altered(body: Uint8Array, change: (event: AuditEvent) => object): Buffer {
+  const event = JSON.parse(Buffer.from(body).toString()) as AuditEvent;
+  return Buffer.from(encodeEvent({ ...event, ...change(event) }));
+}
+
+describe('rows of authority', () => {
+  const stated = () => [deed([directoryEntry(membership(500_000))])];
+
+  it('are explained by the last event that states them', () => {
+    assert.deepEqual(reasons(stated(), [membership(500_000)]), []);
+    const raised = [...stated(), deed([directoryEntry(membership(700_000))])];
+    assert.deepEqual(reasons(raised, [membership(700_000)]), []);
+    const removed = [...stated(), deed([goneEntry('contact_memberships', APPROVER)])];
+    assert.deepEqual(reasons(removed, []), []);
+  });
+
+  it('are named when they were planted, altered, set back, removed or shown twice', () => {
+    verifies('F.1');
+    const planted = randomUUID();
+    assert.deepEqual(reasons(stated(), [membership(500_000), membership(1, planted)]), [
+      `contact_memberships:${planted} was put there by no event`,
+    ]);
+    const notAsStated = [`contact_memberships:${APPROVER} is not as the last event about it states`];
+    assert.deepEqual(reasons(stated(), [membership(2_000_000)]), notAsStated);
+    const raised = [...stated(), deed([directoryEntry(membership(700_000))])];
+    assert.deepEqual(reasons(raised, [membership(500_000)]), notAsStated);
+    assert.deepEqual(reasons(stated(), []), [
+      `contact_memberships:${APPROVER} is gone, and no event took it away`,
+    ]);
+    assert.deepEqual(reasons(stated(), [membership(500_000), membership(500_000)]), [
+      `contact_memberships:${APPROVER} is shown twice`,
+    ]);
+    const removed = [...stated(), deed([goneEntry('contact_memberships', APPROVER)])];
+    assert.deepEqual(reasons(removed, [membership(500_000)]), [
+      `contact_memberships:${APPROVER} was put there by no event`,
+    ]);
+  });
+
+  it('are not looked at when none are shown, and then not missed', () => {
+    assert.deepEqual(verifyTrail(stated(), TRUST, null).problems, []);
+  });
+
+  it('are stated by the operator alone: what a service says of them counts for nothing', () => {
+    const [body] = stated();
+    assert.ok(body);
+    const found = reasons(
+      [altered(body, () => ({ origin: 'vault', command: 'contact.enrol' }))],
+      [membership(500_000)],
+    );
+    assert.ok(found.includes(`contact_memberships:${APPROVER} was put there by no event`));
+  });
+
+  it('are named when an entry is in no known form', () => {
+    for (const entry of [
+      'contacts:1',
+      'tickets:1:-',
+      'constructor:1:-',
+      `contacts:1:${'x'.repeat(42)}`,
+      '',
+    ]) {
+      assert.match(reasons([deed([entry])], [])[0] ?? '', /in no known form/);
+    }
+  });
+});
+
+describe('an act of the operator', () => {
+  it('is backed by the signature of a pinned operator within its time', () => {
+    assert.deepEqual(reasons([deed([])], []), []);
+    const stranger = loadSigningKey(generateSigningKeyPem());
+    assert.deepEqual(reasons([deed([], {}, stranger)], []), [
+      'an act of the operator that no pinned operator signed',
+    ]);
+    assert.deepEqual(reasons([deed([], { time: '2027-03-01T12:00:00.000Z' })], []), [
+      'signed by an operator outside their time',
+    ]);
+  });
+
+  it('is named when anything in it was changed, or when nobody signed it', () => {
+    const changes: ((event: AuditEvent) => Partial<AuditEvent>)[] = [
+      () => ({ details: { directory: [directoryEntry(membership(1))] } }),
+      () => ({ time: '2026-03-02T12:00:00.000Z' }),
+      () => ({ tenant: TICKET }),
+      () => ({ command: 'operator.put_service_key' }),
+      () => ({ id: randomUUID() }),
+      ({ request }) => ({ request: { ...request, signature: '' } }),
+      ({ request }) => ({ request: { ...request, signature: request.signature.replace('==', '') } }),
+      ({ request }) => ({ request: { ...request, signature_base: 'x' } }),
+    ];
+    for (const change of changes) {
+      const found = reasons([altered(deed([]), change)], []);
+      assert.ok(found.includes("the operator's signature does not verify"), found.join());
+    }
+  });
+
+  it('has no effect on an object, unless a restored backup was accepted', () => {
+    const effects = [
+      { object: 'approval', id: TICKET, version: 4, before_state: 'PENDING', after_state: 'VOID' },
+    ];
+    assert.ok(reasons([deed([], { effects })], []).includes('not an act that the operator can do'));
+    const details = { restored: [`approval:${TICKET}:3:PENDING`] };
+    const accepted = deed([], { command: RESTORE, effects, details });
+    const now = { object: 'approval', id: TICKET, version: 4, state: 'VOID' };
+    assert.deepEqual(reasons([accepted], [], [now]), []);
+    // The same words of somebody else put nothing back.
+    const other = deed([], { command: 'operator.bootstrap', details });
+    assert.deepEqual(reasons([other], [], [{ ...now, version: 3, state: 'PENDING' }]), [
+      `approval ${TICKET} is at version 3 in PENDING, which no event explains`,
+    ]);
+  });
+});

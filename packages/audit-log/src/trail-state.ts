@@ -1,0 +1,116 @@
+import { ALL_EDGES, RESTORE } from '@deadlatch/catalogue';
+import {
+  type DirectoryRow,
+  directoryDigest,
+  directoryEntry,
+  goneEntry,
+  parseDirectoryEntry,
+} from './directory.ts';
+import type { AuditEvent } from './event.ts';
+
+/** An object as it stands now, to be explained by the trail. */
+export interface CurrentObject {
+  readonly object: string;
+  readonly id: string;
+  readonly version: number;
+  readonly state: string;
+}
+
+const EDGES: ReadonlySet<string> = new Set(ALL_EDGES.map((e) => edgeKey(e.object, e.command, e.from, e.to)));
+
+function edgeKey(object: string, command: string, from: string, to: string): string {
+  return `${object} ${command} ${from} ${to}`;
+}
+
+/** `<object>:<id>:<version>:<state>`; version 0 for an object that the backup does not have. */
+const RESTORED = /^([a-z]+):([0-9a-f-]{36}):(0|[1-9]\d{0,8}):([A-Z_]+|-)$/;
+
+/** What the events so far say there is: the last version of each object, and each row of authority. */
+export interface TrailState {
+  /** Takes one event's word. @returns what is wrong with it */
+  apply(event: AuditEvent): readonly string[];
+  /** Holds an object as it stands now against it. @returns why it is not explained */
+  explainObject(object: CurrentObject): string | undefined;
+  /** Holds a row of authority as it stands now against it. @returns why it is not explained */
+  explainRow(row: DirectoryRow): string | undefined;
+  /** What was stated and never shown to `explainRow`. */
+  missingRows(): readonly string[];
+}
+
+/** A state that no event has said anything about yet. */
+export function createTrailState(): TrailState {
+  const last = new Map<string, { readonly version: number; readonly state: string }>();
+  const stated = new Map<string, string>();
+  const shown = new Set<string>();
+
+  const applyEffect = (event: AuditEvent, effect: AuditEvent['effects'][number]): string | undefined => {
+    const id = `${effect.object} ${effect.id}`;
+    const before = last.get(id) ?? { version: 0, state: '-' };
+    last.set(id, { version: effect.version, state: effect.after_state });
+    if (effect.version !== before.version + 1)
+      return `${id}: version ${effect.version} follows ${before.version}`;
+    if (effect.before_state !== before.state)
+      return `${id}: comes from ${effect.before_state}, but was ${before.state}`;
+    const edge = edgeKey(effect.object, event.command, effect.before_state, effect.after_state);
+    return EDGES.has(edge) ? undefined : `${id}: no such edge: ${edge}`;
+  };
+  const applyEntry = (entry: string): string | undefined => {
+    const read = parseDirectoryEntry(entry);
+    if (!read) return `states a row of authority in no known form: ${entry.slice(0, 80)}`;
+    if (read.digest === null) stated.delete(read.row);
+    else stated.set(read.row, read.digest);
+    return undefined;
+  };
+  /** A restored backup put it back to what it was; whatever was lost is in the log all the same. */
+  const applyRestored = (entry: string): string | undefined => {
+    const [, object, id, version, state] = RESTORED.exec(entry) ?? [];
+    if (object === undefined || state === undefined)
+      return `restores an object in no known form: ${entry.slice(0, 80)}`;
+    if (version === '0') last.delete(`${object} ${id}`);
+    else last.set(`${object} ${id}`, { version: Number(version), state });
+    return undefined;
+  };
+  return {
+    apply: (event) =>
+      [
+        ...restoredBy(event).map(applyRestored),
+        ...event.effects.map((effect) => applyEffect(event, effect)),
+        ...directoryOf(event).map(applyEntry),
+      ].filter((reason) => reason !== undefined),
+    explainObject: ({ object, id, version, state }) => {
+      const known = last.get(`${object} ${id}`);
+      return known?.version === version && known.state === state
+        ? undefined
+        : `${object} ${id} is at version ${version} in ${state}, which no event explains`;
+    },
+    explainRow: (row) => {
+      const name = `${row.table}:${row.id}`;
+      const digest = stated.get(name);
+      if (digest === undefined) return `${name} was put there by no event`;
+      if (shown.has(name)) return `${name} is shown twice`;
+      shown.add(name);
+      return digest === directoryDigest(row) ? undefined : `${name} is not as the last event about it states`;
+    },
+    missingRows: () =>
+      [...stated.keys()]
+        .filter((name) => !shown.has(name))
+        .map((name) => `${name} is gone, and no event took it away`),
+  };
+}
+
+/** Objects that are not as the log left them, since the operator accepted a backup that was taken before. */
+function restoredBy({ origin, command, details: { restored } }: AuditEvent): readonly string[] {
+  return origin === 'operator' && command === RESTORE && Array.isArray(restored) ? restored : [];
+}
+
+/** What an accepted event says of rows of authority. Pauses are stated by their commands, the rest by digests. */
+function directoryOf(event: AuditEvent): readonly string[] {
+  if (event.decision !== 'accepted') return [];
+  const { scope, scope_id: scopeId, directory } = event.details;
+  const id = `${scope}/${scopeId}`;
+  if (event.origin === 'dispatch' && event.command === 'autonomy.pause')
+    return [directoryEntry({ table: 'pauses', id, values: { tenant_id: event.tenant } })];
+  if (event.origin === 'dispatch' && event.command === 'autonomy.resume') return [goneEntry('pauses', id)];
+  // No other writer than the operator states rows: a service's word would make it an authority over who may do what.
+  return event.origin === 'operator' && Array.isArray(directory) ? directory : [];
+}
