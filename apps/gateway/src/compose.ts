@@ -3,7 +3,9 @@ import {
   createHttpServer,
   createKeyRing,
   createNonceMemory,
+  createRateLimit,
   createServiceClient,
+  RATES,
   type Running,
   watchTrust,
 } from '@deadlatch/http';
@@ -13,6 +15,7 @@ import { createCarrier } from './carrier.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { createDelivery } from './deliver.ts';
 import { openDeliveryJournal } from './delivery-journal.ts';
+import { createDoor } from './door.ts';
 import { createDrain } from './drain.ts';
 import { createHandOver } from './hand-over.ts';
 import { openInbox } from './inbox.ts';
@@ -111,6 +114,7 @@ export async function startGateway(
     authToken,
     inbox,
     seal,
+    door: createDoor(vault, createRateLimit(RATES.unaskedTexts, now)),
     now,
     arrived: drain.wake,
     tracing,

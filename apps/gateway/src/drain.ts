@@ -1,4 +1,5 @@
 import { codeOf, type Tracing, traceOf } from '@deadlatch/telemetry';
+import { isTurnedAway } from './door.ts';
 import { type Inbox, type InboxItem, isHopeless } from './inbox.ts';
 import type { GatewayLogger } from './log-events.ts';
 
@@ -58,6 +59,12 @@ export function createDrain(options: {
     } catch (error) {
       if (isHopeless(error)) {
         await hold(name, error);
+        return true;
+      }
+      if (isTurnedAway(error)) {
+        await inbox.finish(name);
+        retries.delete(name);
+        logger.event('inbox.turned_away', {});
         return true;
       }
       const attempts = retries.get(name)?.attempts ?? 0;

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findCommand } from '@deadlatch/catalogue';
-import { validator } from '@deadlatch/http';
+import { RATES, validator } from '@deadlatch/http';
 import { openSealed } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
 import { startGateway } from './compose.ts';
@@ -387,4 +387,45 @@ test("the carrier's word on a text finds its message, once per status", async (t
       { status: 'delivered', provider_id: sid },
     ],
   );
+});
+
+test('in a flood strangers beyond their rate are turned away at the door, and everybody else is kept', async (t) => {
+  verifies('R.5', 'R.6');
+  const { url, vault, api, inboxDirectory } = await start(t);
+  const isKnown = new Set<string>();
+  const refusal = { code: 'rate_limited', rate_of: 'unknown_sender' };
+  vault.answer = ({ body }) =>
+    isKnown.has(String(body.provider_id)) ? maskedAnswer() : { status: 429, body: refusal };
+  // So many are taken over before anybody is asked, and turned away later.
+  const unasked = RATES.unaskedTexts.burst;
+  const post = async (params: Record<string, string>) =>
+    (await postForm(`${url}/sms/inbound`, params)).status;
+  const statuses = await Promise.all(Array.from({ length: unasked + 150 }, () => post(inboundParams())));
+  assert.deepEqual(new Set(statuses), new Set([200]));
+  const known = inboundParams();
+  isKnown.add(known.MessageSid ?? '');
+  assert.equal(await post(known), 200);
+  await until(() => received(api).length === 1 && filesIn(inboxDirectory, 'waiting').length === 0);
+  assert.equal(received(api)[0]?.body.provider_id, known.MessageSid);
+  const seen = filesIn(inboxDirectory, 'seen').length;
+  assert.ok(seen < unasked + 60, `${seen} files`);
+  assert.deepEqual(filesIn(inboxDirectory, 'held'), []);
+});
+
+test('in a flood nothing is turned away while the vault cannot be asked, or refuses for any other reason', async (t) => {
+  verifies('R.5', 'C.6');
+  const { url, vault, inboxDirectory } = await start(t);
+  const answers = [
+    { status: 503, body: { code: 'unavailable' } },
+    { status: 429, body: { code: 'rate_limited' } },
+    { status: 401, body: { code: 'unauthenticated', rate_of: 'unknown_sender' } },
+  ];
+  let asked = 0;
+  vault.answer = () => answers[asked++ % answers.length] ?? maskedAnswer();
+  const count = RATES.unaskedTexts.burst + 30;
+  const statuses = await Promise.all(
+    Array.from({ length: count }, async () => (await postForm(`${url}/sms/inbound`, inboundParams())).status),
+  );
+  assert.deepEqual(new Set(statuses), new Set([200]));
+  assert.equal(filesIn(inboxDirectory, 'waiting').length, count);
 });

@@ -3,6 +3,7 @@ import { type ServiceClient, validator } from '@deadlatch/http';
 import { derivedUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import Type, { type Static } from 'typebox';
 import type { DeliveryJournal } from './delivery-journal.ts';
+import { handToVault } from './door.ts';
 import type { InboxItem, ReceivedItem, StatusItem } from './inbox.ts';
 import { trustAnswer } from './peer-answer.ts';
 import type { Report } from './report.ts';
@@ -39,12 +40,7 @@ export function createHandOver(options: {
   const readMasked = validator<Static<typeof MaskedMessage>>(MaskedMessage);
 
   const receive = async (item: ReceivedItem): Promise<void> => {
-    const answer = await vault.write(
-      '/v1/inbound',
-      { provider_id: item.provider_id, sealed: item.sealed },
-      { idempotencyKey: derivedUuid('gateway', 'inbound', item.provider_id) },
-    );
-    const masked = trustAnswer(readMasked, answer);
+    const masked = trustAnswer(readMasked, await handToVault(vault, item));
     await dispatchApi.write('/v1/message.receive', messageReceive(item, masked), {
       idempotencyKey: derivedUuid('gateway', 'receive', item.provider_id),
     });

@@ -12,6 +12,11 @@ export const GATEWAY_LOG_EVENTS = {
     fields: { kind: 'word' },
   },
   'inbox.handed_over': { level: 'info', message: 'inbound event handed over', fields: { kind: 'word' } },
+  'inbox.turned_away': {
+    level: 'info',
+    message: 'text of a stranger beyond the rate was not kept',
+    fields: {},
+  },
   'inbox.held': {
     level: 'error',
     message: 'inbound event can never be handed over and waits for a person',

@@ -1,8 +1,9 @@
 import { refuse, toInstant } from '@deadlatch/kernel';
 import type { Tracing } from '@deadlatch/telemetry';
 import { verifyCarrierSignature } from './carrier-signature.ts';
+import type { Door } from './door.ts';
 import { parseForm } from './form.ts';
-import { type Inbox, type InboxItem, statusItem } from './inbox.ts';
+import { type Inbox, type InboxItem, type ReceivedItem, statusItem } from './inbox.ts';
 import type { GatewayLogger } from './log-events.ts';
 import { type CarrierAccount, readInboundText, readStatusReport } from './sms-webhook.ts';
 
@@ -27,8 +28,9 @@ export interface Webhooks {
  * @param publicUrl the configured public address without a trailing slash: what the carrier signs. Forwarded
  * headers have no say in it
  * @param seal seals to the vault's inbox key; nothing here can open it again
+ * @param door where strangers beyond their rate are turned away, before anything is kept of them
  * @param arrived called after something new was kept
- * @invariant The carrier hears "done" only after the event is on the disk, sealed.
+ * @invariant The carrier hears "done" only after the event is on the disk, sealed, or was turned away at the door.
  * @source R.5, T5.2
  */
 export function createWebhooks(options: {
@@ -37,6 +39,7 @@ export function createWebhooks(options: {
   readonly authToken: () => string;
   readonly inbox: Inbox;
   readonly seal: (bytes: Uint8Array) => Uint8Array;
+  readonly door: Door;
   readonly now: () => number;
   readonly arrived: () => void;
   readonly logger: GatewayLogger;
@@ -64,12 +67,14 @@ export function createWebhooks(options: {
       const { providerId, ...text } = readInboundText(prove(call, '/sms/inbound'), account);
       const receivedAt = toInstant(now());
       const letter = JSON.stringify({ ...text, received_at: receivedAt });
-      await keep({
+      const item: ReceivedItem = {
         kind: 'receive',
         provider_id: providerId,
         received_at: receivedAt,
         sealed: Buffer.from(options.seal(Buffer.from(letter))).toString('base64url'),
-      });
+      };
+      if (await options.door(item)) return logger.event('inbox.turned_away', {});
+      await keep(item);
     },
     status: async (call) => {
       const { providerId, status } = readStatusReport(prove(call, '/sms/status'), account);

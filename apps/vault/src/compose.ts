@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { spiffeId } from '@deadlatch/catalogue';
-import { createHttpServer, createKeyRing } from '@deadlatch/http';
+import { createHttpServer, createKeyRing, createRateLimit, RATES } from '@deadlatch/http';
 import { type Clock, createIdMaker, refuse } from '@deadlatch/kernel';
 import { createPool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
 import { codeOf, createLogger, createTelemetry, traceOf } from '@deadlatch/telemetry';
@@ -93,10 +93,14 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
   });
   const openLetter = createLetterOpener(config.inboxKey);
   const common = { settle, pool, tenantId, keyWrapper, digests, readKnownValues, logger, newId, random };
+  const strangers = {
+    each: createRateLimit(RATES.strangerTexts, now),
+    all: createRateLimit(RATES.allStrangersTexts, now),
+  };
   addRoutes(
     app,
     {
-      inbound: createInboundReceiver({ ...common, openLetter, masking }),
+      inbound: createInboundReceiver({ ...common, openLetter, masking, strangers }),
       texts: createTextSealer(common),
       reveals: createRevealer({ ...common, environment, grantKeys: config.grantKeys, now }),
       exitChecks: createExitGate({ ...common, vocabulary }),

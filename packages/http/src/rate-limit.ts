@@ -23,8 +23,8 @@ export const RATES = {
   /** Texts taken over before the vault has been asked who wrote. */
   unaskedTexts: { burst: 50, perSecond: 5 },
   /** Texts that are kept of people whom nobody knows: of one of them, and of all together. */
-  strangerTexts: { burst: 10, perSecond: 1 / 60 },
-  allStrangersTexts: { burst: 120, perSecond: 1 / 2 },
+  strangerTexts: { burst: 60, perSecond: 1 / 30 },
+  allStrangersTexts: { burst: 300, perSecond: 1 },
 } as const satisfies Readonly<Record<string, Rate>>;
 
 /** Token buckets by name. */

@@ -1,5 +1,5 @@
 import type { ServiceName } from '@deadlatch/catalogue';
-import { validator } from '@deadlatch/http';
+import { type RateLimit, validator } from '@deadlatch/http';
 import { refuse } from '@deadlatch/kernel';
 import { type Pool, type SignedRequest, type Tx, withTenant } from '@deadlatch/postgres';
 import type { Logger } from '@deadlatch/telemetry';
@@ -39,9 +39,16 @@ export interface InboundOptions {
   readonly openLetter: (sealed: string) => Letter;
   readonly readKnownValues: ReadKnownValues;
   readonly masking: MaskRunner;
+  readonly strangers: StrangerRates;
   readonly logger: Logger;
   readonly newId: () => string;
   readonly random: (n: number) => Uint8Array;
+}
+
+/** How much is kept of people whom nobody knows: of each, and of all together. */
+export interface StrangerRates {
+  readonly each: Pick<RateLimit, 'spend'>;
+  readonly all: Pick<RateLimit, 'spend'>;
 }
 
 /** Who wrote, as far as the number tells. */
@@ -65,7 +72,7 @@ interface Sealed {
 /**
  * POST /v1/inbound: opens what the gateway sealed, finds who owns the number, masks the words, keeps the original.
  * Idempotent per carrier id, also for two requests at once: one answer is stored, both get it.
- * @throws DispatchError `above_ceiling`, `schema_mismatch`, `malformed_body`
+ * @throws DispatchError `above_ceiling`, `schema_mismatch`, `malformed_body`, `rate_limited` for too many strangers
  * @invariant the answer holds no character of the message that the masking did not release
  * @source T5.2, R.2
  */
@@ -99,6 +106,7 @@ export function createInboundReceiver(
 async function sealLetter(letter: Letter, options: InboundOptions): Promise<Sealed> {
   const { tenantId, digests } = options;
   const sender = await identifySender(letter.from, options);
+  if (sender.doubts.includes('unknown_number')) admitStranger(sender.senderHash, options.strangers);
   const knownValues = sender.contactId === null ? null : await options.readKnownValues(sender.contactId);
   const analysis = await options.masking.run({ raw: letter.body, knownValues });
   const textId = options.newId();
@@ -111,6 +119,20 @@ async function sealLetter(letter: Letter, options: InboundOptions): Promise<Seal
     valueDigests: digestValues(analysis, (value) => digests.placeholderIndex(tenantId, caseId, value)),
     commitment: digests.commitment(tenantId, textId, letter.body),
   };
+}
+
+/**
+ * Before anything is masked or kept. What is beyond the rate ends here: it is counted into the event of the refusals.
+ * @throws DispatchError `rate_limited`, which says whose rate it was: the words of nobody on file are ever lost so
+ * @source R.6, T1.8
+ */
+function admitStranger(senderHash: string, { each, all }: StrangerRates): void {
+  try {
+    each.spend(senderHash);
+    all.spend('strangers');
+  } catch (cause) {
+    refuse('rate_limited', { detail: 'strangers', extra: { rate_of: 'unknown_sender' }, cause });
+  }
 }
 
 /** Exactly one contact owns the number, or nobody does. @source design 05: an address on file twice lowers to L0 */
