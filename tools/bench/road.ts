@@ -32,6 +32,7 @@ export function createTools(): DecisionTools {
 /** dispatch-api's own command runner over `path`. */
 export function createRoad(path: CommandPath, tools: DecisionTools): CommandRunner {
   const { newId } = tools;
+  const grantKey = loadSigningKey(generateSigningKeyPem());
   const source = { environment: ENVIRONMENT, policyBundle: tools.policy.bundleHash };
   return createCommandRunner({
     ...source,
@@ -44,7 +45,7 @@ export function createRoad(path: CommandPath, tools: DecisionTools): CommandRunn
     secrets: {
       linkKey: randomBytes(32),
       grants: createGrantIssuer({
-        key: loadSigningKey(generateSigningKeyPem()),
+        key: () => grantKey,
         environment: ENVIRONMENT,
         now: Date.now,
         newId,

@@ -6,9 +6,11 @@ import {
   createHttpServer,
   createKeyRing,
   createRateLimit,
+  keySource,
   openKeyDirectory,
   RATES,
   type Running,
+  watchKey,
   watchTrust,
 } from '@deadlatch/http';
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
@@ -67,7 +69,11 @@ export async function compose(settings: Settings): Promise<Running> {
     sha256Base64Url: actionDigest,
   };
   const store = createFileStore(fileURLToPath(settings.OBJECT_STORE_URL));
-  const grants = createGrantIssuer({ key: keyDir.keyPair('grant.pem'), environment, now, newId });
+  const grantKey = watchKey(
+    keySource(keyDir, 'grant', () => keyDir.trust().grantKeys),
+    { now, logger },
+  );
+  const grants = createGrantIssuer({ key: grantKey, environment, now, newId });
   const linkKey = keyDir.secretBytes('link.key');
   const uploadKey = keyDir.secretBytes('upload.key');
   const trust = watchTrust({ read: keyDir.trust, now });

@@ -7,6 +7,7 @@ import {
   createServiceClient,
   RATES,
   type Running,
+  watchKey,
   watchTrust,
 } from '@deadlatch/http';
 import { sealTo } from '@deadlatch/signing';
@@ -65,10 +66,11 @@ export async function startGateway(
     events: GATEWAY_LOG_EVENTS,
     ...(outside.write && { write: outside.write }),
   });
+  const key = watchKey(secrets.signingKey, { now, logger });
   const client = (service: 'vault' | 'dispatch-api', baseUrl: string) =>
     createServiceClient({
       service: 'gateway',
-      key: secrets.signingKey,
+      key,
       baseUrl,
       audience: spiffeId(environment, service),
       fetch,

@@ -1,5 +1,12 @@
-import { ConfigError, openKeyDirectory, readEnv, type Secret, type TrustBundle } from '@deadlatch/http';
-import type { ServiceKeyPair } from '@deadlatch/signing';
+import {
+  ConfigError,
+  type KeySource,
+  openKeyDirectory,
+  readEnv,
+  type Secret,
+  signingKeyOf,
+  type TrustBundle,
+} from '@deadlatch/http';
 import { GATEWAY_ENV } from './env.ts';
 import type { CarrierAccount } from './sms-webhook.ts';
 
@@ -21,7 +28,7 @@ export interface GatewayConfig {
 
 /** What must not be printed. */
 export interface GatewaySecrets {
-  readonly signingKey: ServiceKeyPair;
+  readonly signingKey: KeySource;
   readonly carrierToken: Secret;
   /** Public keys as the file has them now. */
   readonly trust: () => TrustBundle;
@@ -70,7 +77,7 @@ export function loadGatewayConfig(env: Readonly<Record<string, string | undefine
       otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT,
       account: { accountSid: read.TWILIO_ACCOUNT_SID, number: read.TWILIO_NUMBER },
     },
-    secrets: { signingKey: keys.signingKey(), carrierToken, trust: keys.trust },
+    secrets: { signingKey: signingKeyOf(keys, 'gateway'), carrierToken, trust: keys.trust },
   };
 }
 

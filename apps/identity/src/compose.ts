@@ -5,6 +5,7 @@ import {
   createKeyRing,
   createServiceClient,
   statusOf,
+  watchKey,
 } from '@deadlatch/http';
 import { type Clock, createIdMaker, DispatchError, type ErrorCode } from '@deadlatch/kernel';
 import { createPool, type Pool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
@@ -80,7 +81,12 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
   });
   const makeEvent = createEventMaker({ environment, tenantId, now, newId, traceId: tracing.traceId });
   const refusals = createRefusalTrail({ pool, tenantId, makeEvent, now });
-  const minter = createTokenMinter({ key: config.tokenKey, environment, now, newId });
+  const minter = createTokenMinter({
+    key: watchKey(config.tokenKey, { now, logger }),
+    environment,
+    now,
+    newId,
+  });
 
   const app = createHttpServer({
     service: 'identity',
@@ -161,10 +167,11 @@ function approvalPages(parts: {
 }) {
   const { config, edge, makeEvent, minter, newId } = parts;
   const { environment, tenantId } = config;
+  const key = watchKey(config.signingKey, { now: edge.now, logger: parts.logger });
   const client = (service: 'dispatch-api' | 'vault', baseUrl: string) =>
     createServiceClient({
       service: 'identity',
-      key: config.signingKey,
+      key,
       baseUrl,
       audience: spiffeId(environment, service),
       fetch: edge.fetch,

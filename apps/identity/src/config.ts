@@ -1,6 +1,15 @@
-import { ConfigError, type KeyDirectory, openKeyDirectory, type Secret, watchTrust } from '@deadlatch/http';
+import {
+  ConfigError,
+  type KeyDirectory,
+  type KeySource,
+  keySource,
+  openKeyDirectory,
+  type Secret,
+  signingKeyOf,
+  watchTrust,
+} from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
-import type { ServiceKeyPair, TimedKey } from '@deadlatch/signing';
+import type { TimedKey } from '@deadlatch/signing';
 import type { readEnrolSettings, readServiceSettings } from './env.ts';
 
 /** What identity runs with: proven settings and the keys of its own key directory. */
@@ -20,9 +29,9 @@ export interface IdentityConfig {
   readonly smtpUrl: Secret;
   readonly databaseUrl: Secret;
   /** Signs requests. */
-  readonly signingKey: ServiceKeyPair;
+  readonly signingKey: KeySource;
   /** Signs transaction tokens, and nothing else. */
-  readonly tokenKey: ServiceKeyPair;
+  readonly tokenKey: KeySource;
   /** Keys the digests of codes, addresses and forms. 32 bytes. */
   readonly codeKey: Uint8Array;
   /** The keys that dispatch-api signs grants with, as the trust bundle has them now. */
@@ -32,8 +41,7 @@ export interface IdentityConfig {
 /** Turns settings into a configuration. @throws ConfigError for keys that are missing, unusable or foreign */
 export function configOf(settings: ReturnType<typeof readServiceSettings>, now: Clock): IdentityConfig {
   const keys = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
-  const tokenKey = keys.keyPair('token.pem');
-  assertTrust(keys, settings.DEADLATCH_ENVIRONMENT, tokenKey);
+  assertTrust(keys, settings.DEADLATCH_ENVIRONMENT);
   const currentTrust = watchTrust({ read: keys.trust, now });
   return {
     environment: settings.DEADLATCH_ENVIRONMENT,
@@ -48,8 +56,8 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>, now: 
     smtpSender: settings.SMTP_SENDER,
     smtpUrl: smtpUrlOf(keys),
     databaseUrl: keys.secret('database-url'),
-    signingKey: keys.signingKey(),
-    tokenKey,
+    signingKey: signingKeyOf(keys, 'identity'),
+    tokenKey: keySource(keys, 'token', () => keys.trust().tokenKeys),
     codeKey: keys.secretBytes('code.key'),
     grantKeys: () => currentTrust().grantKeys,
   };
@@ -75,7 +83,8 @@ export function enrolConfigOf(settings: ReturnType<typeof readEnrolSettings>): E
 }
 
 /** A bundle of another environment, or one that names another token key, means that everybody would refuse us. */
-function assertTrust(keys: KeyDirectory, environment: string, tokenKey: ServiceKeyPair): void {
+function assertTrust(keys: KeyDirectory, environment: string): void {
+  const tokenKey = keys.keyPair('token.pem');
   const trust = keys.trust();
   const problems: string[] = [];
   if (trust.environment !== environment) problems.push('the trust bundle is of another environment');

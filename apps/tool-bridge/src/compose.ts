@@ -4,6 +4,8 @@ import {
   createServiceClient,
   openKeyDirectory,
   type Running,
+  signingKeyOf,
+  watchKey,
   watchTrust,
 } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
@@ -35,7 +37,6 @@ export async function compose(settings: Settings, world: World): Promise<Running
   const environment = settings.DEADLATCH_ENVIRONMENT;
   const { now, random, fetch, write } = world;
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
-  const key = keyDir.signingKey();
   const trust = watchTrust({ read: keyDir.trust, now });
   const telemetry = createTelemetry({
     service: 'tool-bridge',
@@ -49,6 +50,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
     level: settings.DEADLATCH_LOG_LEVEL,
     ...(write && { write }),
   });
+  const key = watchKey(signingKeyOf(keyDir, 'tool-bridge'), { now, logger });
   const client = (service: 'dispatch-api' | 'identity', baseUrl: string) =>
     createServiceClient({
       service: 'tool-bridge',

@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { createHttpServer, createServiceClient, openKeyDirectory, type Running } from '@deadlatch/http';
+import {
+  createHttpServer,
+  createServiceClient,
+  openKeyDirectory,
+  type Running,
+  signingKeyOf,
+  watchKey,
+} from '@deadlatch/http';
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
 import { createLogger, createTelemetry } from '@deadlatch/telemetry';
 import { readClientFiles } from './client-files.ts';
@@ -17,7 +24,8 @@ export async function startWeb(config: WebConfig): Promise<Running> {
   });
   const { tracing } = telemetry;
   const logger = createLogger({ service: 'web', level: config.logLevel, traceId: tracing.traceId });
-  const key = openKeyDirectory(config.keyDirectory).signingKey();
+  const keyDir = openKeyDirectory(config.keyDirectory);
+  const key = watchKey(signingKeyOf(keyDir, 'web'), { now: systemClock, logger });
   const clientOf = ({ url, audience }: PeerConfig) =>
     createServiceClient({
       service: 'web',

@@ -1,5 +1,12 @@
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
-import { createHttpServer, createServiceClient, openKeyDirectory, type Running } from '@deadlatch/http';
+import {
+  createHttpServer,
+  createServiceClient,
+  openKeyDirectory,
+  type Running,
+  signingKeyOf,
+  watchKey,
+} from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
 import { createPool } from '@deadlatch/postgres';
 import { createLogger, createTelemetry } from '@deadlatch/telemetry';
@@ -28,7 +35,6 @@ export async function compose(settings: Settings, world: World): Promise<Running
   const environment = settings.DEADLATCH_ENVIRONMENT;
   const { now, random, fetch, write } = world;
   const keyDir = openKeyDirectory(settings.DEADLATCH_KEY_DIR);
-  const key = keyDir.signingKey();
   const telemetry = createTelemetry({
     service: 'worker',
     environment,
@@ -47,6 +53,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
     maxConnections: CONNECTIONS,
     statementTimeoutMs: 30_000,
   });
+  const key = watchKey(signingKeyOf(keyDir, 'worker'), { now, logger });
   const peer = (service: ServiceName, baseUrl: string) =>
     createServiceClient({
       service: 'worker',

@@ -17,4 +17,5 @@ export * from './statuses.ts';
 export { openTlsFiles, type TlsFiles } from './tls-files.ts';
 export * from './trust-bundle.ts';
 export * from './validator.ts';
+export * from './watch-key.ts';
 export * from './watch-trust.ts';

@@ -109,7 +109,7 @@ test('a proven service is followed, under one trace id, with parent and child', 
   const sent: Headers[] = [];
   const client = createServiceClient({
     service: 'gateway',
-    key,
+    key: () => key,
     baseUrl: o.url,
     audience: AUDIENCE,
     fetch: (input, init) => {

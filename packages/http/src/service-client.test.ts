@@ -26,7 +26,7 @@ after(async () => {
 function client(baseUrl: string, timeoutMs = 5_000): ServiceClient {
   return createServiceClient({
     service: 'gateway',
-    key,
+    key: () => key,
     baseUrl,
     audience: AUDIENCE,
     fetch,

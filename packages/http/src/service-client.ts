@@ -44,7 +44,8 @@ export interface TextAnswer {
 export interface ServiceClientOptions {
   /** the name of the service that calls */
   readonly service: string;
-  readonly key: ServiceKeyPair;
+  /** the key to sign with now */
+  readonly key: () => ServiceKeyPair;
   /** origin of the receiver, e.g. `http://127.0.0.1:4310` */
   readonly baseUrl: string;
   /** SPIFFE id of the receiver */
@@ -105,7 +106,7 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         ...(contentType !== undefined && { contentType }),
       },
       ...credentials,
-      key: options.key,
+      key: options.key(),
       audience: options.audience,
       now: options.now(),
       nonce: Buffer.from(options.random(16)).toString('base64url'),

@@ -52,7 +52,7 @@ describe('a call to another service', () => {
     assert.deepEqual(await answer.json(), { service: 'gateway' });
     const client = createServiceClient({
       service: 'gateway',
-      key,
+      key: () => key,
       baseUrl: `https://127.0.0.1:${service.port}`,
       audience: AUDIENCE,
       fetch: gatewayFetch,

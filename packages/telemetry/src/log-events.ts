@@ -191,6 +191,10 @@ export const LOG_EVENTS = {
     message: 'rewritten TLS files are not usable and were not taken',
     fields: { reason: 'word' },
   },
-  'keys.reloaded': { level: 'debug', message: 'pinned keys read again', fields: { keys: 'count' } },
+  'keys.file_not_taken': {
+    level: 'warn',
+    message: 'the key file is not used as it is; the key before it goes on',
+    fields: { purpose: 'word', reason: 'word' },
+  },
   'database.migrated': { level: 'info', message: 'database migrated', fields: { applied: 'count' } },
 } as const satisfies LogEventTable;

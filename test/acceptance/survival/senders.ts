@@ -33,7 +33,7 @@ export async function straightToDispatch(run: RunFile, slug: string): Promise<Se
   const peer = (service: ServiceName) =>
     createServiceClient({
       service: 'cli',
-      key,
+      key: () => key,
       baseUrl: run.services[service]?.url ?? '',
       audience: spiffeId(run.environment, service),
       fetch: globalThis.fetch,

@@ -142,7 +142,7 @@ function connect(run: RunFile): (service: ServiceName) => ServiceClient {
     if (!baseUrl) throw new UsageError(`${service} is not running`);
     return createServiceClient({
       service: 'cli',
-      key,
+      key: () => key,
       baseUrl,
       audience: spiffeId(run.environment, service),
       fetch: globalThis.fetch,

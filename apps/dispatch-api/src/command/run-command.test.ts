@@ -64,7 +64,7 @@ function runner(): CommandRunner {
     discardUpload: async () => {},
     secrets: {
       linkKey: randomBytes(32),
-      grants: createGrantIssuer({ key, environment: ENVIRONMENT, now: Date.now, newId }),
+      grants: createGrantIssuer({ key: () => key, environment: ENVIRONMENT, now: Date.now, newId }),
       newId,
     },
     tracing: createTracing({ random: randomBytes }),

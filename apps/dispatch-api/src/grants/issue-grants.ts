@@ -27,7 +27,8 @@ export interface GrantIssuer {
 }
 
 export function createGrantIssuer(options: {
-  readonly key: ServiceKeyPair;
+  /** the grant key as it is now */
+  readonly key: () => ServiceKeyPair;
   readonly environment: string;
   readonly now: Clock;
   readonly newId: () => string;
@@ -60,7 +61,7 @@ export function createGrantIssuer(options: {
           correlation_id: correlationId,
           ...(traceparent !== null && { traceparent }),
         },
-        key,
+        key(),
       ),
     reveal: ({ tenantId, contactId, fields, purpose, ref, holder, correlationId }) =>
       signGrant(
@@ -74,7 +75,7 @@ export function createGrantIssuer(options: {
           holder: spiffeId(environment, holder),
           correlation_id: correlationId,
         },
-        key,
+        key(),
       ),
     stepUp: (approval, contactId, correlationId) =>
       signGrant(
@@ -88,7 +89,7 @@ export function createGrantIssuer(options: {
           correlation_id: correlationId,
           ticket: approval.ticket_id,
         },
-        key,
+        key(),
       ),
     action: (approval) =>
       signGrant(
@@ -99,7 +100,7 @@ export function createGrantIssuer(options: {
           action: JSON.parse(approval.action) as { [key: string]: JsonValue },
           action_digest: approval.action_digest,
         },
-        key,
+        key(),
       ),
   };
 }

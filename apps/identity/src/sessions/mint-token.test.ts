@@ -17,7 +17,12 @@ import { createTokenMinter } from './mint-token.ts';
 const NOW = 1_800_000_000_000;
 const TENANT = randomUUID();
 const key = loadSigningKey(generateSigningKeyPem());
-const minter = createTokenMinter({ key, environment: 'demo', now: () => NOW, newId: () => randomUUID() });
+const minter = createTokenMinter({
+  key: () => key,
+  environment: 'demo',
+  now: () => NOW,
+  newId: () => randomUUID(),
+});
 
 const turnGrant = (change: Partial<TurnGrant> = {}): TurnGrant => ({
   iss: spiffeId('demo', 'dispatch-api'),

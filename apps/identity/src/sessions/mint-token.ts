@@ -46,14 +46,14 @@ export interface TokenMinter {
 
 /**
  * The one place where tokens are minted: from a session, a turn grant or a completed step-up, and from nothing else.
- * @param key identity's token key, used for nothing else
+ * @param key identity's token key as it is now, used for nothing else
  * @param newId mints the token's `txn`
  * @invariant the token names the service that asked (`req_wl`), and no subject kind or assurance above that
  *   service's compiled ceiling; nothing in it comes from the caller except the correlation id
  * @source T4.5, T4.8, A.2; RFC 8693 section 4.1 for `act`
  */
 export function createTokenMinter(options: {
-  readonly key: ServiceKeyPair;
+  readonly key: () => ServiceKeyPair;
   readonly environment: string;
   readonly now: Clock;
   readonly newId: () => string;
@@ -76,7 +76,7 @@ export function createTokenMinter(options: {
       req_wl: spiffeId(environment, caller),
       ...claims,
     };
-    return { token: mintTxnToken(whole, options.key), expiresAtS: exp, claims: whole };
+    return { token: mintTxnToken(whole, options.key()), expiresAtS: exp, claims: whole };
   };
   return {
     forSession: (caller, session, correlationId) => {

@@ -47,7 +47,7 @@ export async function startTestWeb(
   const client = (service: 'identity' | 'vault' | 'dispatch-api') =>
     createServiceClient({
       service: 'web',
-      key: peers.webKey,
+      key: () => peers.webKey,
       baseUrl: peers.urls[service],
       audience: spiffeId(ENVIRONMENT, service),
       fetch,
