@@ -33,8 +33,8 @@ export interface TrailState {
   explainObject(object: CurrentObject): string | undefined;
   /** Holds a row of authority as it stands now against it. @returns why it is not explained */
   explainRow(row: DirectoryRow): string | undefined;
-  /** What was stated and never shown to `explainRow`. */
-  missingRows(): readonly string[];
+  /** What was stated and never shown: objects and rows that are gone. */
+  missing(): readonly string[];
 }
 
 /** A state that no event has said anything about yet. */
@@ -78,10 +78,13 @@ export function createTrailState(): TrailState {
         ...directoryOf(event).map(applyEntry),
       ].filter((reason) => reason !== undefined),
     explainObject: ({ object, id, version, state }) => {
-      const known = last.get(`${object} ${id}`);
+      const name = `${object} ${id}`;
+      const known = last.get(name);
+      if (shown.has(name)) return `${name} is shown twice`;
+      shown.add(name);
       return known?.version === version && known.state === state
         ? undefined
-        : `${object} ${id} is at version ${version} in ${state}, which no event explains`;
+        : `${name} is at version ${version} in ${state}, which no event explains`;
     },
     explainRow: (row) => {
       const name = `${row.table}:${row.id}`;
@@ -91,8 +94,8 @@ export function createTrailState(): TrailState {
       shown.add(name);
       return digest === directoryDigest(row) ? undefined : `${name} is not as the last event about it states`;
     },
-    missingRows: () =>
-      [...stated.keys()]
+    missing: () =>
+      [...last.keys(), ...stated.keys()]
         .filter((name) => !shown.has(name))
         .map((name) => `${name} is gone, and no event took it away`),
   };

@@ -29,8 +29,11 @@ export interface TrailReport {
 
 /** A verification that takes one thing after the other, so that nobody has to hold them all. */
 export interface TrailCheck {
-  /** @param body stored event bytes, oldest first */
-  event(body: Uint8Array): void;
+  /**
+   * @param body stored event bytes, oldest first
+   * @param index its place in the log; how many came before it unless told
+   */
+  event(body: Uint8Array, index?: number): void;
   /** An object as it stands now, after the last event. */
   object(current: CurrentObject): void;
   /** A row of authority as it stands now, after the last event. */
@@ -65,8 +68,7 @@ export function createTrailCheck(
     if (reason !== undefined) problems.push({ index: null, eventId: null, reason });
   };
   return {
-    event: (body) => {
-      const index = count.events;
+    event: (body, index = count.events) => {
       count.events += 1;
       const event = readEvent(body);
       if (typeof event === 'string') {
@@ -93,7 +95,7 @@ export function createTrailCheck(
       unexplained(state.explainRow(current));
     },
     finish: (isStateShown) => {
-      if (isStateShown) state.missingRows().forEach(unexplained);
+      if (isStateShown) state.missing().forEach(unexplained);
       return { ...count, problems };
     },
   };

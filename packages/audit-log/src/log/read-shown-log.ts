@@ -35,11 +35,20 @@ interface Collected {
   readonly timesMs: number[];
   readonly ids: Map<string, number>;
   readonly problems: LogProblem[];
+  readonly onEvent: OnEvent | undefined;
 }
+
+/**
+ * Is handed each event shown, in order, as the very bytes that were hashed: what else is found out about the events is
+ * found out about what the root covers.
+ * @param at position among the events shown
+ */
+export type OnEvent = (event: Uint8Array, at: number) => void;
 
 function collectEvent(into: Collected, event: Uint8Array): void {
   const at = into.recomputed.count();
   into.recomputed.push(recomputeLeaf(event));
+  into.onEvent?.(event, at);
   const read = readShownEvent(event);
   if (typeof read === 'string') {
     into.timesMs.push(Number.NaN);
@@ -52,7 +61,8 @@ function collectEvent(into: Collected, event: Uint8Array): void {
   else into.problems.push(problemAt('inserted', at, `event id occurs twice, first at ${first}`));
 }
 
-const nothing = (): Collected => ({
+const nothing = (onEvent: OnEvent | undefined): Collected => ({
+  onEvent,
   recomputed: createHashList(),
   timesMs: [],
   ids: new Map(),
@@ -60,8 +70,8 @@ const nothing = (): Collected => ({
 });
 
 /** Reads an export. Its indexes must count up from zero without a gap. */
-export function readExport(lines: Iterable<Uint8Array>): ShownLog {
-  const collected = nothing();
+export function readExport(lines: Iterable<Uint8Array>, onEvent?: OnEvent): ShownLog {
+  const collected = nothing(onEvent);
   const { problems } = collected;
   const stated = createHashList();
   const indexes: number[] = [];
@@ -113,8 +123,8 @@ function checkIndexes(indexes: readonly number[]): LogProblem[] {
  * Reads the tiles and bundles of a log of `size` entries.
  * Every level is held against the level below it, so a rewritten tile is named with the range it covers.
  */
-export function readTiles(read: ReadTile, size: number): ShownLog {
-  const collected = nothing();
+export function readTiles(read: ReadTile, size: number, onEvent?: OnEvent): ShownLog {
+  const collected = nothing(onEvent);
   const { problems } = collected;
   for (let index = 0; index * TILE_WIDTH < size; index += 1) {
     const bundle = readBundle(read, index, size);

@@ -58,7 +58,11 @@ const swap = <T>(list: readonly T[], at: number): T[] => {
 
 describe('a whole log', () => {
   it('verifies from an export and from tiles, with older checkpoints and receipts, and says what was checked', () => {
-    const receipts = [0, 300, 599].map((n) => ({ eventId: idOf(n), leafHash: leafHash(eventOf(n)) }));
+    const receipts = [0, 300, 599].map((n) => ({
+      eventId: idOf(n),
+      leafHash: leafHash(eventOf(n)),
+      timeMs: START_MS,
+    }));
     for (const report of [
       verifyLines(linesOf(EVENTS), { otherCheckpoints: OLDER, receipts }),
       verifyFiles(filesOf(EVENTS), { otherCheckpoints: [...OLDER, CHECKPOINT], receipts }),
@@ -134,11 +138,42 @@ describe('what is absent', () => {
     const lines = linesOf(EVENTS);
     const eventId = idOf(SIZE);
     assert.deepEqual(
-      found(verifyLines(lines, { receipts: [{ eventId, leafHash: leafHash(eventOf(SIZE)) }] })),
+      found(
+        verifyLines(lines, { receipts: [{ eventId, leafHash: leafHash(eventOf(SIZE)), timeMs: START_MS }] }),
+      ),
       ['omitted'],
     );
-    const receipt = { eventId: idOf(7), leafHash: leafHash(eventOf(7, { command: 'ticket.close' })) };
+    const receipt = {
+      eventId: idOf(7),
+      leafHash: leafHash(eventOf(7, { command: 'ticket.close' })),
+      timeMs: START_MS,
+    };
     assert.deepEqual(found(verifyLines(lines, { receipts: [receipt] })), ['altered 7']);
+  });
+
+  it('does not ask yet for the event of a receipt that was a minute old at most when the log was cosigned', () => {
+    const lines = linesOf(EVENTS);
+    const seenMs = (verifyLines(lines).cosignatures[0]?.timeS ?? 0) * 1000;
+    const at = (timeMs: number) =>
+      verifyLines(lines, { receipts: [{ eventId: idOf(SIZE), leafHash: leafHash(eventOf(SIZE)), timeMs }] });
+    const young = at(seenMs - 59_999);
+    assert.deepEqual([found(young), young.awaited], [[], 1]);
+    const due = at(seenMs - 60_000);
+    assert.deepEqual([found(due), due.awaited], [['omitted'], 0]);
+    assert.deepEqual(found(at(Number.NaN)), ['omitted']);
+  });
+
+  it('hands out every event shown, as the bytes that were hashed', () => {
+    const seen: Uint8Array[] = [];
+    verifyLines(linesOf(EVENTS), {
+      onEvent: (event, at) => {
+        seen[at] = Buffer.from(event);
+      },
+    });
+    assert.deepEqual(
+      seen.map((event) => Buffer.from(event).toString()),
+      EVENTS.map((event) => Buffer.from(event).toString()),
+    );
   });
 });
 
@@ -164,7 +199,7 @@ describe('an altered event is named', () => {
     const lines = linesOf(EVENTS).with(300, line(300, altered));
     assert.deepEqual(found(verifyLines(lines)), ['rebuilt 0 599']);
     assert.deepEqual(found(verifyLines(lines, { otherCheckpoints: OLDER })), ['rebuilt 256 499']);
-    const receipts = [{ eventId: idOf(300), leafHash: leafHash(eventOf(300)) }];
+    const receipts = [{ eventId: idOf(300), leafHash: leafHash(eventOf(300)), timeMs: START_MS }];
     assert.ok(found(verifyLines(lines, { receipts })).includes('altered 300'));
     const files = withBundle(1, (entries) => entries.with(44, altered));
     const tile = Buffer.from(files.get('tile/0/001') ?? []);

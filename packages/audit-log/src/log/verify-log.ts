@@ -5,7 +5,14 @@ import type { Cosignature } from './cosignature.ts';
 import { checkEventTimes } from './event-times.ts';
 import { type LogProblem, problemAt } from './log-problem.ts';
 import type { NoteKey } from './note-keys.ts';
-import { type LogSource, NO_HASH, readExport, readTiles, type ShownLog } from './read-shown-log.ts';
+import {
+  type LogSource,
+  NO_HASH,
+  type OnEvent,
+  readExport,
+  readTiles,
+  type ShownLog,
+} from './read-shown-log.ts';
 import { type HashList, recomputeRoot } from './recomputed-tree.ts';
 import type { WitnessPolicy } from './witness-policy.ts';
 
@@ -17,8 +24,24 @@ export interface LogEvidence {
   /** other checkpoint notes of this log, older or newer, from anywhere: each must fit */
   readonly otherCheckpoints: readonly Uint8Array[];
   /** events that must be in the log, by receipts that the caller has verified */
-  readonly receipts: readonly { readonly eventId: string; readonly leafHash: Uint8Array }[];
+  readonly receipts: readonly ShownReceipt[];
+  readonly onEvent?: OnEvent;
 }
+
+/** What a receipt promises. */
+export interface ShownReceipt {
+  readonly eventId: string;
+  readonly leafHash: Uint8Array;
+  /** of the event, milliseconds since the epoch */
+  readonly timeMs: number;
+}
+
+/**
+ * How long an event may take into the log: later, acts of authority stop. What is younger than that when a witness saw
+ * the log may be missing from it.
+ * @source design 03: a late witness (deadline 60 s)
+ */
+export const SEQUENCED_WITHIN_MS = 60_000;
 
 /** What the verifier holds by itself. */
 export interface LogTrust {
@@ -38,6 +61,8 @@ export interface LogReport {
   /** events shown */
   readonly events: number;
   readonly cosignatures: readonly Cosignature[];
+  /** receipts of events that may still have been on their way into the log when it was cosigned */
+  readonly awaited: number;
   /** one sentence for each check that ran on everything and found nothing */
   readonly checked: readonly string[];
   readonly problems: readonly LogProblem[];
@@ -60,7 +85,11 @@ export function verifyLog(evidence: LogEvidence, trust: LogTrust): LogReport {
   const problems: LogProblem[] = [];
   const { head, cosignatures } = readHead(evidence.checkpoint, trust, problems);
   const { source } = evidence;
-  const shown = source.kind === 'export' ? readExport(source.lines) : readTiles(source.read, head?.size ?? 0);
+  const { onEvent } = evidence;
+  const shown =
+    source.kind === 'export'
+      ? readExport(source.lines, onEvent)
+      : readTiles(source.read, head?.size ?? 0, onEvent);
   problems.push(...shown.problems);
   const others = readOthers(evidence.otherCheckpoints, trust.logKey, problems);
   problems.push(...checkStated(shown, head));
@@ -68,16 +97,15 @@ export function verifyLog(evidence: LogEvidence, trust: LogTrust): LogReport {
     problems.push(...checkViews([...others, head]), ...checkShrinking(head.size, others));
     problems.push(...checkTree(shown, head, others));
   }
-  problems.push(
-    ...checkTimes(shown, cosignatures, trust.slackMs),
-    ...checkReceipts(shown, evidence.receipts),
-  );
+  const { due, awaited } = sortReceipts(shown, evidence.receipts, cosignatures);
+  problems.push(...checkTimes(shown, cosignatures, trust.slackMs), ...checkReceipts(shown, due));
   const report = {
     origin: trust.logKey.name,
     size: head?.size ?? null,
     root: head ? Buffer.from(head.root).toString('base64') : null,
     events: shown.recomputed.count(),
     cosignatures,
+    awaited,
     problems: inOrder(problems),
   };
   return { ...report, checked: problems.length > 0 ? [] : sentences(report, shown, evidence, trust, others) };
@@ -253,7 +281,19 @@ function checkTimes(shown: ShownLog, cosignatures: readonly Cosignature[], slack
   return problems;
 }
 
-function checkReceipts(shown: ShownLog, receipts: LogEvidence['receipts']): LogProblem[] {
+/** Which receipts the log must honour by now. Without a cosignature nobody knows when "now" was: all of them. */
+function sortReceipts(
+  shown: ShownLog,
+  receipts: readonly ShownReceipt[],
+  cosignatures: readonly Cosignature[],
+): { readonly due: readonly ShownReceipt[]; readonly awaited: number } {
+  const seenMs = Math.max(...cosignatures.map(({ timeS }) => timeS * 1000));
+  const youngestMs = cosignatures.length === 0 ? Number.POSITIVE_INFINITY : seenMs - SEQUENCED_WITHIN_MS;
+  const due = receipts.filter(({ eventId, timeMs }) => shown.ids.has(eventId) || !(timeMs > youngestMs));
+  return { due, awaited: receipts.length - due.length };
+}
+
+function checkReceipts(shown: ShownLog, receipts: readonly ShownReceipt[]): LogProblem[] {
   return receipts.flatMap(({ eventId, leafHash }) => {
     const index = shown.ids.get(eventId);
     if (index === undefined)
@@ -299,6 +339,8 @@ function sentences(
     others.length > 0
       ? `begins with the trees of ${others.length} other checkpoints: ${sizes}`
       : 'no other checkpoint was given',
-    receipts.length > 0 ? `holds the events of ${receipts.length} receipts` : 'no receipt was given',
+    receipts.length > 0
+      ? `holds the events of ${receipts.length - report.awaited} receipts; ${report.awaited} are of events too young to be in it`
+      : 'no receipt was given',
   ];
 }
