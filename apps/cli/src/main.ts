@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['audit show', async () => (await import('./commands/audit.ts')).auditShow],
   ['audit verify', async () => (await import('./commands/audit.ts')).auditVerify],
   ['keys list', async () => (await import('./commands/keys.ts')).listKeys],
+  ['restore', async () => (await import('./commands/restore.ts')).restoreAccept],
   ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
 ]);
 

@@ -7,6 +7,7 @@ import { verifies } from '../../../test/requirements.ts';
 import { type DirectoryRow, directoryEntry, goneEntry } from './directory.ts';
 import { type AuditEvent, encodeEvent } from './event.ts';
 import { type OperatorAct, signOperatorEvent } from './operator-event.ts';
+import { acceptRestore, type RestoredBackup } from './restore-acceptance.ts';
 import type { CurrentObject } from './trail-state.ts';
 import type { TrailTrust } from './trail-trust.ts';
 import { verifyTrail } from './verify-trail.ts';
@@ -14,20 +15,36 @@ import { verifyTrail } from './verify-trail.ts';
 const TENANT = '0195a000-0000-7000-8000-0000000000aa';
 const APPROVER = '0195a000-0000-7000-8000-0000000000a1';
 const TICKET = '0195a000-0000-7000-8000-0000000000c1';
-const operator = loadSigningKey(generateSigningKeyPem());
+const [operator, adam, sue] = [newKey(), newKey(), newKey()];
 const TRUST: TrailTrust = {
   environment: 'demo',
   services: [],
   tokenKeys: [],
-  operators: [
-    {
-      keyid: operator.keyId,
-      x: publicX(operator.publicKey),
-      from: '2026-01-01T00:00:00.000Z',
-      until: '2027-01-01T00:00:00.000Z',
-    },
-  ],
+  operators: [operator, adam, sue].map((key) => ({
+    keyid: key.keyId,
+    x: publicX(key.publicKey),
+    from: '2026-01-01T00:00:00.000Z',
+    until: '2027-01-01T00:00:00.000Z',
+  })),
 };
+
+function newKey(): ServiceKeyPair {
+  return loadSigningKey(generateSigningKeyPem());
+}
+
+const BACKUP = {
+  environment: 'demo',
+  origin: 'demo.deadlatch/audit',
+  restored_size: 7,
+  log_size: 12,
+  root: Buffer.alloc(32).toString('base64'),
+};
+const { environment: _, ...WHICH_BACKUP } = BACKUP;
+/** Members of an event by which these people accepted the backup. */
+const acceptedBy = (people: readonly ServiceKeyPair[], backup: RestoredBackup = BACKUP) => ({
+  ...WHICH_BACKUP,
+  accepted_by: people.map((key) => acceptRestore(backup, key)),
+});
 
 function membership(limit: number, id = APPROVER): DirectoryRow {
   return {
@@ -173,7 +190,7 @@ describe('an act of the operator', () => {
       { object: 'approval', id: TICKET, version: 4, before_state: 'PENDING', after_state: 'VOID' },
     ];
     assert.ok(reasons([deed([], { effects })], []).includes('not an act that the operator can do'));
-    const details = { restored: [`approval:${TICKET}:3:PENDING`] };
+    const details = { ...acceptedBy([adam, sue]), restored: [`approval:${TICKET}:3:PENDING`] };
     const accepted = deed([], { command: RESTORE, effects, details });
     const now = { object: 'approval', id: TICKET, version: 4, state: 'VOID' };
     assert.deepEqual(reasons([accepted], [], [now]), []);
@@ -181,6 +198,34 @@ describe('an act of the operator', () => {
     const other = deed([], { command: 'operator.bootstrap', details });
     assert.deepEqual(reasons([other], [], [{ ...now, version: 3, state: 'PENDING' }]), [
       `approval ${TICKET} is at version 3 in PENDING, which no event explains`,
+    ]);
+  });
+
+  it('puts a backup back only when two people, who are not the machine, accepted exactly it', () => {
+    verifies('F.1');
+    const restoring = (details: AuditEvent['details']) =>
+      reasons([deed([], { command: RESTORE, details })], []);
+    assert.deepEqual(restoring(acceptedBy([adam, sue])), []);
+    const few = 'a restore that fewer than two people accepted';
+    const nobody = 'a restore accepted by somebody who is not a pinned operator';
+    const other = 'a restore whose acceptance does not verify';
+    assert.deepEqual(restoring(acceptedBy([])), [few]);
+    assert.deepEqual(restoring(acceptedBy([adam])), [few]);
+    assert.deepEqual(restoring(acceptedBy([adam, adam])), [few]);
+    assert.deepEqual(restoring(acceptedBy([adam, operator])), [nobody]);
+    assert.deepEqual(restoring(acceptedBy([adam, newKey()])), [nobody]);
+    assert.deepEqual(restoring({ ...acceptedBy([adam, sue]), accepted_by: ['adam', 'sue'] }), [nobody]);
+    for (const change of [
+      { environment: 'prod' },
+      { origin: 'prod.deadlatch/audit' },
+      { restored_size: 6 },
+      { log_size: 13 },
+      { root: Buffer.alloc(32, 1).toString('base64') },
+    ]) {
+      assert.deepEqual(restoring(acceptedBy([adam, sue], { ...BACKUP, ...change })), [other]);
+    }
+    assert.deepEqual(restoring({ accepted_by: acceptedBy([adam, sue]).accepted_by }), [
+      'a restore that does not say which backup',
     ]);
   });
 });

@@ -1,6 +1,6 @@
 export * from './directory.ts';
 export * from './event.ts';
-export type { DatedKey } from './key-times.ts';
+export { asItCounted, type DatedKey } from './key-times.ts';
 export * from './log/append-events.ts';
 export * from './log/checkpoint.ts';
 export * from './log/cosignature.ts';
@@ -14,12 +14,14 @@ export { createHashList, type HashList, recomputeLeaf } from './log/recomputed-t
 export * from './log/signed-note.ts';
 export * from './log/tile-contents.ts';
 export * from './log/tile-layout.ts';
+export * from './log/time-slack.ts';
 export * from './log/verify-log.ts';
 export * from './log/verify-proofs.ts';
 export * from './log/witness-policy.ts';
 export { type OperatorAct, signOperatorEvent } from './operator-event.ts';
 export * from './read-event.ts';
 export * from './refusal-budget.ts';
+export * from './restore-acceptance.ts';
 export type { CurrentObject } from './trail-state.ts';
 export type { TrailTrust } from './trail-trust.ts';
 export * from './verify-trail.ts';

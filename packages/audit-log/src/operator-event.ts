@@ -2,6 +2,7 @@ import { sign, verify } from 'node:crypto';
 import { RESTORE } from '@deadlatch/catalogue';
 import type { ServiceKeyPair } from '@deadlatch/signing';
 import { type AuditEffect, type AuditEvent, encodeEvent } from './event.ts';
+import { checkAcceptances } from './restore-acceptance.ts';
 import type { ReadTrust } from './trail-trust.ts';
 
 export interface OperatorAct {
@@ -69,9 +70,35 @@ export function checkOperatorEvent(event: AuditEvent, { operators }: ReadTrust):
   const isPossible =
     event.decision === 'accepted' && (event.effects.length === 0 || event.command === RESTORE);
   if (!isPossible) return 'not an act that the operator can do';
+  if (event.command === RESTORE) {
+    const problem = checkRestore(event, operators);
+    if (problem !== undefined) return problem;
+  }
   const unsigned = Buffer.from(encodeEvent({ ...event, request: { ...request, signature: '' } }));
   const signature = Buffer.from(request.signature, 'base64');
   const isGenuine =
     signature.toString('base64') === request.signature && verify(null, unsigned, key.publicKey, signature);
   return isGenuine ? undefined : "the operator's signature does not verify";
+}
+
+/** Enough people said yes to exactly this backup, each within the time of their key. */
+function checkRestore(
+  { environment, time, details, request }: AuditEvent,
+  operators: ReadTrust['operators'],
+): string | undefined {
+  const { origin, restored_size, log_size, root, accepted_by } = details;
+  const isWhole =
+    typeof origin === 'string' &&
+    typeof restored_size === 'number' &&
+    typeof log_size === 'number' &&
+    typeof root === 'string' &&
+    Array.isArray(accepted_by);
+  if (!isWhole) return 'a restore that does not say which backup';
+  const timeMs = Date.parse(time);
+  const findPerson = (keyId: string) => {
+    const key = operators.get(keyId);
+    return key && key.notBefore <= timeMs && timeMs < key.notAfter ? key : undefined;
+  };
+  const backup = { environment, origin, restored_size, log_size, root };
+  return checkAcceptances(backup, accepted_by, findPerson, request.key_id);
 }

@@ -12,6 +12,8 @@ export const HELP = `deadlatch - dispatch that fails closed
       --correlation ID | --ticket ID
   deadlatch audit verify              check every event, signature and object
   deadlatch keys list                 service keys and their times
+  deadlatch restore accept            accept a restored backup; two people, one after the other
+      --key FILE                      the key of the person who accepts
   deadlatch doctor                    what isolation is reached on this machine
   deadlatch migrate                   bring your own PostgreSQL (DATABASE_URL) to this version
 

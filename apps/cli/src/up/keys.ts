@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatNoteKey, logOrigin, type NoteKeyKind, noteKey } from '@deadlatch/audit-log';
 import type { ServiceName } from '@deadlatch/catalogue';
-import { generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
+import { generateSigningKeyPem, loadSigningKey, publicX } from '@deadlatch/signing';
 import { readDocument, writeWhole } from './state-dir.ts';
 
 /** Services that sign requests. `agent` and `simulator` hold no signing key at all. */
@@ -59,6 +59,13 @@ export interface OperatorKeyEntry extends KeyEntry {
   readonly name: string;
 }
 
+/** A person with a key of their own. */
+export interface KeyHolder {
+  readonly name: string;
+  /** where the key is kept; made there when it is missing */
+  readonly file: string;
+}
+
 /** Files of 32 random bytes or an Ed25519 key, by service. */
 const EXTRA: Readonly<Record<string, readonly [file: string, kind: 'ed25519' | 'x25519' | 'random'][]>> = {
   'dispatch-api': [
@@ -90,12 +97,14 @@ export function keyDirectory(keysRoot: string, service: ServiceName): string {
  * Creates every key that is missing, each in its service's own folder, and the public bundle.
  * Existing keys are never replaced.
  * @param environment part of every identity, so a key of one environment never matches in another
+ * @param people who may accept a restored backup, and where the key of each is kept
  */
 export async function ensureKeys(
   keysRoot: string,
   environment: string,
   services: readonly ServiceName[],
   now: number,
+  people: readonly KeyHolder[] = [],
 ): Promise<Trust> {
   for (const service of new Set<ServiceName>([...services, ...SIGNERS])) {
     const dir = keyDirectory(keysRoot, service);
@@ -110,13 +119,44 @@ export async function ensureKeys(
 
   const bundlePath = join(keysRoot, 'trust.json');
   const known = existsSync(bundlePath) ? await readDocument<Partial<Trust> & UntimedTrust>(bundlePath) : {};
-  const bundle = completed(known, await publicBundle(keysRoot, environment, now));
+  const bundle = withPeople(
+    completed(known, await publicBundle(keysRoot, environment, now)),
+    await Promise.all(
+      people.map(async ({ name, file }) => ({ name, pem: await once(file, generateSigningKeyPem) })),
+    ),
+    now,
+  );
   const content = `${JSON.stringify(bundle, null, 2)}\n`;
   await writeWhole(bundlePath, content, 0o644);
   for (const service of services) {
     await writeWhole(join(keyDirectory(keysRoot, service), 'trust.json'), content, 0o644);
   }
   return bundle;
+}
+
+/** Pins the keys of people that are not pinned yet. */
+function withPeople(
+  trust: Trust,
+  people: readonly { readonly name: string; readonly pem: string }[],
+  now: number,
+): Trust {
+  const added = people
+    .map(({ name, pem }) => ({ name, ...publicOf(pem) }))
+    .filter(({ keyid }) => !trust.operators.some((known) => known.keyid === keyid))
+    .map((entry) => ({ ...entry, ...lifetime(now) }));
+  return { ...trust, operators: [...trust.operators, ...added] };
+}
+
+function publicOf(pem: string): { readonly keyid: string; readonly x: string } {
+  const pair = loadSigningKey(pem);
+  return { keyid: pair.keyId, x: publicX(pair.publicKey) };
+}
+
+function lifetime(now: number): { readonly from: string; readonly until: string } {
+  return {
+    from: new Date(now - 60_000).toISOString(),
+    until: new Date(now + KEY_LIFETIME_MS).toISOString(),
+  };
 }
 
 /** A bundle of a version that pinned one key for each purpose, without times. */
@@ -144,17 +184,14 @@ function completed(known: Partial<Trust> & UntimedTrust, fresh: Trust): Trust {
 }
 
 async function publicBundle(keysRoot: string, environment: string, now: number): Promise<Trust> {
-  const publicPart = async (service: ServiceName, file: string) => {
-    const pair = loadSigningKey(await readFile(join(keyDirectory(keysRoot, service), file), 'utf8'));
-    return { keyid: pair.keyId, x: pair.publicKey.export({ format: 'jwk' }).x ?? '' };
-  };
+  const publicPart = async (service: ServiceName, file: string) =>
+    publicOf(await readFile(join(keyDirectory(keysRoot, service), file), 'utf8'));
   const noteKeyLine = async (kind: NoteKeyKind, name: string, service: ServiceName, file: string) => {
     const pair = loadSigningKey(await readFile(join(keyDirectory(keysRoot, service), file), 'utf8'));
     return formatNoteKey(noteKey(kind, name, pair.publicKey));
   };
   const origin = logOrigin(environment);
-  const from = new Date(now - 60_000).toISOString();
-  const until = new Date(now + KEY_LIFETIME_MS).toISOString();
+  const { from, until } = lifetime(now);
   const services: PublicKeyEntry[] = [];
   for (const service of SIGNERS) {
     services.push({ service, ...(await publicPart(service, 'signing.pem')), from, until });

@@ -64,6 +64,9 @@ export function rolesOfContact(contact: DemoContact): readonly string[] {
 }
 
 /** A phone that belongs to nobody on file. */
+/** Two of the staff who may accept a restored backup, each with a key of their own. */
+export const DEMO_RESTORERS = ['adam-admin', 'sue-supervisor'] as const;
+
 export const STRANGER = { slug: 'stranger', label: 'Somebody unknown', phone: '+15125550199' } as const;
 
 export interface DemoStaff {

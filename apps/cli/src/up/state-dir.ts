@@ -15,6 +15,10 @@ export interface StateDir {
   readonly log: string;
   /** What the witness has seen; nobody else writes there. */
   readonly witness: string;
+  /** What people accepted of restored backups. */
+  readonly restore: string;
+  /** Keys of the demo's people who may accept one; elsewhere each keeps their own. */
+  readonly people: string;
   readonly runFile: string;
   readonly installationFile: string;
 }
@@ -30,6 +34,8 @@ export function stateDirAt(path: string): StateDir {
     inbox: join(root, 'inbox'),
     log: join(root, 'log'),
     witness: join(root, 'witness'),
+    restore: join(root, 'restore'),
+    people: join(root, 'people'),
     runFile: join(root, 'run.json'),
     installationFile: join(root, 'installation.json'),
   };
@@ -41,7 +47,16 @@ export async function prepareStateDir(dir: StateDir): Promise<void> {
     // PostgreSQL may run as another user and has to walk through; names inside are no secret, contents are.
     await makeFolders(dir.root);
     await chmod(dir.root, 0o711);
-    for (const path of [dir.keys, dir.logs, dir.objects, dir.inbox, dir.log, dir.witness])
+    for (const path of [
+      dir.keys,
+      dir.logs,
+      dir.objects,
+      dir.inbox,
+      dir.log,
+      dir.witness,
+      dir.restore,
+      dir.people,
+    ])
       await mkdir(path, { recursive: true, mode: 0o700 });
     const probe = join(dir.root, '.probe');
     await writeFile(probe, '');

@@ -11,8 +11,15 @@ import { bootstrap } from './bootstrap.ts';
 import { type Child, keepRunning, sleep } from './child.ts';
 import { type Database, startDatabase } from './database.ts';
 import { ensureInstallation, type Installation } from './installation.ts';
-import { ensureKeys, keyDirectory } from './keys.ts';
-import { DEMO_CONTACTS, DEMO_STAFF, DEMO_TECHNICIANS, rolesOfContact, STRANGER } from './people.ts';
+import { ensureKeys, type KeyHolder, keyDirectory } from './keys.ts';
+import {
+  DEMO_CONTACTS,
+  DEMO_RESTORERS,
+  DEMO_STAFF,
+  DEMO_TECHNICIANS,
+  rolesOfContact,
+  STRANGER,
+} from './people.ts';
 import { prepare } from './prepare.ts';
 import { putUpNotice, type RunNotice } from './run-notice.ts';
 import {
@@ -85,6 +92,7 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
     installation.environment,
     [...names, 'agent', 'cli'],
     Date.now(),
+    keyHolders(state, installation),
   );
   clock.passed('keys');
   const board: { notice: RunNotice | undefined } = { notice: undefined };
@@ -150,6 +158,12 @@ function phases(): {
     },
     read: () => taken,
   };
+}
+
+/** Elsewhere than in the demo people bring their own keys: `keys issue --person`. */
+function keyHolders({ people }: StateDir, { profile }: Installation): KeyHolder[] {
+  const names = profile === 'demo' ? DEMO_RESTORERS : [];
+  return names.map((name) => ({ name, file: join(people, `${name}.pem`) }));
 }
 
 function processesOf({ profile }: Installation): ProcessName[] {
