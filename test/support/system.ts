@@ -30,11 +30,16 @@ export async function startSystem(options: {
   readonly stateDir: string;
   readonly portBase: number;
   readonly profile?: 'demo' | 'empty';
+  /** Of the supervisor, beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }): Promise<System> {
   const { stateDir, portBase, profile = 'demo' } = options;
   const where = ['--state-dir', stateDir, '--port-base', String(portBase)];
   const args = [CLI, 'up', ...where, '--profile', profile];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
   const ended = new Promise<number | null>((done) => child.once('close', done));
   const running = Promise.withResolvers<void>();
   let output = '';
