@@ -2397,6 +2397,37 @@ begin
   values (p ->> 'keyid', p ->> 'service', p ->> 'environment', p ->> 'x', (p ->> 'not_before')::timestamptz,
           (p ->> 'not_after')::timestamptz, tenant, (p -> 'event' ->> 'id')::uuid);
 end $function$;
+CREATE OR REPLACE FUNCTION trust.record_key_change(p jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  tenant uuid := (p ->> 'tenant_id')::uuid;
+begin
+  perform set_config('deadlatch.tenant', tenant::text, true);
+  insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
+  values (tenant, (p -> 'event' ->> 'id')::uuid, 'operator', p ->> 'command', 'operator', 'accepted',
+          (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
+end $function$;
+CREATE OR REPLACE FUNCTION trust.retire_service_key(p jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  tenant uuid := (p ->> 'tenant_id')::uuid;
+  n integer;
+begin
+  perform set_config('deadlatch.tenant', tenant::text, true);
+  insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
+  values (tenant, (p -> 'event' ->> 'id')::uuid, 'operator', 'operator.retire_service_key', 'operator', 'accepted',
+          (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
+  update trust.service_keys k
+     set not_after = (p ->> 'not_after')::timestamptz, event_tenant_id = tenant,
+         event_id = (p -> 'event' ->> 'id')::uuid
+   where k.keyid = p ->> 'keyid' and k.revoked_at is null and k.not_after > (p ->> 'not_after')::timestamptz;
+  get diagnostics n = row_count;
+  perform dispatch.hit_one(n, 'service key');
+end $function$;
 CREATE OR REPLACE FUNCTION trust.revoke_service_key(p jsonb)
  RETURNS void
  LANGUAGE plpgsql

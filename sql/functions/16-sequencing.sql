@@ -7,6 +7,33 @@ end $$;
 create or replace trigger await_sequencing after insert on audit.events
   for each row execute function audit.await_sequencing();
 
+-- And nothing else does: an id without an event, or one that is in the log already, would stop the log.
+create or replace trigger waits_by_event_only before insert on audit.unsequenced
+  for each row when (pg_trigger_depth() = 0) execute function audit.refuse_change();
+
+-- Gives the next indexes to events that wait, in the order given: all of them or none.
+-- Whoever raised the epoch since is the writer now, and the update finds nothing.
+create or replace function audit.append_entries(writer bigint, first bigint, tenants uuid[], events uuid[],
+  leaf_hashes bytea, new_root bytea) returns void language plpgsql as $$
+declare
+  n integer := cardinality(events);
+  taken integer;
+begin
+  update audit.log_head h set size = first + n, root = new_root where h.epoch = writer and h.size = first;
+  if not found then
+    perform dispatch.raise_guarantee('log_writer_superseded', 'epoch ' || writer || ' at ' || first);
+  end if;
+  insert into audit.log_entries (index, tenant_id, event_id, leaf_hash)
+  select first + x.place - 1, x.tenant_id, x.event_id, substring(leaf_hashes from (32 * (x.place - 1) + 1)::integer for 32)
+    from unnest(tenants, events) with ordinality as x (tenant_id, event_id, place);
+  delete from audit.unsequenced u using unnest(tenants, events) as x (tenant_id, event_id)
+   where u.tenant_id = x.tenant_id and u.event_id = x.event_id;
+  get diagnostics taken = row_count;
+  if taken <> n then
+    perform dispatch.raise_guarantee('event_not_waiting', taken || ' of ' || n);
+  end if;
+end $$;
+
 -- An event stops waiting only by being in the log.
 create or replace function audit.guard_unsequenced() returns trigger language plpgsql as $$
 begin

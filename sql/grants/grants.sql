@@ -108,3 +108,6 @@ grant insert (tenant_id, hash, subject, label, roles, expires_at) on identity.si
 -- Everything is SECURITY INVOKER, so a function gives nobody a right; bootstrap and trust stay with the owner.
 grant execute on all functions in schema dispatch to deadlatch_dispatch;
 revoke execute on function dispatch.bootstrap(jsonb) from deadlatch_dispatch;
+grant execute on function audit.append_entries(bigint, bigint, uuid[], uuid[], bytea, bytea) to deadlatch_sequencer;
+-- What its guards say no with.
+grant execute on function dispatch.raise_guarantee(text, text) to deadlatch_sequencer;

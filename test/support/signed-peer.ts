@@ -16,7 +16,7 @@ import {
   signRequest,
   verifyRequest,
 } from '@deadlatch/signing';
-import { makeLogTrust } from './log-trust.ts';
+import { makeLogKeys } from './log-trust.ts';
 import { pinnedForGood } from './pinned-for-good.ts';
 
 /** Keys and small HTTP peers that speak the real wire format, for tests of services without their neighbours. */
@@ -26,6 +26,8 @@ export interface TestKeys {
   readonly service: (name: ServiceName) => ServiceKeyPair;
   readonly grant: ServiceKeyPair;
   readonly token: ServiceKeyPair;
+  /** Of the Merkle log and of its witness. */
+  readonly log: ReturnType<typeof makeLogKeys>;
   /** Writes a key directory for one service, as the supervisor would, and names it. */
   directoryFor(name: ServiceName, files?: Readonly<Record<string, string>>): string;
 }
@@ -45,6 +47,7 @@ export async function makeTestKeys(t: TestContext, services: readonly ServiceNam
   const service = (name: ServiceName) => loadSigningKey(pemOf(name));
   const newPair = () => loadSigningKey(generateSigningKeyPem());
   const [grant, token] = [newPair(), newPair()];
+  const log = makeLogKeys(ENVIRONMENT);
   const bundle = JSON.stringify({
     environment: ENVIRONMENT,
     services: services.map((name) => ({
@@ -54,12 +57,13 @@ export async function makeTestKeys(t: TestContext, services: readonly ServiceNam
     grant_keys: [pinnedForGood(grant)],
     token_keys: [pinnedForGood(token)],
     inbox_key: { x: loadInboxKey(generateInboxKeyPem()).x },
-    ...makeLogTrust(ENVIRONMENT),
+    ...log.trust,
   });
   return {
     service,
     grant,
     token,
+    log,
     directoryFor(name, files = {}) {
       const directory = join(root, name);
       mkdirSync(directory);

@@ -128,3 +128,28 @@ test('a refusal is an event without an effect; a commit cannot call itself refus
     'allowed',
   );
 });
+
+test('no app role writes into what waits for the log: an event does, and nothing else', async () => {
+  verifies('F.1', 'F.4');
+  const ghost = sql`insert into audit.unsequenced (tenant_id, event_id) values (${t.tenantId}, ${newId()})`;
+  // One that is in the log already would stop it just as well.
+  const again = sql`insert into audit.unsequenced (tenant_id, event_id) values (${t.tenantId}, ${eventId})`;
+  assert.equal(await attack(pools.dispatch, t.tenantId, ghost), 'append_only');
+  assert.equal(await attack(pools.dispatch, t.tenantId, again), 'append_only');
+  for (const role of ['identity', 'vault'] as const) {
+    // The guard's own words are not for them; what counts is the no.
+    assert.equal(await attack(pools[role], t.tenantId, ghost), NO_GRANT, role);
+  }
+  for (const role of ['dispatch', 'identity', 'vault'] as const) {
+    assert.equal(await attack(pools[role], t.tenantId, insertEvent(role)), 'allowed', role);
+  }
+});
+
+test('an event that a bundle of the log cannot hold is not written', async () => {
+  verifies('F.1', 'F.4');
+  const ofLength = (length: number) => sql`
+    insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
+    values (${t.tenantId}, ${newId()}, 'dispatch', 'x', 'y', 'accepted', ${newId()}, ${Buffer.alloc(length, 0x20)})`;
+  assert.equal(await attack(pools.dispatch, t.tenantId, ofLength(65_535)), 'allowed');
+  assert.equal(await attack(pools.dispatch, t.tenantId, ofLength(65_536)), 'events_body_loggable');
+});

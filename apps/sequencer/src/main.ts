@@ -1,0 +1,13 @@
+import { randomBytes } from 'node:crypto';
+import { runService } from '@deadlatch/http';
+import { systemClock } from '@deadlatch/kernel';
+import { compose } from './compose.ts';
+import { readSettings } from './env.ts';
+
+await runService(() =>
+  compose(readSettings(process.env), {
+    now: systemClock,
+    random: (n) => randomBytes(n),
+    fetch: globalThis.fetch,
+  }),
+);
