@@ -54,6 +54,31 @@ test('waiting items are handed over oldest first, each once', async (t) => {
   assert.deepEqual(seen, ['a', 'b', 'c']);
 });
 
+test('who need not wait is handed over as soon as the one under way is done, and once', async (t) => {
+  verifies('R.6');
+  const seen: string[] = [];
+  const under = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const { inbox, drain } = await start(t, async (one) => {
+    seen.push(one.provider_id.slice(2, 3));
+    if (seen.length > 1) return;
+    under.resolve();
+    await go.promise;
+  });
+  for (const one of [item('a', '01'), item('b', '02'), item('c', '03')]) await inbox.accept(one);
+  assert.equal(inbox.waiting(), 3);
+  drain.wake();
+  await under.promise;
+  const late = item('f', '09');
+  await inbox.accept(late);
+  drain.wake(late.provider_id);
+  drain.wake(`SM${'0'.repeat(32)}`);
+  go.resolve();
+  await until(async () => (await inbox.names()).length === 0);
+  assert.deepEqual(seen, ['a', 'f', 'b', 'c']);
+  await until(() => inbox.waiting() === 0);
+});
+
 test('an outage keeps the item and it is handed over when the outage ends', async (t) => {
   verifies('R.5', 'C.6');
   let tries = 0;

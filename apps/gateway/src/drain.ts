@@ -5,8 +5,11 @@ import type { GatewayLogger } from './log-events.ts';
 
 /** Empties the inbox in the background. */
 export interface Drain {
-  /** Something arrived: look now. Never throws and never waits. */
-  wake(): void;
+  /**
+   * Something arrived: look now. Never throws and never waits.
+   * @param first name of an item that need not wait behind the others
+   */
+  wake(first?: string): void;
   /** Starts no further attempt and waits for the one under way. */
   close(): Promise<void>;
 }
@@ -33,6 +36,7 @@ export function createDrain(options: {
 }): Drain {
   const { inbox, handOver, now, random, logger, tracing } = options;
   const retries = new Map<string, { attempts: number; notBefore: number }>();
+  const first: string[] = [];
   let running: Promise<void> | null = null;
   let isWoken = false;
   let isClosed = false;
@@ -43,7 +47,7 @@ export function createDrain(options: {
 
   const schedule = (waitMs: number): void => {
     clearTimeout(timer);
-    if (!isClosed) timer = setTimeout(wake, waitMs);
+    if (!isClosed) timer = setTimeout(() => wake(), waitMs);
   };
 
   /** @returns whether the item is gone from the waiting ones */
@@ -94,10 +98,23 @@ export function createDrain(options: {
     return due.sort(([, a], [, b]) => (a.received_at < b.received_at ? -1 : 1));
   };
 
+  /** @returns the names that were tried; what cannot be read is left to the line */
+  const attemptFirst = async (): Promise<readonly string[]> => {
+    const names = first.splice(0);
+    for (const name of names) {
+      const item = isClosed ? null : await inbox.read(name).catch(() => null);
+      if (item !== null) await attempt(name, item);
+    }
+    return names;
+  };
+
   const pass = async (): Promise<void> => {
     let failures = 0;
+    const tried = new Set<string>();
     for (const [name, item] of await readDue()) {
+      for (const early of await attemptFirst()) tried.add(early);
       if (isClosed) return;
+      if (tried.has(name)) continue;
       failures = (await attempt(name, item)) ? 0 : failures + 1;
       if (failures >= OUTAGE_AFTER) break;
     }
@@ -120,7 +137,8 @@ export function createDrain(options: {
     running = null;
   };
 
-  const wake = (): void => {
+  const wake = (name?: string): void => {
+    if (name !== undefined) first.push(name);
     isWoken = true;
     if (running === null && !isClosed) running = run();
   };

@@ -34,6 +34,8 @@ export interface Inbox {
    * @throws DispatchError `unavailable` when the disk does not take it: the carrier must keep it then
    */
   accept(item: InboxItem): Promise<'new' | 'known'>;
+  /** How many wait; what a person moves by hand is noticed at the next start. */
+  waiting(): number;
   /** Names of the waiting items, in no particular order. */
   names(): Promise<readonly string[]>;
   /** @throws DispatchError `malformed_body` when the file is not what `accept` wrote */
@@ -73,24 +75,33 @@ export async function openInbox(options: {
 
   const isUsed = async (name: string): Promise<boolean> =>
     (await exists(fileIn(folder('seen'), name))) || (await exists(fileIn(folder('held'), name)));
+  let waitingCount = (await readdir(folder('waiting'))).length;
   const scratch = (): string => fileIn(folder('scratch'), scratchName());
+
+  const keep = async (item: InboxItem): Promise<'new' | 'known'> => {
+    const name = nameOf(item);
+    if (await isUsed(name)) return 'known';
+    const waiting = fileIn(folder('waiting'), name);
+    const isNew = await createDurably(waiting, scratch(), Buffer.from(JSON.stringify(item)));
+    if (!isNew) return 'known';
+    // It may have been finished between the look and the creation.
+    if (!(await isUsed(name))) return 'new';
+    await removeIfThere(waiting);
+    return 'known';
+  };
 
   return {
     accept: async (item) => {
-      const name = nameOf(item);
-      try {
-        if (await isUsed(name)) return 'known';
-        const waiting = fileIn(folder('waiting'), name);
-        const isNew = await createDurably(waiting, scratch(), Buffer.from(JSON.stringify(item)));
-        if (!isNew) return 'known';
-        // It may have been finished between the look and the creation.
-        if (!(await isUsed(name))) return 'new';
-        await removeIfThere(waiting);
-        return 'known';
-      } catch (cause) {
+      // Counted from the beginning: many that come at the same moment see each other.
+      waitingCount += 1;
+      const outcome = await keep(item).catch((cause: unknown) => {
+        waitingCount -= 1;
         return refuse('unavailable', { detail: 'inbox is not writable', cause });
-      }
+      });
+      if (outcome === 'known') waitingCount -= 1;
+      return outcome;
     },
+    waiting: () => waitingCount,
     names: () => readdir(folder('waiting')),
     read: async (name) => {
       const item = readItem(parseStrictJson(await readFile(fileIn(folder('waiting'), name))));
@@ -101,10 +112,12 @@ export async function openInbox(options: {
       // First the mark, then the removal: a crash between the two hands on once more, which is harmless.
       await createDurably(fileIn(folder('seen'), name), scratch(), new Uint8Array());
       await removeIfThere(fileIn(folder('waiting'), name));
+      waitingCount = Math.max(0, waitingCount - 1);
       await syncDirectory(folder('waiting'));
     },
     hold: async (name) => {
       await rename(fileIn(folder('waiting'), name), fileIn(folder('held'), name));
+      waitingCount = Math.max(0, waitingCount - 1);
       await syncDirectory(folder('held'));
       await syncDirectory(folder('waiting'));
     },

@@ -29,7 +29,7 @@ export interface Webhooks {
  * headers have no say in it
  * @param seal seals to the vault's inbox key; nothing here can open it again
  * @param door where strangers beyond their rate are turned away, before anything is kept of them
- * @param arrived called after something new was kept
+ * @param arrived called after something new was kept, with its name when it need not wait behind the others
  * @invariant The carrier hears "done" only after the event is on the disk, sealed, or was turned away at the door.
  * @source R.5, T5.2
  */
@@ -41,7 +41,7 @@ export function createWebhooks(options: {
   readonly seal: (bytes: Uint8Array) => Uint8Array;
   readonly door: Door;
   readonly now: () => number;
-  readonly arrived: () => void;
+  readonly arrived: (first?: string) => void;
   readonly logger: GatewayLogger;
   readonly tracing: Tracing;
 }): Webhooks {
@@ -54,12 +54,12 @@ export function createWebhooks(options: {
     return form;
   };
 
-  const keep = async (item: InboxItem): Promise<void> => {
+  const keep = async (item: InboxItem, first?: string): Promise<void> => {
     const traceparent = options.tracing.traceparent();
     const outcome = await inbox.accept({ ...item, ...(traceparent !== null && { traceparent }) });
     if (outcome === 'known') return logger.event('inbox.known', { kind: item.kind });
     logger.event('inbox.stored', { channel: 'sms' });
-    options.arrived();
+    options.arrived(first);
   };
 
   return {
@@ -73,8 +73,9 @@ export function createWebhooks(options: {
         received_at: receivedAt,
         sealed: Buffer.from(options.seal(Buffer.from(letter))).toString('base64url'),
       };
-      if (await options.door(item)) return logger.event('inbox.turned_away', {});
-      await keep(item);
+      const admitted = await options.door(item);
+      if (admitted === 'turned_away') return logger.event('inbox.turned_away', {});
+      await keep(item, admitted === 'first' ? providerId : undefined);
     },
     status: async (call) => {
       const { providerId, status } = readStatusReport(prove(call, '/sms/status'), account);

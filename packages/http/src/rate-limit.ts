@@ -20,8 +20,6 @@ export const RATES = {
   refusals: { burst: 600, perSecond: 20 },
   /** Made-up secrets from one address. */
   guesses: { burst: 20, perSecond: 1 / 3 },
-  /** Texts taken over before the vault has been asked who wrote. */
-  unaskedTexts: { burst: 50, perSecond: 5 },
   /** Texts that are kept of people whom nobody knows: of one of them, and of all together. */
   strangerTexts: { burst: 60, perSecond: 1 / 30 },
   allStrangersTexts: { burst: 300, perSecond: 1 },
