@@ -19,6 +19,7 @@ export const EVERY_SERVICE: readonly string[] = [
   'dispatch-api',
   'gateway',
   'identity',
+  'sequencer',
   'simulator',
   'tool-bridge',
   'vault',
@@ -121,6 +122,12 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
         readBy: ['worker'],
         description: 'Who delivers a message.',
       },
+      {
+        name: 'WITNESS_URL',
+        example: 'http://127.0.0.1:4380',
+        readBy: ['sequencer'],
+        description: 'Who cosigns checkpoints of the log.',
+      },
     ],
   },
   {
@@ -169,6 +176,12 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
         example: './.deadlatch/inbox',
         readBy: ['gateway'],
         description: 'The durable inbox: sealed messages that are not handed on yet.',
+      },
+      {
+        name: 'LOG_DIR',
+        example: './.deadlatch/log',
+        readBy: ['sequencer'],
+        description: 'Tiles and checkpoint of the Merkle log. Public within the installation; no secrets.',
       },
     ],
   },

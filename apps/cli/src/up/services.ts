@@ -13,6 +13,7 @@ export const PROCESSES = [
   'agent',
   'gateway',
   'worker',
+  'sequencer',
   'web',
   'simulator',
 ] as const satisfies readonly ServiceName[];
@@ -86,6 +87,7 @@ export function environmentOf(
     agent: {},
     gateway: { GATEWAY_INBOX_DIR: state.inbox, ...carrier },
     worker: {},
+    sequencer: { LOG_DIR: state.log, WITNESS_URL: `http://127.0.0.1:${at.port('witness')}` },
     web: {},
     simulator: {
       ...carrier,
@@ -124,6 +126,7 @@ export function commandLine(name: ProcessName, state: StateDir, workspace: strin
   const writes: string[] = [];
   if (name === 'dispatch-api') writes.push(state.objects);
   if (name === 'gateway') writes.push(state.inbox);
+  if (name === 'sequencer') writes.push(state.log);
   return [
     // Young objects get this many megabytes instead of 16: 10 MB less in every process, and a scavenge more often.
     `--max-semi-space-size=${name === 'dispatch-api' ? 8 : 2}`,
