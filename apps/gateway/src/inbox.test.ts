@@ -36,6 +36,22 @@ test('an accepted item is on the disk, whole, and another process finds it', asy
   assert.deepEqual(readdirSync(join(directory, 'scratch')), []);
 });
 
+test('the trace in which it came is kept with it; what is no trace is not, and loses no message', async (t) => {
+  verifies('F.3', 'R.5');
+  const directory = await place(t);
+  const inbox = await open(directory);
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  await inbox.accept({ ...ITEM, traceparent });
+  assert.deepEqual(await inbox.read(ITEM.provider_id), { ...ITEM, traceparent });
+  for (const other of ['maria', `${traceparent}x`, 7, null, [traceparent]]) {
+    writeFileSync(
+      join(directory, 'waiting', ITEM.provider_id),
+      JSON.stringify({ ...ITEM, traceparent: other }),
+    );
+    assert.deepEqual(await inbox.read(ITEM.provider_id), ITEM);
+  }
+});
+
 test('the same event is one item: at once, while waiting, after use, while held, and after a restart', async (t) => {
   verifies('R.2');
   const directory = await place(t);

@@ -186,3 +186,32 @@ describe('reveal grant', () => {
     );
   });
 });
+
+describe('the trace of a turn', () => {
+  const verify = (token: string) => verifyGrant('turn', token, { keys: [withoutEnd(key)], now: NOW });
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+
+  it('may stand in its grant, in the one form', () => {
+    verifies('F.3', 'C.0');
+    const traced = { ...GOOD.turn, traceparent };
+    assert.deepEqual(verify(signGrant('turn', traced, key)), traced);
+    for (const wrong of [
+      '',
+      'maria',
+      `${traceparent}x`,
+      `01${traceparent.slice(2)}`,
+      null,
+      [traceparent],
+      7,
+    ]) {
+      assert.throws(() => verify(forge('turn', { ...GOOD.turn, traceparent: wrong })), isUnauthenticated);
+    }
+  });
+
+  it('stands in no other kind of grant', () => {
+    for (const kind of KINDS.filter((other) => other !== 'turn')) {
+      const token = forge(kind, { ...GOOD[kind], traceparent });
+      assert.throws(() => verifyGrant(kind, token, { keys: [withoutEnd(key)], now: NOW }), isUnauthenticated);
+    }
+  });
+});
