@@ -103,6 +103,7 @@ export function provenWithoutSignature(tenantId: string, job: Job, at: number) {
         signature: 's'.repeat(88),
       },
       tokenId: randomUUID(),
+      requestId: randomUUID(),
       caller: {
         tenantId,
         service: SENDER,

@@ -28,6 +28,22 @@ export interface Arguments {
   readonly key: string | undefined;
   readonly correlation: string | undefined;
   readonly ticket: string | undefined;
+  readonly subject: string | undefined;
+  readonly event: string | undefined;
+  /** RFC 3339. */
+  readonly since: string | undefined;
+  readonly until: string | undefined;
+  readonly out: string | undefined;
+  readonly log: string | undefined;
+  readonly export: string | undefined;
+  readonly proof: string | undefined;
+  readonly trust: string | undefined;
+  readonly receipts: string | undefined;
+  /** Files with other checkpoints of the same log. */
+  readonly older: readonly string[];
+  readonly overlap: string | undefined;
+  /** Whether what cannot be taken back may be done. */
+  readonly yes: boolean;
   /** The administrator's URL of a PostgreSQL of your own; holds a password, so it comes from the environment alone. */
   readonly databaseUrl: string | undefined;
   /** Where the services send their spans; the same variable as theirs. */
@@ -35,6 +51,8 @@ export interface Arguments {
 }
 
 const text = { type: 'string' } as const;
+/** The name of a key may begin with a hyphen; no option has that length. */
+const KEY_ID = /^-[A-Za-z0-9_-]{42}$/;
 
 /**
  * Reads the command line.
@@ -49,7 +67,7 @@ export function readArguments(
 ): Arguments {
   let parsed: ReturnType<typeof parse>;
   try {
-    parsed = parse(argv);
+    parsed = parse(argv.filter((arg) => !KEY_ID.test(arg)));
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'these arguments cannot be read');
   }
@@ -63,7 +81,7 @@ export function readArguments(
   if (values['state-dir'].trim() === '') throw new UsageError('--state-dir takes a directory');
   return {
     command: positionals[0] ?? 'help',
-    words: positionals.slice(1),
+    words: [...positionals.slice(1), ...argv.filter((arg) => KEY_ID.test(arg))],
     stateDir: values['state-dir'],
     portBase,
     profile,
@@ -74,6 +92,19 @@ export function readArguments(
     key: values.key,
     correlation: values.correlation,
     ticket: values.ticket,
+    subject: values.subject,
+    event: values.event,
+    since: values.since,
+    until: values.until,
+    out: values.out,
+    log: values.log,
+    export: values.export,
+    proof: values.proof,
+    trust: values.trust,
+    receipts: values.receipts,
+    older: values.older ?? [],
+    overlap: values.overlap,
+    yes: values.yes,
     databaseUrl: databaseUrl === undefined || databaseUrl === '' ? undefined : postgresUrl(databaseUrl),
     otlpEndpoint: otlpEndpoint === undefined || otlpEndpoint === '' ? undefined : collectorUrl(otlpEndpoint),
   };
@@ -112,6 +143,19 @@ function parse(argv: readonly string[]) {
       key: text,
       correlation: text,
       ticket: text,
+      subject: text,
+      event: text,
+      since: text,
+      until: text,
+      out: text,
+      log: text,
+      export: text,
+      proof: text,
+      trust: text,
+      receipts: text,
+      older: { ...text, multiple: true },
+      overlap: text,
+      yes: { type: 'boolean', default: false },
     },
   });
 }

@@ -4,13 +4,14 @@ import pg from 'pg';
 import { UnreachableError } from './arguments.ts';
 import { readRunFile } from './run-file.ts';
 import type { Trust } from './up/keys.ts';
-import { stateDirAt } from './up/state-dir.ts';
+import { type StateDir, stateDirAt } from './up/state-dir.ts';
 
 /** What the operator can look at with the state directory in hand: the whole database and the public keys. */
 export interface Operator {
   readonly client: pg.Client;
   readonly trust: Trust;
   readonly tenantId: string;
+  readonly state: StateDir;
 }
 
 /**
@@ -33,7 +34,7 @@ export async function asOperator<T>(stateDir: string, work: (operator: Operator)
     throw new UnreachableError(`The database of ${state.root} does not answer.`, { cause });
   }
   try {
-    return await work({ client, trust, tenantId: run.tenant_id });
+    return await work({ client, trust, tenantId: run.tenant_id, state });
   } finally {
     await client.end();
   }

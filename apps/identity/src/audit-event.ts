@@ -26,6 +26,8 @@ export interface IdentityEventInput {
   readonly correlationId: string;
   /** The signed request that asked; null for a browser. */
   readonly request: VerifiedRequest | null;
+  /** What the answer names the request by; null where no answer does. */
+  readonly requestId: string | null;
   readonly ticketId: string | null;
 }
 
@@ -85,6 +87,7 @@ export function createEventMaker(options: {
       details: input.details,
       correlation_id: input.correlationId,
       trace_id: options.traceId?.() ?? null,
+      request_id: input.requestId,
       // The bodies that reach identity are secrets and grants; their digests are kept nowhere.
       input_digest: '',
       request: {

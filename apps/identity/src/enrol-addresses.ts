@@ -69,6 +69,7 @@ export async function enrolAddresses(
         details: { kind },
         correlationId,
         request: null,
+        requestId: null,
         ticketId: null,
       });
       await insertEvent(tx, tenantId, event);

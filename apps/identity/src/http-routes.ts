@@ -13,7 +13,8 @@ export function addServiceRoutes(app: FastifyInstance, gate: ServiceGate, endpoi
   const route = (path: string, serve: (request: GatedRequest) => Promise<unknown>): void => {
     app.post(path, async (request) => {
       const { method = '', url = '', rawHeaders } = request.raw;
-      const gated = await gate({ method, target: url, rawHeaders, body: request.rawBody });
+      const raw = { method, target: url, rawHeaders, body: request.rawBody, requestId: request.id };
+      const gated = await gate(raw);
       followTrace(request);
       return serve(gated);
     });

@@ -10,6 +10,8 @@ export interface RawRequest {
   readonly target: string;
   readonly rawHeaders: readonly string[];
   readonly body: Uint8Array;
+  /** What the answer names it by. */
+  readonly requestId: string;
 }
 
 /** A request of a known service. */
@@ -32,7 +34,7 @@ export function createServiceGate(options: {
   readonly now: Clock;
 }): ServiceGate {
   const audience = spiffeId(options.environment, 'identity');
-  return async (request) => {
+  return async ({ requestId, ...request }) => {
     const verified = verifyRequest({
       ...request,
       shapes: [{ write: true, token: false }],
@@ -42,6 +44,6 @@ export function createServiceGate(options: {
     });
     const caller = SERVICES.find((known) => known === verified.service);
     if (caller === undefined) return refuse('unauthenticated', { detail: 'key of no service' });
-    return { caller, verified, body: parseStrictJson(request.body) };
+    return { caller, verified, body: parseStrictJson(request.body), requestId };
   };
 }

@@ -35,6 +35,7 @@ export function createSettleSessions(options: {
         makeEvent({
           act: of.act,
           request: of.request,
+          requestId: of.requestId,
           code: null,
           subject: { ...split(told.subject), assurance: 'L1' },
           resource: null,
@@ -49,6 +50,7 @@ export function createSettleSessions(options: {
         makeEvent({
           act: of.act,
           request: of.request,
+          requestId: of.requestId,
           code,
           subject: { kind: 'service', id: null, assurance: 'L0' },
           resource: null,

@@ -25,6 +25,7 @@ export interface VaultEventInput {
   readonly correlationId: string;
   /** The signed request that asked; null for the operator's program. */
   readonly request: VerifiedRequest | null;
+  readonly requestId: string | null;
 }
 
 /** Writes one of the vault's events, in the transaction of what it tells. No audit, no act. */
@@ -95,6 +96,7 @@ function eventOf(
     details: input.details,
     correlation_id: input.correlationId,
     trace_id: at.traceId,
+    request_id: input.requestId,
     // The bodies that reach the vault are words and grants; a digest of them is kept nowhere.
     input_digest: '',
     request: {

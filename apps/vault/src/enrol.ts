@@ -141,6 +141,7 @@ async function enrolContact(
       details: { fields: changed },
       correlationId,
       request: null,
+      requestId: null,
     });
   }
   return changed.length;

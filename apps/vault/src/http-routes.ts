@@ -35,7 +35,7 @@ export function addRoutes(
         ...options,
         shapes: [{ write: true, token: false }],
       });
-      return serve({ verified, body: readJson(request) });
+      return serve({ verified, body: readJson(request), requestId: request.id });
     });
   };
   route('/v1/inbound', INBOUND_LIMIT_BYTES, endpoints.inbound);

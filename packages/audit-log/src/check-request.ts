@@ -3,6 +3,7 @@ import { DispatchError } from '@deadlatch/kernel';
 import type { TxnClaims } from '@deadlatch/signing';
 import type { AuditEvent } from './event.ts';
 import { proveRequest } from './prove-request.ts';
+import { REFUSALS_COUNTED } from './refusal-budget.ts';
 import type { ReadTrust } from './trail-trust.ts';
 
 /**
@@ -17,7 +18,8 @@ export function checkRequest(
   trust: ReadTrust,
   seenNonces: Set<string>,
 ): string | undefined {
-  const proven = proveRequest(event, 'dispatch-api', trust, seenNonces);
+  const mayBeLate = event.command === REFUSALS_COUNTED && event.decision === 'refused';
+  const proven = proveRequest(event, 'dispatch-api', trust, seenNonces, mayBeLate);
   if (typeof proven === 'string') return proven;
   const { signer, line, createdMs } = proven;
   const actor = checkActor(event, trust, signer, line('txn-token'), createdMs);

@@ -29,6 +29,8 @@ export interface AuditEvent {
   readonly details: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
   readonly correlation_id: string;
   readonly trace_id: string | null;
+  /** What the answer, and a problem document, named the request by; null for what nobody asked for over HTTP. */
+  readonly request_id: string | null;
   /** HMAC of the request body's Content-Digest. */
   readonly input_digest: string;
   /** What the signer signed, so that a verifier finds commands that nobody signed. */

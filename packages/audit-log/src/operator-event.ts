@@ -50,6 +50,7 @@ export function signOperatorEvent(act: OperatorAct, key: ServiceKeyPair): string
     details: directory.length === 0 ? act.details : { ...act.details, directory },
     correlation_id: act.correlationId,
     trace_id: null,
+    request_id: null,
     input_digest: '',
     request: { idempotency_key: null, key_id: key.keyId, signature_base: '', signature: '', token_id: null },
   };

@@ -56,6 +56,8 @@ const MEMBERS = {
   details: (value) => isRecord(value) && Object.values(value).every(isDetail),
   correlation_id: isText,
   trace_id: isTextOrNull,
+  // Events of before it was written down have none.
+  request_id: (value) => value === undefined || isTextOrNull(value),
   input_digest: isText,
   request: has({
     idempotency_key: isTextOrNull,

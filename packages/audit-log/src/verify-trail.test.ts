@@ -137,6 +137,7 @@ function event(command: string, before: string, after: string, version: number):
     details: {},
     correlation_id: randomUUID(),
     trace_id: null,
+    request_id: null,
     input_digest: 'digest',
     request: signed(isNew ? `/v1/${command}` : `/v1/tickets/${TICKET}/${command}`, randomUUID()),
   };

@@ -31,9 +31,9 @@ export interface TrailReport {
 export interface TrailCheck {
   /**
    * @param body stored event bytes, oldest first
-   * @param index its place in the log; how many came before it unless told
+   * @param index its place in the log; how many came before it unless told; null when it has none yet
    */
-  event(body: Uint8Array, index?: number): void;
+  event(body: Uint8Array, index?: number | null): void;
   /** An object as it stands now, after the last event. */
   object(current: CurrentObject): void;
   /** A row of authority as it stands now, after the last event. */

@@ -38,7 +38,8 @@ export function problemFor(error: unknown, requestId: string): Problem {
       status,
       code,
       dimension: dimensionOf(code),
-      request_id: requestId,
+      // The name under which the audit event of the refusal is found, whoever passes the refusal on.
+      request_id: refusal.requestId ?? requestId,
     },
   };
 }

@@ -4,6 +4,7 @@ import {
   DispatchError,
   ERROR_CODES,
   type ErrorCode,
+  isUuid,
   type JsonValue,
   parseStrictJson,
 } from '@deadlatch/kernel';
@@ -201,5 +202,10 @@ function refusalOf(problem: JsonValue): DispatchError {
     if (value === null || typeof value === 'string' || typeof value === 'number') extra[name] = value;
     else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) extra[name] = value;
   }
-  return new DispatchError(code as ErrorCode, { detail: PEER_REFUSED, extra });
+  const { request_id: requestId } = problem;
+  return new DispatchError(code as ErrorCode, {
+    detail: PEER_REFUSED,
+    extra,
+    ...(typeof requestId === 'string' && isUuid(requestId) && { requestId }),
+  });
 }

@@ -73,6 +73,8 @@ export interface DispatchErrorOptions {
   readonly extra?: Readonly<Record<string, string | number | readonly string[] | null>>;
   /** Ids of the policies that decided, when policies did. */
   readonly policyIds?: readonly string[];
+  /** The request that another service refused, by the name which that service and its audit event give it. */
+  readonly requestId?: string;
   readonly cause?: unknown;
 }
 
@@ -85,6 +87,7 @@ export class DispatchError extends Error {
   readonly detail: string | undefined;
   readonly extra: Readonly<Record<string, string | number | readonly string[] | null>>;
   readonly policyIds: readonly string[];
+  readonly requestId: string | undefined;
 
   constructor(code: ErrorCode, options: DispatchErrorOptions = {}) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause });
@@ -93,6 +96,7 @@ export class DispatchError extends Error {
     this.detail = options.detail;
     this.extra = options.extra ?? {};
     this.policyIds = options.policyIds ?? [];
+    this.requestId = options.requestId;
   }
 
   get dimension(): RefusalDimension {

@@ -9,6 +9,8 @@ import { type Tx, withTenant } from './with-tenant.ts';
 export interface SignedRequest {
   readonly verified: VerifiedRequest;
   readonly body: JsonValue;
+  /** What the answer names the request by. */
+  readonly requestId: string;
 }
 
 /** What an act answers, and what its event says; `event` null when there is nothing to tell. */
@@ -34,6 +36,7 @@ export interface Act<Name, Answer, Told> {
 export interface SettledAct<Name> {
   readonly act: Name;
   readonly request: VerifiedRequest;
+  readonly requestId: string;
   /** Minted here; an act that belongs to a chain brings its own. */
   readonly correlationId: string;
 }
@@ -63,9 +66,9 @@ export function createSettle<Name, Told>(options: {
   readonly newId: () => string;
 }): Settle<Name, Told> {
   const { pool, tenantId } = options;
-  return async ({ verified }, { act, callers, prepare }) => {
+  return async ({ verified, requestId }, { act, callers, prepare }) => {
     const work = await prepared(verified, callers, prepare);
-    const of = { act, request: verified, correlationId: options.newId() };
+    const of = { act, request: verified, requestId, correlationId: options.newId() };
     const outcome = await withTenant(pool, tenantId, async (tx) => {
       await burnNonce(tx, options.nonces, verified);
       try {

@@ -55,14 +55,22 @@ export function refusedEvent(
     detail: refusal.detail === '' ? null : refusal.detail,
     policy_ids: refusal.policyIds,
     effects: [],
-    details,
+    details: { ...factsOf(refusal.extra), ...details },
   });
+}
+
+/** Public members of a refusal that are states, keys of evidence, levels or amounts: what the gate looked at. */
+const FACTS = ['from_state', 'allowed_from', 'missing', 'required', 'cost_cents', 'nte_cents', 'total_cents'];
+
+/** @invariant a member that is not listed stays outside: `fields` may hold a name that the caller made up */
+function factsOf(extra: Refused['extra']): AuditEvent['details'] {
+  return Object.fromEntries(Object.entries(extra).filter(([name]) => FACTS.includes(name)));
 }
 
 type Outcome = 'decision' | 'code' | 'dimension' | 'detail' | 'policy_ids' | 'effects' | 'details';
 
 function envelope(source: EventSource, input: EventInput): Omit<AuditEvent, Outcome> {
-  const { caller, request, tokenId } = input.proven;
+  const { caller, request, tokenId, requestId } = input.proven;
   return {
     v: 1,
     origin: 'dispatch',
@@ -84,6 +92,7 @@ function envelope(source: EventSource, input: EventInput): Omit<AuditEvent, Outc
     policy_bundle: source.policyBundle,
     correlation_id: caller.context.correlationId,
     trace_id: input.traceId,
+    request_id: requestId,
     input_digest: input.inputDigest,
     request: {
       idempotency_key: request.idempotencyKey,

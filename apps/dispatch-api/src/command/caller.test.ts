@@ -9,6 +9,7 @@ import { provenCaller } from './caller.ts';
 
 const TENANT = randomUUID();
 const CORRELATION = randomUUID();
+const REQUEST = '0195a000-0000-7000-8000-0000000000f1';
 
 function request(service: string, write = true): VerifiedRequest {
   return {
@@ -45,7 +46,7 @@ function claims(over: Partial<TxnClaims> = {}): TxnClaims {
 const isUnauthenticated = (error: unknown) =>
   error instanceof DispatchError && error.code === 'unauthenticated';
 const alone = (service: string, write = true) =>
-  provenCaller(request(service, write), null, TENANT, CORRELATION);
+  provenCaller(request(service, write), null, TENANT, CORRELATION, REQUEST);
 
 describe('a caller without a user', () => {
   test('may command only where the ceiling says so', () => {
@@ -95,7 +96,7 @@ describe('a caller with a user', () => {
       sub: `staff:${randomUUID()}`,
       tctx: { correlation_id: randomUUID(), ticket_id: randomUUID() },
     });
-    const { caller, tokenId } = provenCaller(request('web'), token, TENANT, CORRELATION);
+    const { caller, tokenId } = provenCaller(request('web'), token, TENANT, CORRELATION, REQUEST);
     assert.deepEqual(caller, {
       tenantId: token.tenant,
       service: 'web',
@@ -117,7 +118,7 @@ describe('a caller with a user', () => {
     verifies('A.4', 'T1.9');
     const act = { role: 'agent.intake', turn: randomUUID() } as const;
     const token = claims({ scope: 'turn', act });
-    const { caller } = provenCaller(request('tool-bridge'), token, TENANT, CORRELATION);
+    const { caller } = provenCaller(request('tool-bridge'), token, TENANT, CORRELATION, REQUEST);
     assert.deepEqual(caller.agent, { role: act.role, turnId: act.turn });
     assert.equal(caller.subject.kind, 'contact');
   });
@@ -131,7 +132,7 @@ describe('a caller with a user', () => {
       `constructor:${randomUUID()}`,
     ]) {
       assert.throws(
-        () => provenCaller(request('web'), claims({ sub }), TENANT, CORRELATION),
+        () => provenCaller(request('web'), claims({ sub }), TENANT, CORRELATION, REQUEST),
         isUnauthenticated,
         sub,
       );

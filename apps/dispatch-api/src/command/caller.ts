@@ -16,6 +16,8 @@ export interface Proven {
   readonly caller: Caller;
   /** `txn` of the user token; null for calls without one. */
   readonly tokenId: string | null;
+  /** What our answer names the request by. */
+  readonly requestId: string;
 }
 
 /**
@@ -31,16 +33,18 @@ export function provenCaller(
   claims: TxnClaims | null,
   tenantId: string,
   correlationId: string,
+  requestId: string,
 ): Proven {
   const service = knownService(request.service);
   if (claims === null) {
     // Reads without a user name their one service themselves; a command without one is for whoever has no users.
     const mayGoWithout = !request.shape.write || CEILINGS[service].withoutToken;
     if (!mayGoWithout) return refuse('unauthenticated', { detail: 'user_token_missing' });
-    return { request, caller: serviceCaller(service, tenantId, correlationId), tokenId: null };
+    return { request, caller: serviceCaller(service, tenantId, correlationId), tokenId: null, requestId };
   }
   return {
     request,
+    requestId,
     tokenId: claims.txn,
     caller: {
       tenantId: claims.tenant,

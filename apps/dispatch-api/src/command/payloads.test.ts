@@ -10,6 +10,7 @@ import { factsQuery } from './payloads.ts';
 
 const PROVEN: Proven = {
   tokenId: randomUUID(),
+  requestId: randomUUID(),
   request: {
     keyId: 'k'.repeat(43),
     service: 'web',

@@ -1,6 +1,6 @@
 import { countedDetails, createRefusalBudget, REFUSALS_COUNTED } from '@deadlatch/audit-log';
 import type { Refused } from '@deadlatch/decision';
-import { type Clock, DispatchError, type ErrorCode } from '@deadlatch/kernel';
+import { type Clock, DispatchError, type ErrorCode, toInstant } from '@deadlatch/kernel';
 import { type CommandPath, type CommitErrorKind, mapCommitError } from '@deadlatch/postgres';
 import { type EventInput, type EventSource, refusedEvent } from './audit-event.ts';
 import { actorName, nonceOf } from './call.ts';
@@ -80,6 +80,8 @@ export function createRefusals(
         const about = {
           ...input,
           id: options.newId(),
+          // Written when the window is over: dated like the last of them it would stand out of order in the log.
+          time: toInstant(options.now()),
           command: REFUSALS_COUNTED,
           resource: null,
           ticketId: null,

@@ -77,6 +77,7 @@ function agentIn(turnId: string): Proven {
   const { keyid, nonce: used, created, expires } = nonce();
   return {
     tokenId: randomUUID(),
+    requestId: randomUUID(),
     request: {
       keyId: keyid,
       service: 'tool-bridge',

@@ -42,7 +42,7 @@ export function createGate(options: {
       const requestedBy = `spiffe://${environment}.deadlatch/${verified.service}`;
       const claims =
         verified.token === null ? null : verifyToken(verified.token, { requestedBy, now: now() });
-      return provenCaller(verified, claims, tenantId, newId());
+      return provenCaller(verified, claims, tenantId, newId(), request.id);
     };
   return { write: gate('write'), read: gate('read') };
 }

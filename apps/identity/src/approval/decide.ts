@@ -69,6 +69,7 @@ export function createDecider(options: {
         details: { action_digest: stepUp.actionDigest, decision: input.decision },
         correlationId: stepUp.grant.correlation_id,
         request: null,
+        requestId: null,
         ticketId: stepUp.grant.ticket,
       });
     const tried = await store.tryCode(

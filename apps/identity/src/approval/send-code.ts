@@ -56,6 +56,7 @@ export function createCodeSender(options: {
         details: { action_digest: stepUp.actionDigest, channel: 'email' },
         correlationId: stepUp.grant.correlation_id,
         request: null,
+        requestId: null,
         ticketId: stepUp.grant.ticket,
       });
     const outcome = await store.openStepUp(

@@ -11,6 +11,7 @@ import { hashesFromTiles } from './tile-contents.ts';
 import {
   type ConsistencyClaim,
   type InclusionClaim,
+  provesOtherPast,
   verifyConsistency,
   verifyInclusion,
 } from './verify-proofs.ts';
@@ -208,6 +209,33 @@ describe('consistency proof', () => {
       ];
       for (const change of spoiled) {
         assert.throws(() => verifyConsistency({ ...good, ...change }), isRefused, JSON.stringify(change));
+      }
+    }
+  });
+
+  it('convicts a log whose newer tree begins with another one, and nobody for a proof that is only wrong', () => {
+    for (let size = 2; size <= 40; size += 1) {
+      for (let olderSize = 1; olderSize < size; olderSize += 1) {
+        const { entries, root, hashAt } = logOf(size);
+        const olderRoot = naiveRoot(entries.slice(0, olderSize));
+        const proof = consistencyProof(olderSize, size, hashAt);
+        const good: ConsistencyClaim = { olderSize, size, root, proof, olderRoot };
+        assert.ok(!provesOtherPast(good));
+        const isComplete = Number.isInteger(Math.log2(olderSize));
+        // What the witness had seen was another tree. Where that was complete, the proof holds nothing of it.
+        assert.equal(provesOtherPast({ ...good, olderRoot: leafHash(root) }), !isComplete);
+        const [flipped = assert.fail()] = flips(root);
+        for (const change of [
+          { root: flipped },
+          { proof: proof.slice(1) },
+          { proof: [...proof, root] },
+          { proof: proof.map((hash, at) => (at === 0 ? flipped : hash)) },
+          { olderRoot: leafHash(root), root: flipped },
+          { olderSize: 0 },
+          { size: Number.NaN },
+        ]) {
+          assert.ok(!provesOtherPast({ ...good, ...change }));
+        }
       }
     }
   });
