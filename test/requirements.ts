@@ -72,7 +72,7 @@ const INJECTION = [
     'T1.8',
     'B',
     'Steps, tokens, time, money and tool calls of a conversation have budgets; contacts, sites and tools have rates.',
-    'steps, time and tool calls of a turn; tokens and money come with the model, rates of contacts and sites do not exist',
+    'steps, time and tool calls of a turn, and texts of strangers; tokens and money come with the model, rates of contacts on file and sites do not exist',
   ),
   due(
     'T1.9',
@@ -292,11 +292,11 @@ const RELIABILITY = [
     'no model is connected: the scripted planner is the only one',
   ),
   due('R.5', 'B', 'An outage behind the gateway loses no message.'),
-  later(
+  due(
     'R.6',
     'B',
     'A flood of refusals or a late witness does not stop intake.',
-    'refusals have no budget yet, and there is no witness',
+    'nothing is held back yet while the witness is late',
   ),
   due('R.7', 'B', 'Evidence cannot change after it is final.'),
 ];
