@@ -39,7 +39,7 @@ const CODE_SET: ReadonlySet<string> = new Set(ERROR_CODES);
 const DIMENSION_SET: ReadonlySet<string> = new Set(REFUSAL_DIMENSIONS);
 /** No digits in a row long enough for a telephone number; no `@`, no spaces, no upper case. */
 const WORD = /^(?!.*\d{5})[a-z][a-z0-9_.-]{0,47}$/;
-const ROUTE = /^(?:[A-Z]{3,7} )?\/(?:[a-z0-9:_*./-]|[A-Z](?![A-Z])){0,120}$/;
+const ROUTE = /^(?:(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) )?\/(?:[a-z0-9:_*./-]|[A-Z](?![A-Z])){0,120}$/;
 export const PLACE = /(?:apps|packages|tools)\/[a-z0-9/.-]{1,120}\.ts:\d{1,5}:\d{1,5}/;
 const WHOLE_PLACE = new RegExp(`^${PLACE.source}$`);
 const ERROR_CODE = /^(?:[A-Z][A-Z_]{2,39}|[0-9A-Z]{5})$/;

@@ -188,7 +188,7 @@ export const LOG_EVENTS = {
   },
   'tls.files_unusable': {
     level: 'warn',
-    message: 'rewritten TLS files are not usable and were not taken',
+    message: 'rewritten certificate files are not usable and were not taken',
     fields: { reason: 'word' },
   },
   'keys.file_not_taken': {

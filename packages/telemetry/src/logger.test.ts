@@ -133,6 +133,7 @@ describe('logger', () => {
       'a@b.example',
       'maria lopez',
       'Maria',
+      'MARIA /',
     ]) {
       for (const [name, entry] of Object.entries(LOG_EVENTS)) {
         const { lines, loose } = capture();

@@ -34,11 +34,20 @@ const OTHER = 'other';
 const REFRESH_MS = 2_000;
 
 interface Series {
-  /** `{a="b"}` without braces */
+  /** `a="b",c="d"`: without braces */
   readonly labels: string;
   value: number;
   sum: number;
   readonly buckets: number[];
+}
+
+interface Metric {
+  readonly name: string;
+  readonly entry: MetricEntry;
+  readonly labels: readonly (readonly [name: string, kind: LabelKind])[];
+  readonly series: Map<string, Series>;
+  /** Series by label values that were looked at before: looking at them costs more than all else. */
+  readonly seen: Map<string, Series>;
 }
 
 /**
@@ -48,21 +57,23 @@ interface Series {
  * @source T5.1
  */
 export function createMetrics(): Metrics {
-  const table: ReadonlyMap<string, MetricEntry> = new Map(Object.entries(METRICS));
-  const series = new Map<string, Map<string, Series>>([...table.keys()].map((name) => [name, new Map()]));
+  const metrics: ReadonlyMap<string, Metric> = new Map(
+    Object.entries<MetricEntry>(METRICS).map(([name, entry]) => [
+      name,
+      { name, entry, labels: Object.entries(entry.labels), series: new Map(), seen: new Map() },
+    ]),
+  );
   const refreshes: { readonly gauges: readonly string[]; readonly refresh: () => Promise<void> }[] = [];
 
   const find = (name: string, type: MetricEntry['type'], given: object): Series | undefined => {
-    const entry = table.get(name);
-    const known = series.get(name);
-    if (entry?.type !== type || known === undefined) return undefined;
-    let labels = labelsOf(entry, given as Record<string, unknown>);
-    if (!known.has(labels) && known.size >= MAX_SERIES) labels = labelsOf(entry, {}, OTHER);
-    let found = known.get(labels);
-    if (found === undefined) {
-      found = { labels, value: 0, sum: 0, buckets: (entry.buckets ?? []).map(() => 0) };
-      known.set(labels, found);
-    }
+    const metric = metrics.get(name);
+    if (metric?.entry.type !== type) return undefined;
+    const values = metric.labels.map(([label]) => valueIn(given, label));
+    const raw = values.join('\n');
+    const seen = metric.seen.get(raw);
+    if (seen !== undefined) return seen;
+    const found = seriesOf(metric, values);
+    if (metric.seen.size < MAX_SERIES) metric.seen.set(raw, found);
     return found;
   };
 
@@ -72,7 +83,10 @@ export function createMetrics(): Metrics {
         try {
           await within(REFRESH_MS, refresh());
         } catch {
-          for (const gauge of gauges) series.get(gauge)?.clear();
+          for (const gauge of gauges) {
+            metrics.get(gauge)?.series.clear();
+            metrics.get(gauge)?.seen.clear();
+          }
         }
       }),
     );
@@ -98,18 +112,30 @@ export function createMetrics(): Metrics {
     beforeRead: (gauges, refresh) => void refreshes.push({ gauges, refresh }),
     async read() {
       await refreshAll();
-      return [...table].map(([name, entry]) => textOf(name, entry, series.get(name))).join('');
+      return [...metrics.values()].map(textOf).join('');
     },
   };
 }
 
-function labelsOf(entry: MetricEntry, given: Readonly<Record<string, unknown>>, all?: string): string {
-  return Object.entries(entry.labels)
-    .map(
-      ([label, kind]) =>
-        `${label}="${all ?? labelValue(kind, Object.hasOwn(given, label) ? given[label] : undefined)}"`,
-    )
-    .join(',');
+/** What was handed in for a label when it is text, else nothing: no other kind of value is ever a label's. */
+function valueIn(given: object, label: string): string {
+  const value: unknown = Object.hasOwn(given, label) ? (given as Record<string, unknown>)[label] : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+function seriesOf({ entry, labels, series }: Metric, values: readonly string[]): Series {
+  const textWith = (write: (kind: LabelKind, at: number) => string) =>
+    labels.map(([label, kind], at) => `${label}="${write(kind, at)}"`).join(',');
+  let text = textWith((kind, at) => labelValue(kind, values[at]));
+  if (!series.has(text) && series.size >= MAX_SERIES) text = textWith(() => OTHER);
+  const found = series.get(text) ?? {
+    labels: text,
+    value: 0,
+    sum: 0,
+    buckets: (entry.buckets ?? []).map(() => 0),
+  };
+  series.set(text, found);
+  return found;
 }
 
 /** No form of a label holds a quote, a backslash or a line feed, so nothing needs escaping. */
@@ -118,11 +144,11 @@ function labelValue(kind: LabelKind, value: unknown): string {
   return kind.find((word) => word === value) ?? INVALID;
 }
 
-function textOf(name: string, entry: MetricEntry, found: ReadonlyMap<string, Series> | undefined): string {
-  if (found === undefined || found.size === 0) return '';
+function textOf({ name, entry, series }: Metric): string {
+  if (series.size === 0) return '';
   const full = `deadlatch_${name}`;
   const lines = [`# HELP ${full} ${entry.help}`, `# TYPE ${full} ${entry.type}`];
-  for (const { labels, value, sum, buckets } of found.values()) {
+  for (const { labels, value, sum, buckets } of series.values()) {
     const inBraces = (more: string) => {
       const all = [labels, more].filter((part) => part !== '').join(',');
       return all === '' ? '' : `{${all}}`;
