@@ -193,7 +193,7 @@ export const LOG_EVENTS = {
   },
   'keys.file_not_taken': {
     level: 'warn',
-    message: 'the key file is not used as it is; the key before it goes on',
+    message: 'the key file is not used as it is and the key before it goes on',
     fields: { purpose: 'word', reason: 'word' },
   },
   'database.migrated': { level: 'info', message: 'database migrated', fields: { applied: 'count' } },
