@@ -24,6 +24,7 @@ export const EVERY_SERVICE: readonly string[] = [
   'tool-bridge',
   'vault',
   'web',
+  'witness',
   'worker',
 ];
 
@@ -128,6 +129,12 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
         readBy: ['sequencer'],
         description: 'Who cosigns checkpoints of the log.',
       },
+      {
+        name: 'SEQUENCER_URL',
+        example: 'http://127.0.0.1:4375',
+        readBy: ['witness'],
+        description: 'Who keeps the log; asked to prove what receipts promise.',
+      },
     ],
   },
   {
@@ -182,6 +189,13 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
         example: './.deadlatch/log',
         readBy: ['sequencer'],
         description: 'Tiles and checkpoint of the Merkle log. Public within the installation; no secrets.',
+      },
+      {
+        name: 'WITNESS_DIR',
+        example: './.deadlatch/witness',
+        readBy: ['witness'],
+        description:
+          'What the witness has seen of the log, and the receipts it waits for. As precious as its key: a witness without it cosigns whatever it is shown first.',
       },
     ],
   },

@@ -19,13 +19,15 @@ const ProofRequest = Type.Object(
       minItems: 0,
       maxItems: MAX_LEAVES,
     }),
+    size: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
   },
   { additionalProperties: false },
 );
 
 /**
  * `GET /checkpoint` and `POST /v1/proofs`, for the witness and the operator's command line.
- * @invariant answers come from the published, cosigned checkpoint; also while nothing is sequenced
+ * @invariant answers come from the published, cosigned checkpoint, or from the tree that the asker named and holds
+ * the root of; also while nothing is sequenced
  * @source T4.1, F.4
  */
 export function addLogRoutes(
@@ -53,8 +55,8 @@ export function addLogRoutes(
   });
   app.post('/v1/proofs', { bodyLimit: BODY_BYTES }, async (request) => {
     await demandReader(request, true);
-    const leaves = readRequest(readJson(request)).leaf_hashes.map(leafOf);
-    return await proveLeaves(leaves, { files, reader, readTrust });
+    const { leaf_hashes: leaves, size = null } = readRequest(readJson(request));
+    return await proveLeaves(leaves.map(leafOf), size, { files, reader, readTrust });
   });
 }
 

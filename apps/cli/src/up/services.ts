@@ -14,6 +14,7 @@ export const PROCESSES = [
   'gateway',
   'worker',
   'sequencer',
+  'witness',
   'web',
   'simulator',
 ] as const satisfies readonly ServiceName[];
@@ -87,7 +88,8 @@ export function environmentOf(
     agent: {},
     gateway: { GATEWAY_INBOX_DIR: state.inbox, ...carrier },
     worker: {},
-    sequencer: { LOG_DIR: state.log, WITNESS_URL: `http://127.0.0.1:${at.port('witness')}` },
+    sequencer: { LOG_DIR: state.log, WITNESS_URL: at.url('witness') },
+    witness: { WITNESS_DIR: state.witness, SEQUENCER_URL: at.url('sequencer') },
     web: {},
     simulator: {
       ...carrier,
@@ -127,6 +129,7 @@ export function commandLine(name: ProcessName, state: StateDir, workspace: strin
   if (name === 'dispatch-api') writes.push(state.objects);
   if (name === 'gateway') writes.push(state.inbox);
   if (name === 'sequencer') writes.push(state.log);
+  if (name === 'witness') writes.push(state.witness);
   return [
     // Young objects get this many megabytes instead of 16: 10 MB less in every process, and a scavenge more often.
     `--max-semi-space-size=${name === 'dispatch-api' ? 8 : 2}`,

@@ -1,0 +1,21 @@
+import { choice, directory, optional, port, readEnv, text, url } from '@deadlatch/http';
+
+/** Everything this process reads from its environment. @throws ConfigError naming every problem at once */
+export function readSettings(env: Readonly<Record<string, string | undefined>>) {
+  return readEnv(
+    {
+      DEADLATCH_ENVIRONMENT: text(40),
+      DEADLATCH_KEY_DIR: directory(),
+      DEADLATCH_HOST: text(200),
+      DEADLATCH_PORT: port(),
+      DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
+      SEQUENCER_URL: url(),
+      /** What it has seen of the log; as precious as its key, and no other process may write there. */
+      WITNESS_DIR: directory(),
+    },
+    env,
+  );
+}
+
+export type Settings = ReturnType<typeof readSettings>;

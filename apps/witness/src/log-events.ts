@@ -1,0 +1,54 @@
+import { LOG_EVENTS, type LogEventTable, type Logger } from '@deadlatch/telemetry';
+
+/** What the witness says beside the common lines. */
+export const WITNESS_LOG_EVENTS = {
+  ...LOG_EVENTS,
+  'checkpoint.cosigned': { level: 'debug', message: 'checkpoint cosigned', fields: { size: 'count' } },
+  'checkpoint.withheld': {
+    level: 'warn',
+    message: 'checkpoint is consistent, but events are missing: not cosigned',
+    fields: { size: 'count', alarms: 'count', overdue: 'count' },
+  },
+  'checkpoint.refused': {
+    level: 'warn',
+    message: 'checkpoint refused',
+    fields: { reason: 'word', size: 'count', known: 'count' },
+  },
+  'receipts.taken': {
+    level: 'debug',
+    message: 'receipts taken over',
+    fields: { service: 'word', taken: 'count' },
+  },
+  'receipts.refused': {
+    level: 'warn',
+    message: 'receipts that are none of this log',
+    fields: { service: 'word', refused: 'count' },
+  },
+  'proofs.unavailable': {
+    level: 'warn',
+    message: 'the log shows no usable proofs; receipts wait',
+    fields: { code: 'code', pending: 'count' },
+  },
+  'proof.wrong': {
+    level: 'error',
+    message: 'the log showed a proof that proves nothing',
+    fields: { event_id: 'id' },
+  },
+  'alarm.raised': {
+    level: 'error',
+    message: 'the log does not hold what was promised',
+    fields: { kind: 'word', event_id: 'id', size: 'count' },
+  },
+  'alarm.lowered': {
+    level: 'warn',
+    message: 'an alarm was lowered',
+    fields: { kind: 'word', event_id: 'id', reason: 'word' },
+  },
+  'ledger.damaged': {
+    level: 'error',
+    message: 'the ledger cannot be written',
+    fields: { error_code: 'error_code' },
+  },
+} as const satisfies LogEventTable;
+
+export type WitnessLogger = Logger<typeof WITNESS_LOG_EVENTS>;
