@@ -85,3 +85,32 @@ begin
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'service key');
 end $$;
+
+-- { tenant_id, event: { id, correlation_id, body }, keyid, not_after }: ends a key sooner than it was to end.
+create or replace function trust.retire_service_key(p jsonb) returns void language plpgsql as $$
+declare
+  tenant uuid := (p ->> 'tenant_id')::uuid;
+  n integer;
+begin
+  perform set_config('deadlatch.tenant', tenant::text, true);
+  insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
+  values (tenant, (p -> 'event' ->> 'id')::uuid, 'operator', 'operator.retire_service_key', 'operator', 'accepted',
+          (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
+  update trust.service_keys k
+     set not_after = (p ->> 'not_after')::timestamptz, event_tenant_id = tenant,
+         event_id = (p -> 'event' ->> 'id')::uuid
+   where k.keyid = p ->> 'keyid' and k.revoked_at is null and k.not_after > (p ->> 'not_after')::timestamptz;
+  get diagnostics n = row_count;
+  perform dispatch.hit_one(n, 'service key');
+end $$;
+
+-- { tenant_id, event: { id, correlation_id, body }, command }: a change of a key that is pinned in trust bundles only.
+create or replace function trust.record_key_change(p jsonb) returns void language plpgsql as $$
+declare
+  tenant uuid := (p ->> 'tenant_id')::uuid;
+begin
+  perform set_config('deadlatch.tenant', tenant::text, true);
+  insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
+  values (tenant, (p -> 'event' ->> 'id')::uuid, 'operator', p ->> 'command', 'operator', 'accepted',
+          (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
+end $$;

@@ -12,6 +12,9 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['audit show', async () => (await import('./commands/audit.ts')).auditShow],
   ['audit verify', async () => (await import('./commands/audit.ts')).auditVerify],
   ['keys list', async () => (await import('./commands/keys.ts')).listKeys],
+  ['keys issue', async () => (await import('./commands/keys.ts')).issueServiceKey],
+  ['keys rotate', async () => (await import('./commands/keys.ts')).rotateServiceKeys],
+  ['keys revoke', async () => (await import('./commands/keys.ts')).revokeServiceKey],
   ['restore', async () => (await import('./commands/restore.ts')).restoreAccept],
   ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
 ]);

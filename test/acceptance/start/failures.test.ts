@@ -169,7 +169,18 @@ test('the installed program passes on arguments, exit codes and the wish to end'
 test('help is there for people and programs', async () => {
   const ended = await cli(['help']);
   assert.equal(ended.code, 0);
-  for (const command of ['up', 'call', 'audit show', 'audit verify', 'keys list', 'doctor', 'migrate']) {
+  for (const command of [
+    'up',
+    'call',
+    'audit show',
+    'audit verify',
+    'keys list',
+    'keys issue',
+    'keys rotate',
+    'keys revoke',
+    'doctor',
+    'migrate',
+  ]) {
     assert.match(ended.stdout, new RegExp(`^  deadlatch ${command}\\b`, 'm'));
   }
   const json = await cli(['help', '--json']);

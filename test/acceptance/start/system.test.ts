@@ -8,6 +8,7 @@ import { UsageError } from '../../../apps/cli/src/arguments.ts';
 import { type CallInput, callAs } from '../../../apps/cli/src/commands/call.ts';
 import { asOperator } from '../../../apps/cli/src/operator.ts';
 import { type RunFile, readRunFile } from '../../../apps/cli/src/run-file.ts';
+import { SIGNERS } from '../../../apps/cli/src/up/keys.ts';
 import { PROCESSES } from '../../../apps/cli/src/up/services.ts';
 import { verifies } from '../../requirements.ts';
 import { freePortBase } from '../../support/system.ts';
@@ -254,9 +255,15 @@ describe('deadlatch doctor', () => {
 
   test('keys are listed with their public parts', async () => {
     const ended = await there('keys', 'list', '--json');
-    const keys: { service: string; keyid: string }[] = JSON.parse(ended.stdout);
-    assert.deepEqual([keys.length, new Set(keys.map((key) => key.keyid)).size], [8, 8]);
-    assert.ok(!keys.some((key) => ['agent', 'simulator'].includes(key.service)));
+    const keys: { service: string; purpose: string; keyid: string; state: string }[] = JSON.parse(
+      ended.stdout,
+    );
+    assert.equal(new Set(keys.map((key) => key.keyid)).size, keys.length);
+    assert.ok(keys.every(({ state }) => state === 'current'));
+    const holdersOf = (purpose: string) =>
+      keys.filter((key) => key.purpose === purpose).map(({ service }) => service);
+    assert.deepEqual(holdersOf('signing').sort(), [...SIGNERS].sort());
+    assert.deepEqual([...holdersOf('grant'), ...holdersOf('token')], ['dispatch-api', 'identity']);
   });
 });
 

@@ -11,7 +11,12 @@ export const HELP = `deadlatch - dispatch that fails closed
   deadlatch audit show                the trail, oldest first
       --correlation ID | --ticket ID
   deadlatch audit verify              check every event, signature and object
-  deadlatch keys list                 service keys and their times
+  deadlatch keys list                 every key and certificate: state and times
+  deadlatch keys issue WHOSE          a first key, or the one that will replace it; needs nothing that runs
+  deadlatch keys rotate WHOSE|all     replace keys while everything runs; WHOSE is a service, grant or token
+      --overlap SECONDS               how long the old key is still accepted (65 or more)
+  deadlatch keys revoke KEYID         refuse a key everywhere within 60 s, for good
+      --yes                           also when its holder has no other
   deadlatch restore accept            accept a restored backup; two people, one after the other
       --key FILE                      the key of the person who accepts
   deadlatch doctor                    what isolation is reached on this machine

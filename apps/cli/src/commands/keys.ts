@@ -1,25 +1,117 @@
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { type Arguments, EXIT, StartError } from '../arguments.ts';
-import type { Trust } from '../up/keys.ts';
+import { type Arguments, EXIT, UsageError } from '../arguments.ts';
+import { issueKey } from '../keys/issue-key.ts';
+import { type ListedKey, listKeys as readKeys } from '../keys/list-keys.ts';
+import { withKeys } from '../keys/open-keys.ts';
+import { revokeKey } from '../keys/revoke-key.ts';
+import { rotateKeys, SHORTEST_OVERLAP_S } from '../keys/rotate-keys.ts';
+import { KEY_SLOTS, slotNamed } from '../keys/slots.ts';
+import { stateDirAt } from '../up/state-dir.ts';
 
-/** `deadlatch keys list`: service keys by thumbprint, with their times. Public parts only. */
+/** Long enough for whoever keeps keys for reasons of their own, and no way to forget one. */
+const LONGEST_OVERLAP_S = 30 * 24 * 3_600;
+const STEP_MS = 1_000;
+
+/** `deadlatch keys list`: every key and certificate with its state and times. Public parts only. */
 export async function listKeys(args: Arguments): Promise<number> {
-  const path = join(resolve(args.stateDir), 'keys', 'trust.json');
-  const trust = await readFile(path, 'utf8').then(
-    (text) => JSON.parse(text) as Trust,
-    () => {
-      throw new StartError(`There are no keys in ${resolve(args.stateDir)}. Start it once with npm start.`);
-    },
-  );
-  if (args.json) {
-    process.stdout.write(`${JSON.stringify(trust.services)}\n`);
-    return EXIT.done;
-  }
-  for (const key of trust.services) {
-    process.stdout.write(
-      `${key.service.padEnd(13)} ${key.keyid}  ${key.from.slice(0, 10)} .. ${key.until.slice(0, 10)}\n`,
-    );
-  }
+  const keys = await readKeys(stateDirAt(args.stateDir).keys, Date.now());
+  if (args.json) process.stdout.write(`${JSON.stringify(keys)}\n`);
+  else for (const key of keys) process.stdout.write(`${lineOf(key)}\n`);
   return EXIT.done;
+}
+
+/** `deadlatch keys issue <service>`: a service's first key, or the one that will replace it. */
+export async function issueServiceKey(args: Arguments): Promise<number> {
+  const slot = slotNamed(oneWord(args, 'issue takes a service, grant or token'));
+  return withKeys(args, Date.now, async (keys) => {
+    const { keyid, path, kind, pin } = await issueKey(keys, slot, Date.now());
+    const { from, until } = pin;
+    const done = { service: slot.service, purpose: slot.purpose, keyid, state: kind, path, from, until };
+    const use = {
+      first: 'in use when its process starts',
+      next: `in use after: deadlatch keys rotate ${slot.name}`,
+      found: 'found in its file and pinned',
+    };
+    say(args, done, [`Issued ${keyid} for ${slot.name}: ${use[kind]}`, `Private key: ${path}`]);
+    return EXIT.done;
+  });
+}
+
+/** `deadlatch keys rotate <service>|grant|token|all [--overlap SECONDS]`: replaces keys while everything runs. */
+export async function rotateServiceKeys(args: Arguments): Promise<number> {
+  const name = oneWord(args, 'rotate takes a service, grant, token or all');
+  const slots = name === 'all' ? KEY_SLOTS : [slotNamed(name)];
+  const overlapS = overlapOf(args.overlap);
+  return withKeys(args, Date.now, async (keys) => {
+    const wait = (ms: number) => waitVisibly(ms, 'every process learns of the new key');
+    const rotated = await rotateKeys(keys, slots, { overlapS, now: Date.now, wait });
+    const report = rotated.map(({ slot, keyid, old }) => ({
+      service: slot.service,
+      purpose: slot.purpose,
+      keyid,
+      old_keyid: old?.keyid ?? null,
+      old_until: old?.until ?? null,
+    }));
+    const lines = rotated.map(({ slot, keyid, old }) =>
+      old === null
+        ? `${slot.name}: now ${keyid}`
+        : `${slot.name}: now ${keyid}; ${old.keyid} is accepted until ${old.until}`,
+    );
+    say(args, report, lines);
+    return EXIT.done;
+  });
+}
+
+/** `deadlatch keys revoke <keyid> [--yes]`: within 60 s nobody accepts that key any more. */
+export async function revokeServiceKey(args: Arguments): Promise<number> {
+  const keyId = oneWord(args, 'revoke takes the id of a key; see deadlatch keys list');
+  return withKeys(args, Date.now, async (keys) => {
+    const { slot, pin, isSilenced } = await revokeKey(keys, keyId, args.yes, Date.now());
+    const { service, purpose } = slot;
+    const done = { service, purpose, keyid: pin.keyid, revoked_at: pin.revoked_at, is_silenced: isSilenced };
+    say(args, done, [
+      `Revoked ${pin.keyid} of ${slot.name}: refused everywhere within 60 s.`,
+      ...(isSilenced ? [`${slot.name} has no key now: deadlatch keys rotate ${slot.name}`] : []),
+    ]);
+    return EXIT.done;
+  });
+}
+
+function lineOf({ service, purpose, keyid, state, from, until }: ListedKey): string {
+  const times = from === null || until === null ? '' : `  ${shortTime(from)} .. ${shortTime(until)}`;
+  return `${service.padEnd(13)} ${purpose.padEnd(8)} ${state.padEnd(10)} ${keyid}${times}`;
+}
+
+function shortTime(instant: string): string {
+  return `${instant.slice(0, 19)}Z`;
+}
+
+function oneWord(args: Arguments, sentence: string): string {
+  const [, word, ...more] = args.words;
+  if (word === undefined || more.length > 0) throw new UsageError(`keys ${sentence}`);
+  return word;
+}
+
+function overlapOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const seconds = /^\d{1,7}$/.test(given) ? Number(given) : Number.NaN;
+  if (seconds >= SHORTEST_OVERLAP_S && seconds <= LONGEST_OVERLAP_S) return seconds;
+  throw new UsageError(
+    `--overlap takes ${SHORTEST_OVERLAP_S} to ${LONGEST_OVERLAP_S} seconds: what was signed with the old key lives that long; to stop a key at once, revoke it`,
+  );
+}
+
+function say(args: Arguments, document: unknown, lines: readonly string[]): void {
+  process.stdout.write(args.json ? `${JSON.stringify(document)}\n` : `${lines.join('\n')}\n`);
+}
+
+/** Waits, and on a terminal counts the seconds down. */
+async function waitVisibly(ms: number, why: string): Promise<void> {
+  const until = Date.now() + ms;
+  const isTerminal = process.stderr.isTTY;
+  if (ms > 0 && !isTerminal) process.stderr.write(`waiting ${Math.ceil(ms / 1_000)} s: ${why}\n`);
+  for (let left = ms; left > 0; left = until - Date.now()) {
+    if (isTerminal) process.stderr.write(`\rwaiting ${Math.ceil(left / 1_000)} s: ${why} `);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, STEP_MS)));
+  }
+  if (isTerminal && ms > 0) process.stderr.write('\r\u001b[K');
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ServiceKeyPair } from '@deadlatch/signing';
 import pg from 'pg';
-import { type OperatorSigner, operatorEvent } from '../operator-event.ts';
-import { directoryOfFirstRows, type FirstRows, serviceKeyEntry } from './first-rows.ts';
+import { recordServiceKeys } from '../keys/key-table.ts';
+import { operatorEvent } from '../operator-event.ts';
+import { directoryOfFirstRows, type FirstRows } from './first-rows.ts';
 import type { Installation } from './installation.ts';
 import type { Trust } from './keys.ts';
 import { DEMO_CONTACTS, DEMO_CONTRACT, DEMO_SITE, DEMO_STAFF, DEMO_TECHNICIANS } from './people.ts';
@@ -11,8 +12,9 @@ import { DEMO_CONTACTS, DEMO_CONTRACT, DEMO_SITE, DEMO_STAFF, DEMO_TECHNICIANS }
 const ON_FILE_SINCE_MS = 365 * 24 * 60 * 60 * 1000;
 
 /**
- * Puts the tenant, its people and the service keys on file. Each statement is one of the operator's functions,
- * which writes its own audit event; what is there already is left alone.
+ * Puts the tenant and its people on file, which are left alone when they are there already, and brings the table of
+ * service keys to what the trust bundle says. Each statement is one of the operator's functions, which writes its own
+ * audit event.
  * @param adminUrl the administrator's connection, held by the operator alone
  * @param operatorKey signs each of the events
  */
@@ -41,31 +43,10 @@ export async function bootstrap(
       });
       await client.query('select dispatch.bootstrap($1)', [JSON.stringify({ ...first, event })]);
     }
-    for (const key of trust.services) await pinKey(client, signer, key, now);
+    await recordServiceKeys({ client, signer }, trust, now);
   } finally {
     await client.end();
   }
-}
-
-async function pinKey(
-  client: pg.Client,
-  signer: OperatorSigner,
-  { keyid, service, x, from, until }: Trust['services'][number],
-  now: number,
-): Promise<void> {
-  const known = await client.query('select 1 from trust.service_keys where keyid = $1', [keyid]);
-  if (known.rowCount !== 0) return;
-  const { environment, tenantId } = signer;
-  const values = { keyid, service, environment, x, not_before: from, not_after: until };
-  const event = operatorEvent(signer, {
-    command: 'operator.put_service_key',
-    details: { keyid, service, not_before: from, not_after: until },
-    directory: [serviceKeyEntry(values, false)],
-    now,
-  });
-  await client.query('select trust.put_service_key($1)', [
-    JSON.stringify({ tenant_id: tenantId, event, ...values }),
-  ]);
 }
 
 function firstRows(installation: Installation, now: number): FirstRows {

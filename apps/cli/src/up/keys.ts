@@ -127,9 +127,12 @@ export async function ensureKeys(
     now,
   );
   const content = `${JSON.stringify(bundle, null, 2)}\n`;
-  await writeWhole(bundlePath, content, 0o644);
-  for (const service of services) {
-    await writeWhole(join(keyDirectory(keysRoot, service), 'trust.json'), content, 0o644);
+  // Only what differs: a command that changes keys at this moment writes them too.
+  for (const path of [
+    bundlePath,
+    ...services.map((name) => join(keyDirectory(keysRoot, name), 'trust.json')),
+  ]) {
+    if ((await readFile(path, 'utf8').catch(() => '')) !== content) await writeWhole(path, content, 0o644);
   }
   return bundle;
 }
