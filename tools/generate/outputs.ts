@@ -1,6 +1,7 @@
 import { commandsPage } from './commands-page.ts';
 import { envExample } from './env-example.ts';
 import { errorsPage } from './errors-page.ts';
+import { metricsPage } from './metrics-page.ts';
 import { servicesPage } from './services-page.ts';
 import { statesPage } from './states-page.ts';
 import { threatModel } from './threat-model.ts';
@@ -12,6 +13,7 @@ export const OUTPUTS: ReadonlyMap<string, () => string> = new Map([
   ['docs/reference/states.md', statesPage],
   ['docs/reference/services.md', servicesPage],
   ['docs/reference/errors.md', errorsPage],
+  ['docs/reference/metrics.md', metricsPage],
   ['THREAT_MODEL.md', threatModel],
   ['sql/generated/transitions.sql', transitionsSql],
   ['.env.example', envExample],
