@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { describeEvent, verifyDatabase } from '../apps/cli/src/commands/audit.ts';
+import { describeEvent } from '../apps/cli/src/audit/describe-event.ts';
+import { verifyInstallation } from '../apps/cli/src/audit/verify-installation.ts';
 import { asOperator } from '../apps/cli/src/operator.ts';
 import { readRunFile } from '../apps/cli/src/run-file.ts';
 import { createStage } from '../test/scenario/create-stage.ts';
@@ -53,12 +54,14 @@ async function printAudit(stateDir: string, ticketId: string | null): Promise<bo
       process.stdout.write('\nThe audit chain:\n');
       for (const { body } of rows) process.stdout.write(`  ${describeEvent(JSON.parse(body))}\n`);
     }
-    const report = await verifyDatabase(operator);
+    const report = await verifyInstallation(operator);
     for (const problem of report.problems)
-      process.stdout.write(`  PROBLEM ${problem.eventId ?? '-'} ${problem.reason}\n`);
+      process.stdout.write(
+        `  PROBLEM ${problem.index ?? '-'} ${problem.event_id ?? '-'} ${problem.reason}\n`,
+      );
     process.stdout.write(
       `\n${report.events} events, ${report.signatures} request signatures, ${report.effects} effects and ` +
-        `${report.objects} objects checked: ${report.problems.length} problems\n`,
+        `${report.objects} objects checked, under the root of ${report.size} log entries: ${report.problems.length} problems\n`,
     );
     return report.problems.length === 0 && report.events > 0;
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { AuditEvent } from '@deadlatch/audit-log';
-import { verifyDatabase } from '../../apps/cli/src/commands/audit.ts';
+import { verifyInstallation } from '../../apps/cli/src/audit/verify-installation.ts';
 import { asOperator } from '../../apps/cli/src/operator.ts';
 import { readRunFile } from '../../apps/cli/src/run-file.ts';
 import { verifies } from '../requirements.ts';
@@ -92,7 +92,7 @@ describe('the canonical scenario over every process', { timeout: 240_000 }, () =
 
   it('leaves a trail that verifies against the rows', async () => {
     verifies('F.1');
-    const report = await asOperator(stateDir, verifyDatabase);
+    const report = await asOperator(stateDir, (operator) => verifyInstallation(operator));
     assert.deepEqual(report.problems, []);
     assert.ok(report.events > 100 && report.signatures > 80 && report.objects > 10);
   });

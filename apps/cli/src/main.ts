@@ -9,8 +9,10 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['up', async () => (await import('./up/up.ts')).up],
   ['migrate', async () => (await import('./commands/migrate.ts')).migrateDatabase],
   ['call', async () => (await import('./commands/call.ts')).callCommand],
-  ['audit show', async () => (await import('./commands/audit.ts')).auditShow],
-  ['audit verify', async () => (await import('./commands/audit.ts')).auditVerify],
+  ['audit show', async () => (await import('./commands/audit-show.ts')).auditShow],
+  ['audit why', async () => (await import('./commands/audit-show.ts')).auditWhy],
+  ['audit verify', async () => (await import('./commands/audit-verify.ts')).auditVerify],
+  ['audit export', async () => (await import('./commands/audit-export.ts')).auditExport],
   ['keys list', async () => (await import('./commands/keys.ts')).listKeys],
   ['keys issue', async () => (await import('./commands/keys.ts')).issueServiceKey],
   ['keys rotate', async () => (await import('./commands/keys.ts')).rotateServiceKeys],
@@ -34,6 +36,12 @@ async function run(argv: readonly string[]): Promise<number> {
   const command = await load();
   return command(args);
 }
+
+// Whoever reads only the beginning, a pager say, has had enough: no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   process.exitCode = await run(process.argv.slice(2));

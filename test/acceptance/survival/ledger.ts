@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditEvent } from '@deadlatch/audit-log';
-import { verifyDatabase } from '../../../apps/cli/src/commands/audit.ts';
+import { verifyInstallation } from '../../../apps/cli/src/audit/verify-installation.ts';
 import { asOperator, type Operator } from '../../../apps/cli/src/operator.ts';
 import { until } from '../../scenario/browser.ts';
 import type { Known } from './load.ts';
@@ -189,7 +189,7 @@ export async function arrivals(books: Books, simulator: string): Promise<{ phone
 
 /** The trail explains every row. */
 export async function assertVerified(stateDir: string): Promise<number> {
-  const report = await asOperator(stateDir, verifyDatabase);
+  const report = await asOperator(stateDir, (operator) => verifyInstallation(operator));
   assert.deepEqual(report.problems, []);
   return report.events;
 }

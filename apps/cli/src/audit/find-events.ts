@@ -37,7 +37,10 @@ export function readFilter(args: Arguments): EventFilter {
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
-/** Events of a ticket stand in its timeline or name it; with the chains they belong to where those are asked for. */
+/**
+ * That the operator read about somebody is no event of theirs; it stands in chains, and in no proof for a customer.
+ * Events of a ticket stand in its timeline or name it; with the chains they belong to where those are asked for.
+ */
 const MATCHES = `
   ($1::uuid is null or e.correlation_id = $1)
   and ($2::uuid is null or e.ticket_id = $2 or position(convert_to($2::text, 'UTF8') in e.body) > 0
@@ -45,7 +48,8 @@ const MATCHES = `
   and ($3::text is null or position(convert_to($3, 'UTF8') in e.body) > 0)
   and ($4::uuid is null or e.id = $4)
   and ($5::timestamptz is null or e.at >= $5)
-  and ($6::timestamptz is null or e.at < $6)`;
+  and ($6::timestamptz is null or e.at < $6)
+  and ($7 or e.command <> 'audit.read')`;
 
 /**
  * The events that match, oldest first.

@@ -40,10 +40,14 @@ const EVERY_EVENT = `
  * @source F.4
  */
 export async function verifyInstallation(
-  { client, trust }: Pick<Operator, 'client' | 'trust'>,
-  logFolder: string,
-  beside: Beside,
+  {
+    client,
+    trust,
+    state,
+  }: Pick<Operator, 'client' | 'trust'> & { readonly state: Pick<Operator['state'], 'log'> },
+  beside: Beside = { otherCheckpoints: [], receipts: [] },
 ): Promise<AuditReport> {
+  const logFolder = state.log;
   const checkpoint = readNeeded(join(logFolder, EXPORT_FILES.checkpoint));
   const logged: Logged = { indexOf: new Map(), leaves: createHashList() };
   const check = startAudit(

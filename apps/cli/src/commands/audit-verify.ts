@@ -22,9 +22,7 @@ export async function auditVerify(args: Arguments): Promise<number> {
   };
   const report =
     named.length === 0
-      ? await asOperator(args.stateDir, (operator) =>
-          verifyInstallation(operator, operator.state.log, beside),
-        )
+      ? await asOperator(args.stateDir, (operator) => verifyInstallation(operator, beside))
       : verifyNamed(args, await trustOf(args), beside);
   process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : describeAudit(report));
   return report.problems.length === 0 && report.checked.length > 0 ? EXIT.done : EXIT.failed;

@@ -8,9 +8,14 @@ export const HELP = `deadlatch - dispatch that fails closed
       --target ID                     ticket or approval it is about
       --body JSON                     its input; {"text": "..."} where words are wanted
       --key UUID                      idempotency key; a new one when left out
-  deadlatch audit show                the trail, oldest first
-      --correlation ID | --ticket ID
-  deadlatch audit verify              check every event, signature and object
+  deadlatch audit show                the trail, oldest first, each event in its chain
+      --correlation ID | --ticket ID | --subject ID | --event ID  --since TIME  --until TIME
+  deadlatch audit why ID              why a request was refused: ID as its answer names it, or of its event or chain
+  deadlatch audit export --out DIR    the whole trail as files; --receipts FILE goes with it
+      --ticket ID ... --out FILE      one part of it, each event with its proof
+  deadlatch audit verify              check log, events, signatures, objects and who may do what
+      --log DIR | --export DIR | --proof FILE   from files alone; needs --trust FILE
+      --receipts FILE  --older FILE   receipts that it must honour, other checkpoints that it must fit
   deadlatch keys list                 every key and certificate: state and times
   deadlatch keys issue WHOSE          a first key, or the one that will replace it; needs nothing that runs
   deadlatch keys rotate WHOSE|all     replace keys while everything runs; WHOSE is a service, grant or token
