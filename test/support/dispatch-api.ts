@@ -119,7 +119,7 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
       twilioAccountSid: `AC${'0'.repeat(32)}`,
       twilioNumber: '+15550100',
     };
-    const env = environmentOf('dispatch-api', state, addresses(PORT_BASE), installation);
+    const env = environmentOf('dispatch-api', state, addresses(PORT_BASE, 'mesh'), installation);
     const line = commandLine('dispatch-api', state, WORKSPACE);
     const child = spawn(process.execPath, [...(steppedClocks ? STEPPED_CLOCK : []), ...line], {
       cwd: WORKSPACE,

@@ -99,7 +99,9 @@ export async function withSystem<T>(
 export async function freePortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const base = 10_000 + Math.floor(Math.random() * 200) * PORT_SPAN;
-    const probes = [0, 10, 20, 30, 40, 50, 60, 70, 90, 95, 99].map((distance) => isFree(base + distance));
+    const probes = [0, 10, 20, 21, 30, 40, 50, 60, 61, 70, 75, 80, 90, 95, 99].map((distance) =>
+      isFree(base + distance),
+    );
     if ((await Promise.all(probes)).every(Boolean)) return base;
   }
   throw new Error('no free ports');

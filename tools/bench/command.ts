@@ -17,8 +17,8 @@ import type { Job } from './place.ts';
 export const COMMAND = 'part.record';
 export const ENVIRONMENT = 'bench';
 /** The service that sends it: technicians work in the web app. */
-export const SENDER = 'web';
-const AUDIENCE = spiffeId(ENVIRONMENT, 'dispatch-api');
+export const SENDER = 'web' as const;
+export const AUDIENCE = spiffeId(ENVIRONMENT, 'dispatch-api');
 /** The longest that a receiver takes; requests are signed just before each round. */
 const LIFETIME_S = 60;
 

@@ -1,8 +1,9 @@
 /** The process that sends: everything is signed and laid out as bytes before the clock runs. */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect } from 'node:tls';
 import { loadSigningKey } from '@deadlatch/signing';
-import { type SenderKeys, signedCommand } from './command.ts';
+import { AUDIENCE, type SenderKeys, signedCommand } from './command.ts';
 import { inParallel } from './in-parallel.ts';
 import type { LoadAnswer, LoadOrder, LoadSetup } from './load-messages.ts';
 
@@ -36,7 +37,7 @@ async function follow(order: LoadOrder): Promise<LoadAnswer> {
     ready = Array.from({ length: order.count }, () => nextRequest(loaded as Loaded));
     return { kind: 'ready' };
   }
-  return await send(loaded.port, order.clients, ready);
+  return await send(loaded, order.clients, ready);
 }
 
 /** A whole HTTP/1.1 request as bytes. */
@@ -54,8 +55,8 @@ function nextRequest({ keys, tenantId, jobs, port }: Loaded): Buffer {
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), signed.body]);
 }
 
-async function send(port: number, clients: number, requests: readonly Buffer[]): Promise<LoadAnswer> {
-  const sockets = await Promise.all(Array.from({ length: clients }, () => open(port)));
+async function send(to: Loaded, clients: number, requests: readonly Buffer[]): Promise<LoadAnswer> {
+  const sockets = await Promise.all(Array.from({ length: clients }, () => open(to)));
   const latenciesMs: number[] = [];
   const from = performance.now();
   try {
@@ -74,9 +75,17 @@ async function send(port: number, clients: number, requests: readonly Buffer[]):
   }
 }
 
-async function open(port: number): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
-  await once(socket, 'connect');
+async function open({ port, tls }: Loaded): Promise<Socket> {
+  const socket = connect({
+    host: '127.0.0.1',
+    port,
+    ...tls,
+    minVersion: 'TLSv1.3',
+    checkServerIdentity: (_host, { subjectaltname }) =>
+      subjectaltname === `URI:${AUDIENCE}` ? undefined : new Error('not dispatch-api'),
+  });
+  socket.setNoDelay(true);
+  await once(socket, 'secureConnect');
   return socket;
 }
 

@@ -9,6 +9,8 @@ export interface LoadSetup {
   readonly signingPem: string;
   /** Of `identity`; signs user tokens. */
   readonly tokenPem: string;
+  /** The certificate of `web`, its key, and whom it trusts; PEM. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
 }
 
 export type LoadOrder =

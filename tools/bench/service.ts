@@ -4,6 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadSigningKey } from '@deadlatch/signing';
+import { createPeers } from '../../apps/cli/src/peers.ts';
+import { ensureCertificates } from '../../apps/cli/src/up/certificates.ts';
 import { ensureKeys, keyDirectory } from '../../apps/cli/src/up/keys.ts';
 import { addresses, commandLine, environmentOf } from '../../apps/cli/src/up/services.ts';
 import { prepareStateDir, stateDirAt } from '../../apps/cli/src/up/state-dir.ts';
@@ -48,6 +50,13 @@ export async function startService(place: Place, directory: string, portBase: nu
     mode: 0o600,
   });
   const at = addresses(portBase);
+  const certified = {
+    authority: state.authority,
+    keys: state.keys,
+    environment: ENVIRONMENT,
+    services: ['dispatch-api', SENDER, 'cli'],
+  } as const;
+  await ensureCertificates(certified, WORKSPACE);
   const api = spawn(process.execPath, commandLine('dispatch-api', state, WORKSPACE), {
     cwd: WORKSPACE,
     env: environmentOf('dispatch-api', state, at, {
@@ -58,19 +67,29 @@ export async function startService(place: Place, directory: string, portBase: nu
     }),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const keyText = (service: 'web' | 'identity', file: string) =>
+  const keyText = (service: typeof SENDER | 'identity', file: string) =>
     readFile(join(keyDirectory(state.keys, service), file), 'utf8');
   const setup: LoadSetup = {
     port: at.port('dispatch-api'),
     tenantId: place.tenantId,
     jobs: place.jobs,
-    signingPem: await keyText('web', 'signing.pem'),
+    signingPem: await keyText(SENDER, 'signing.pem'),
     tokenPem: await keyText('identity', 'token.pem'),
+    tls: {
+      cert: await keyText(SENDER, 'tls.pem'),
+      key: await keyText(SENDER, 'tls-key.pem'),
+      ca: await keyText(SENDER, 'ca.pem'),
+    },
   };
   // A wrong key is better found here than as thousands of refusals.
   loadSigningKey(setup.signingPem);
+  const peers = createPeers({
+    environment: ENVIRONMENT,
+    keyDirectory: keyDirectory(state.keys, 'cli'),
+    urlOf: () => at.url('dispatch-api'),
+  });
   try {
-    await untilReady(api, `${at.url('dispatch-api')}/readyz`);
+    await untilReady(api, peers.fetchTo('dispatch-api'), `${at.url('dispatch-api')}/readyz`);
   } catch (error) {
     await ended(api);
     throw error;
@@ -92,10 +111,10 @@ export async function startService(place: Place, directory: string, portBase: nu
   };
 }
 
-async function untilReady(api: ChildProcess, url: string): Promise<void> {
+async function untilReady(api: ChildProcess, call: typeof fetch, url: string): Promise<void> {
   const until = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < until && api.exitCode === null) {
-    const answer = await fetch(url).catch(() => null);
+    const answer = await call(url).catch(() => null);
     if (answer?.ok) return;
     await sleep(50);
   }

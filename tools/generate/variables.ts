@@ -28,8 +28,8 @@ export const EVERY_SERVICE: readonly string[] = [
   'worker',
 ];
 
-/** The simulator plays people and the carrier: whatever it does is not ours to trace. */
-const TRACED_SERVICES = EVERY_SERVICE.filter((name) => name !== 'simulator');
+/** The simulator plays people and the carrier: it is outside of what is traced, and of what proves itself. */
+const OUR_SERVICES = EVERY_SERVICE.filter((name) => name !== 'simulator');
 
 /** Every variable of every `env.ts`; a test compares the names. */
 export const VARIABLE_GROUPS: readonly VariableGroup[] = [
@@ -68,6 +68,21 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
         description: 'Port to listen on; the defaults are in docs/operate/ports.md.',
       },
       {
+        name: 'DEADLATCH_INTERNAL_PORT',
+        example: '4321',
+        readBy: ['gateway', 'identity'],
+        description:
+          'Port for the other services, where DEADLATCH_PORT is for browsers or carriers. Neither has the routes of the other.',
+      },
+      {
+        name: 'DEADLATCH_MTLS',
+        example: 'on',
+        readBy: OUR_SERVICES,
+        description:
+          'on: services prove themselves to each other with the certificates in their key directories. mesh: a service mesh does it, and they speak plain HTTP to it.',
+        optional: true,
+      },
+      {
         name: 'DEADLATCH_LOG_LEVEL',
         example: 'info',
         readBy: EVERY_SERVICE,
@@ -77,7 +92,7 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
       {
         name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
         example: 'http://127.0.0.1:4318',
-        readBy: TRACED_SERVICES,
+        readBy: OUR_SERVICES,
         description:
           'OpenTelemetry collector that spans are sent to, by OTLP over HTTP. Unset: trace ids run along, and no spans are made.',
         optional: true,
@@ -89,49 +104,49 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
     variables: [
       {
         name: 'DISPATCH_API_URL',
-        example: 'http://127.0.0.1:4310',
+        example: 'https://127.0.0.1:4310',
         readBy: ['gateway', 'identity', 'tool-bridge', 'web', 'worker'],
         description: 'The authority.',
       },
       {
         name: 'IDENTITY_URL',
-        example: 'http://127.0.0.1:4320',
+        example: 'https://127.0.0.1:4321',
         readBy: ['tool-bridge', 'web'],
         description: 'Where sessions and turn grants become transaction tokens.',
       },
       {
         name: 'VAULT_URL',
-        example: 'http://127.0.0.1:4330',
+        example: 'https://127.0.0.1:4330',
         readBy: ['gateway', 'identity', 'web'],
         description: 'The keeper of personal data.',
       },
       {
         name: 'TOOL_BRIDGE_URL',
-        example: 'http://127.0.0.1:4340',
+        example: 'https://127.0.0.1:4340',
         readBy: ['agent', 'tool-bridge'],
         description: 'The only thing the agent can reach.',
       },
       {
         name: 'AGENT_URL',
-        example: 'http://127.0.0.1:4350',
+        example: 'https://127.0.0.1:4350',
         readBy: ['worker'],
         description: 'Whom to wake for a turn.',
       },
       {
         name: 'GATEWAY_URL',
-        example: 'http://127.0.0.1:4360',
+        example: 'https://127.0.0.1:4361',
         readBy: ['worker'],
         description: 'Who delivers a message.',
       },
       {
         name: 'WITNESS_URL',
-        example: 'http://127.0.0.1:4380',
+        example: 'https://127.0.0.1:4380',
         readBy: ['sequencer'],
         description: 'Who cosigns checkpoints of the log.',
       },
       {
         name: 'SEQUENCER_URL',
-        example: 'http://127.0.0.1:4375',
+        example: 'https://127.0.0.1:4375',
         readBy: ['witness'],
         description: 'Who keeps the log; asked to prove what receipts promise.',
       },

@@ -80,6 +80,7 @@ async function start(t: TestContext, given?: () => ToolClient) {
     DEADLATCH_KEY_DIR: directory,
     DEADLATCH_HOST: '127.0.0.1',
     DEADLATCH_PORT: String(port),
+    DEADLATCH_MTLS: 'mesh',
     DEADLATCH_LOG_LEVEL: 'debug',
     TOOL_BRIDGE_URL: bridge.url,
   });

@@ -3,7 +3,9 @@ import {
   createHttpServer,
   createKeyRing,
   createNonceMemory,
+  createServiceFetch,
   openKeyDirectory,
+  openServiceTls,
   type Running,
   watchTrust,
 } from '@deadlatch/http';
@@ -48,8 +50,21 @@ export async function compose(settings: Settings, { now, random, fetch, write }:
     ...(write && { write }),
   });
   const keys = createKeyRing({ read: () => keyDir.trust().services, now });
+  const tls = openServiceTls({
+    mode: settings.DEADLATCH_MTLS,
+    directory: settings.DEADLATCH_KEY_DIR,
+    environment: settings.DEADLATCH_ENVIRONMENT,
+    service: 'agent',
+    now,
+  });
+  const bridgeFetch = createServiceFetch({
+    tls,
+    peer: spiffeId(settings.DEADLATCH_ENVIRONMENT, 'tool-bridge'),
+    fetch,
+  });
   const app = createHttpServer({
     service: 'agent',
+    tls,
     logger,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     ready: async () => void (await keys.current()),
@@ -66,8 +81,9 @@ export async function compose(settings: Settings, { now, random, fetch, write }:
     grantKeys: () => trust().grantKeys,
     now,
     play: (turnGrant) =>
-      withToolClient({ bridgeUrl: settings.TOOL_BRIDGE_URL, turnGrant, fetch, tracing }, (tools) =>
-        runTurn(tools, scriptedPlanner, now),
+      withToolClient(
+        { bridgeUrl: settings.TOOL_BRIDGE_URL, turnGrant, fetch: bridgeFetch, tracing },
+        (tools) => runTurn(tools, scriptedPlanner, now),
       ),
     logger,
     tracing,

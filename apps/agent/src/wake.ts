@@ -1,4 +1,4 @@
-import { type AuthenticateOptions, authenticate, readJson, validator } from '@deadlatch/http';
+import { type AuthenticateOptions, authenticate, readJson, requirePeer, validator } from '@deadlatch/http';
 import { type Clock, refuse } from '@deadlatch/kernel';
 import { JWS, type TimedKey, verifyGrant } from '@deadlatch/signing';
 import type { Logger, Tracing } from '@deadlatch/telemetry';
@@ -44,6 +44,7 @@ export function addWakeRoute(app: FastifyInstance, parts: WakeParts): void {
   };
 
   app.post('/v1/turns', async (request) => {
+    requirePeer(request, 'worker');
     const sender = await authenticate(request, { ...parts.gate, shapes: [{ write: true, token: false }] });
     if (sender.service !== 'worker') refuse('not_granted', { detail: 'only the worker wakes the agent' });
     const { turn_id, turn_grant } = readTurnRequest(readJson(request));

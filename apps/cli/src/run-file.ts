@@ -10,7 +10,14 @@ export interface RunFile {
   readonly services: Readonly<
     Record<
       string,
-      { readonly pid: number; readonly url: string; readonly spiffe_id: string; readonly key_dir: string }
+      {
+        readonly pid: number;
+        readonly url: string;
+        /** Where services reach it, when browsers or carriers reach it at `url`. */
+        readonly internal_url?: string;
+        readonly spiffe_id: string;
+        readonly key_dir: string;
+      }
     >
   >;
   readonly postgres: { readonly pid: number; readonly port: number };

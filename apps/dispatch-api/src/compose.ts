@@ -8,6 +8,7 @@ import {
   createRateLimit,
   keySource,
   openKeyDirectory,
+  openServiceTls,
   RATES,
   type Running,
   watchKey,
@@ -81,8 +82,16 @@ export async function compose(settings: Settings): Promise<Running> {
   const gate = createGate({ environment, tenantId, keys, tokenKeys: () => trust().tokenKeys, now, newId });
   const reach = createReach(path, tools);
 
+  const tls = openServiceTls({
+    mode: settings.DEADLATCH_MTLS,
+    directory: settings.DEADLATCH_KEY_DIR,
+    environment,
+    service: 'dispatch-api',
+    now,
+  });
   const app = createHttpServer({
     service: 'dispatch-api',
+    tls,
     logger,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     ready: async () => {

@@ -4,6 +4,8 @@ import {
   createKeyRing,
   createNonceMemory,
   createServiceClient,
+  createServiceFetch,
+  openServiceTls,
   type Running,
   watchKey,
   watchTrust,
@@ -44,7 +46,7 @@ export async function startGateway(
   config: GatewayConfig,
   secrets: GatewaySecrets,
   outside: Outside,
-): Promise<Running & { readonly url: string }> {
+): Promise<Running & { readonly url: string; readonly internalUrl: string }> {
   const { now, randomBytes, fetch } = outside;
   const { environment, account, inboxDirectory: directory } = config;
   const random = () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32;
@@ -65,13 +67,20 @@ export async function startGateway(
     ...(outside.write && { write: outside.write }),
   });
   const key = watchKey(secrets.signingKey, { now, logger });
+  const tls = openServiceTls({
+    mode: config.mtls,
+    directory: config.keyDirectory,
+    environment,
+    service: 'gateway',
+    now,
+  });
   const client = (service: 'vault' | 'dispatch-api', baseUrl: string) =>
     createServiceClient({
       service: 'gateway',
       key,
       baseUrl,
       audience: spiffeId(environment, service),
-      fetch,
+      fetch: createServiceFetch({ tls, peer: spiffeId(environment, service), fetch }),
       now,
       random: randomBytes,
       timeoutMs: PEER_TIMEOUT_MS,
@@ -96,7 +105,7 @@ export async function startGateway(
     tracing,
   });
 
-  const app = createHttpServer({
+  const shared = {
     service: 'gateway',
     logger,
     bodyLimitBytes: 16_384,
@@ -105,7 +114,10 @@ export async function startGateway(
       await inbox.names();
     },
     telemetry,
-  });
+  };
+  // Carriers reach the one and services the other: neither finds the other's routes.
+  const webhookApp = createHttpServer(shared);
+  const serviceApp = createHttpServer({ ...shared, tls, hasMetrics: true });
   const trust = watchTrust({ read: secrets.trust, now });
   const seal = (bytes: Uint8Array) => sealTo(trust().inboxX, bytes, randomBytes);
   const webhooks = createWebhooks({
@@ -120,8 +132,8 @@ export async function startGateway(
     tracing,
     logger,
   });
-  addWebhookRoutes(app, webhooks);
-  addDeliveryRoute(app, {
+  addWebhookRoutes(webhookApp, webhooks);
+  addDeliveryRoute(serviceApp, {
     audience: spiffeId(environment, 'gateway'),
     keys: createKeyRing({ read: () => secrets.trust().services, now }),
     nonces: createNonceMemory({ now }),
@@ -141,18 +153,21 @@ export async function startGateway(
     telemetry.metrics.set('inbox_waiting', {}, (await inbox.names()).length),
   );
   await nextSecond(now);
-  const url = await app.listen({ host: config.host, port: config.port });
+  const { host } = config;
+  const close = async () => {
+    await Promise.all([webhookApp.close(), serviceApp.close()]);
+    await drain.close();
+    await telemetry.close();
+  };
+  const url = await webhookApp.listen({ host, port: config.port });
+  const internalUrl = await serviceApp.listen({ host, port: config.internalPort }).catch(async (cause) => {
+    await close();
+    throw cause;
+  });
   logger.event('service.started', { port: config.port });
   // What an earlier process took over and did not hand on.
   drain.wake();
-  return {
-    url,
-    close: async () => {
-      await app.close();
-      await drain.close();
-      await telemetry.close();
-    },
-  };
+  return { url, internalUrl, close };
 }
 
 /**

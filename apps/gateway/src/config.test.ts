@@ -13,6 +13,7 @@ const environment = (keyDirectory: string): Record<string, string> => ({
   DEADLATCH_KEY_DIR: keyDirectory,
   DEADLATCH_HOST: '127.0.0.1',
   DEADLATCH_PORT: '4360',
+  DEADLATCH_INTERNAL_PORT: '4361',
   DISPATCH_API_URL: 'http://127.0.0.1:4310',
   VAULT_URL: 'http://127.0.0.1:4330',
   GATEWAY_PUBLIC_URL: 'https://sms.example.test/',

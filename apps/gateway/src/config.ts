@@ -15,6 +15,10 @@ export interface GatewayConfig {
   readonly environment: string;
   readonly host: string;
   readonly port: number;
+  /** For the other services; the first one is for carriers. */
+  readonly internalPort: number;
+  readonly mtls: 'on' | 'mesh';
+  readonly keyDirectory: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly dispatchApiUrl: string;
   readonly vaultUrl: string;
@@ -68,6 +72,9 @@ export function loadGatewayConfig(env: Readonly<Record<string, string | undefine
       environment: read.DEADLATCH_ENVIRONMENT,
       host: read.DEADLATCH_HOST,
       port: read.DEADLATCH_PORT,
+      internalPort: read.DEADLATCH_INTERNAL_PORT,
+      mtls: read.DEADLATCH_MTLS,
+      keyDirectory: read.DEADLATCH_KEY_DIR,
       logLevel: read.DEADLATCH_LOG_LEVEL,
       dispatchApiUrl: read.DISPATCH_API_URL,
       vaultUrl: read.VAULT_URL,

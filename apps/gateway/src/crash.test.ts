@@ -59,6 +59,8 @@ async function start(t: TestContext) {
     DEADLATCH_KEY_DIR: keys.directory,
     DEADLATCH_HOST: '127.0.0.1',
     DEADLATCH_PORT: String(port),
+    DEADLATCH_INTERNAL_PORT: String(await freePort()),
+    DEADLATCH_MTLS: 'mesh',
     DISPATCH_API_URL: api.url,
     VAULT_URL: vault.url,
     GATEWAY_PUBLIC_URL: url,

@@ -1,4 +1,4 @@
-import { choice, optional, port, type Setting, text, url } from '@deadlatch/http';
+import { choice, mtlsMode, optional, port, type Setting, text, url } from '@deadlatch/http';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -13,6 +13,9 @@ export const GATEWAY_ENV = {
   DEADLATCH_KEY_DIR: text(),
   DEADLATCH_HOST: text(255),
   DEADLATCH_PORT: port(),
+  /** Where services reach it; carriers reach the other one. */
+  DEADLATCH_INTERNAL_PORT: port(),
+  DEADLATCH_MTLS: mtlsMode(),
   DEADLATCH_LOG_LEVEL: optional(choice(LOG_LEVELS), 'info'),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
   DISPATCH_API_URL: url(),

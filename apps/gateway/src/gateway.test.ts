@@ -53,6 +53,8 @@ async function start(t: TestContext) {
     DEADLATCH_KEY_DIR: keys.directory,
     DEADLATCH_HOST: '127.0.0.1',
     DEADLATCH_PORT: String(port),
+    DEADLATCH_INTERNAL_PORT: String(await freePort()),
+    DEADLATCH_MTLS: 'mesh',
     DEADLATCH_LOG_LEVEL: 'debug',
     DISPATCH_API_URL: api.url,
     VAULT_URL: vault.url,
@@ -66,7 +68,7 @@ async function start(t: TestContext) {
   const write = (line: string) => logs.push(line);
   const gateway = await startGateway(config, secrets, { now: Date.now, randomBytes, fetch, write });
   t.after(() => gateway.close());
-  return { url, keys, vault, api, carrier, logs, inboxDirectory };
+  return { url, internalUrl: gateway.internalUrl, keys, vault, api, carrier, logs, inboxDirectory };
 }
 
 function rendered(messageId: string) {
@@ -239,9 +241,9 @@ test('a message the vault cannot read is held and the next one goes through', as
 });
 
 test('the worker has a message delivered: text from dispatch-api, number from the vault', async (t) => {
-  const { url, keys, vault, api, carrier, logs, inboxDirectory } = await start(t);
+  const { url, internalUrl, keys, vault, api, carrier, logs, inboxDirectory } = await start(t);
   const messageId = randomUUID();
-  const response = await postDelivery(url, keys.worker, { message_id: messageId });
+  const response = await postDelivery(internalUrl, keys.worker, { message_id: messageId });
   assert.equal(response.status, 200);
   assert.deepEqual(await response.json(), { state: 'sent' });
   assert.deepEqual(
@@ -260,47 +262,55 @@ test('the worker has a message delivered: text from dispatch-api, number from th
 
 test('nobody but the worker has anything delivered', async (t) => {
   verifies('T4.2');
-  const { url, keys, api, carrier } = await start(t);
+  const { internalUrl, keys, api, carrier } = await start(t);
   const body = { message_id: randomUUID() };
   const cases: [string, () => Promise<Response>, number][] = [
-    ['unsigned', () => postDelivery(url, null, body), 401],
-    ['web', () => postDelivery(url, keys.web, body), 403],
-    ['the gateway itself', () => postDelivery(url, keys.gateway, body), 403],
-    ['signed for another service', () => postDelivery(url, keys.worker, body, 'vault'), 401],
-    ['no id', () => postDelivery(url, keys.worker, {}), 400],
-    ['a number in place of an id', () => postDelivery(url, keys.worker, { message_id: SENDER }), 400],
-    ['one field more', () => postDelivery(url, keys.worker, { ...body, to: SENDER }), 400],
+    ['unsigned', () => postDelivery(internalUrl, null, body), 401],
+    ['web', () => postDelivery(internalUrl, keys.web, body), 403],
+    ['the gateway itself', () => postDelivery(internalUrl, keys.gateway, body), 403],
+    ['signed for another service', () => postDelivery(internalUrl, keys.worker, body, 'vault'), 401],
+    ['no id', () => postDelivery(internalUrl, keys.worker, {}), 400],
+    ['a number in place of an id', () => postDelivery(internalUrl, keys.worker, { message_id: SENDER }), 400],
+    ['one field more', () => postDelivery(internalUrl, keys.worker, { ...body, to: SENDER }), 400],
   ];
   for (const [name, send, status] of cases) assert.equal((await send()).status, status, name);
   assert.equal(api.calls.length + carrier.calls.length, 0);
 });
 
+test('what is for carriers is on the one port, what is for services on the other', async (t) => {
+  verifies('T4.2');
+  const { url, internalUrl, keys, carrier } = await start(t);
+  assert.equal((await postDelivery(url, keys.worker, { message_id: randomUUID() })).status, 404);
+  assert.equal((await postForm(`${internalUrl}/sms/inbound`, inboundParams())).status, 404);
+  assert.equal(carrier.calls.length, 0);
+});
+
 test('a delivery that was signed once is accepted once', async (t) => {
   verifies('T4.3');
-  const { url, keys, carrier } = await start(t);
+  const { internalUrl, keys, carrier } = await start(t);
   const captured = signDelivery(keys.worker, { message_id: randomUUID() });
-  assert.equal((await fetch(`${url}/v1/deliveries`, captured)).status, 200);
-  assert.equal((await fetch(`${url}/v1/deliveries`, captured)).status, 401);
+  assert.equal((await fetch(`${internalUrl}/v1/deliveries`, captured)).status, 200);
+  assert.equal((await fetch(`${internalUrl}/v1/deliveries`, captured)).status, 401);
   assert.equal(carrier.calls.length, 1);
 });
 
 test('a delivery signed before this process started is refused', async (t) => {
   verifies('T4.3');
-  const { url, keys, carrier } = await start(t);
+  const { internalUrl, keys, carrier } = await start(t);
   const old = signDelivery(keys.worker, { message_id: randomUUID() }, 'gateway', Date.now() - 10_000);
-  assert.equal((await fetch(`${url}/v1/deliveries`, old)).status, 401);
+  assert.equal((await fetch(`${internalUrl}/v1/deliveries`, old)).status, 401);
   assert.equal(carrier.calls.length, 0);
 });
 
 test('what is no longer true is not sent', async (t) => {
   verifies('T2.6');
-  const { url, keys, api, vault, carrier } = await start(t);
+  const { internalUrl, keys, api, vault, carrier } = await start(t);
   const messageId = randomUUID();
   api.answer = (call) =>
     call.path.endsWith('/rendered')
       ? { status: 409, body: { code: 'superseded' } }
       : { status: 200, body: {} };
-  const response = await postDelivery(url, keys.worker, { message_id: messageId });
+  const response = await postDelivery(internalUrl, keys.worker, { message_id: messageId });
   assert.deepEqual(await response.json(), { state: 'superseded' });
   assert.equal(vault.calls.length + carrier.calls.length, 0);
   // It says so, or the message would stand as waiting for ever.
@@ -311,11 +321,11 @@ test('what is no longer true is not sent', async (t) => {
 
 test('one message is one text: at the same time, again, and after a report that got lost', async (t) => {
   verifies('R.2');
-  const { url, keys, api, carrier } = await start(t);
+  const { internalUrl, keys, api, carrier } = await start(t);
   const messageId = randomUUID();
   const normal = api.answer;
   api.answer = (call) => (call.path.endsWith('report_delivery') ? { status: 503, body: {} } : normal(call));
-  const deliver = () => postDelivery(url, keys.worker, { message_id: messageId });
+  const deliver = () => postDelivery(internalUrl, keys.worker, { message_id: messageId });
   const first = await Promise.all([deliver(), deliver(), deliver()]);
   assert.deepEqual(
     first.map((response) => response.status),
@@ -330,15 +340,15 @@ test('one message is one text: at the same time, again, and after a report that 
 });
 
 test('a carrier that refuses is reported as failed; one that is down is asked again', async (t) => {
-  const { url, keys, api, carrier } = await start(t);
+  const { internalUrl, keys, api, carrier } = await start(t);
   carrier.answer = () => ({ status: 400, body: { code: 21211 } });
-  const refused = await postDelivery(url, keys.worker, { message_id: randomUUID() });
+  const refused = await postDelivery(internalUrl, keys.worker, { message_id: randomUUID() });
   assert.deepEqual(await refused.json(), { state: 'failed' });
   assert.deepEqual(api.calls.at(-1)?.body, { status: 'failed' });
 
   carrier.answer = () => ({ status: 500, body: {} });
   const before = api.calls.length;
-  const down = await postDelivery(url, keys.worker, { message_id: randomUUID() });
+  const down = await postDelivery(internalUrl, keys.worker, { message_id: randomUUID() });
   assert.equal(down.status, 503);
   assert.equal(
     api.calls.slice(before).some((call) => call.path.endsWith('report_delivery')),
@@ -348,30 +358,30 @@ test('a carrier that refuses is reported as failed; one that is down is asked ag
 
 test("a refusal of the gateway's own call is an outage to the worker, who would give up on a refusal", async (t) => {
   verifies('C.6');
-  const { url, keys, api, vault, carrier } = await start(t);
+  const { internalUrl, keys, api, vault, carrier } = await start(t);
   const normal = vault.answer;
   for (const code of ['unauthenticated', 'not_granted', 'rate_limited', 'unavailable']) {
     vault.answer = () => ({ status: 403, body: { code } });
-    const response = await postDelivery(url, keys.worker, { message_id: randomUUID() });
+    const response = await postDelivery(internalUrl, keys.worker, { message_id: randomUUID() });
     assert.equal(response.status, 503, code);
   }
   vault.answer = () => ({ status: 404, body: { code: 'not_found' } });
-  const noNumber = await postDelivery(url, keys.worker, { message_id: randomUUID() });
+  const noNumber = await postDelivery(internalUrl, keys.worker, { message_id: randomUUID() });
   assert.deepEqual(await noNumber.json(), { state: 'failed' });
   vault.answer = normal;
   api.answer = () => ({ status: 401, body: { code: 'unauthenticated' } });
-  assert.equal((await postDelivery(url, keys.worker, { message_id: randomUUID() })).status, 503);
+  assert.equal((await postDelivery(internalUrl, keys.worker, { message_id: randomUUID() })).status, 503);
   api.answer = () => ({ status: 404, body: { code: 'not_found' } });
-  assert.equal((await postDelivery(url, keys.worker, { message_id: randomUUID() })).status, 404);
+  assert.equal((await postDelivery(internalUrl, keys.worker, { message_id: randomUUID() })).status, 404);
   assert.equal(carrier.calls.length, 0);
 });
 
 test("the carrier's word on a text finds its message, once per status", async (t) => {
-  const { url, keys, api, carrier, inboxDirectory } = await start(t);
+  const { url, internalUrl, keys, api, carrier, inboxDirectory } = await start(t);
   const sid = newSid();
   carrier.answer = () => ({ status: 201, body: { sid } });
   const messageId = randomUUID();
-  await postDelivery(url, keys.worker, { message_id: messageId });
+  await postDelivery(internalUrl, keys.worker, { message_id: messageId });
   const say = (MessageStatus: string) => {
     const params = { MessageSid: sid, AccountSid: ACCOUNT, From: NUMBER, To: SENDER, MessageStatus };
     return postForm(`${url}/sms/status`, params).then((response) => response.status);

@@ -4,7 +4,10 @@ import {
   createHttpServer,
   createKeyRing,
   createServiceClient,
+  createServiceFetch,
+  openServiceTls,
   statusOf,
+  type TlsFiles,
   watchKey,
 } from '@deadlatch/http';
 import { type Clock, createIdMaker, DispatchError, type ErrorCode } from '@deadlatch/kernel';
@@ -46,7 +49,10 @@ export interface IdentityEdge {
 }
 
 export interface Identity {
-  readonly app: FastifyInstance;
+  /** For browsers: the approval pages, and nothing else. */
+  readonly pages: FastifyInstance;
+  /** For services. */
+  readonly services: FastifyInstance;
   close(): Promise<void>;
 }
 
@@ -88,7 +94,14 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
     newId,
   });
 
-  const app = createHttpServer({
+  const tls = openServiceTls({
+    mode: config.mtls,
+    directory: config.keyDirectory,
+    environment,
+    service: 'identity',
+    now,
+  });
+  const shared = {
     service: 'identity',
     logger,
     bodyLimitBytes: 16_384,
@@ -96,9 +109,11 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
       await pool.query('select 1 from identity.nonces limit 1');
     },
     telemetry,
-  });
+  };
+  const pages = createHttpServer(shared);
+  const services = createHttpServer({ ...shared, tls, hasMetrics: true });
   addServiceRoutes(
-    app,
+    services,
     createServiceGate({
       environment,
       now,
@@ -115,10 +130,11 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
     }),
   );
   await addPageRoutes(
-    app,
+    pages,
     approvalPages({
       config,
       edge,
+      tls,
       tracing,
       pool,
       logger,
@@ -140,11 +156,12 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
     refusals.drain().catch(onFailed);
   }, COUNTED_EVERY_MS).unref();
   return {
-    app,
+    pages,
+    services,
     close: async () => {
       clearInterval(prune);
       clearInterval(counted);
-      await app.close();
+      await Promise.all([pages.close(), services.close()]);
       await refusals.drain('all').catch(onFailed);
       mailer.close();
       await pool.end();
@@ -157,6 +174,7 @@ function approvalPages(parts: {
   readonly config: IdentityConfig;
   readonly edge: IdentityEdge;
   readonly tracing: Tracing;
+  readonly tls: TlsFiles | null;
   readonly pool: Pool;
   readonly logger: Logger;
   readonly newId: () => string;
@@ -174,7 +192,7 @@ function approvalPages(parts: {
       key,
       baseUrl,
       audience: spiffeId(environment, service),
-      fetch: edge.fetch,
+      fetch: createServiceFetch({ tls: parts.tls, peer: spiffeId(environment, service), fetch: edge.fetch }),
       now: edge.now,
       random: edge.random,
       timeoutMs: PEER_TIMEOUT_MS,

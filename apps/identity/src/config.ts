@@ -18,6 +18,11 @@ export interface IdentityConfig {
   readonly tenantId: string;
   readonly host: string;
   readonly port: number;
+  /** For the other services; the first one is for browsers. */
+  readonly internalPort: number;
+  readonly mtls: 'on' | 'mesh';
+  /** Where its certificate is; read again while the service runs. */
+  readonly keyDirectory: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Where spans are sent; null: nowhere. */
   readonly otlpEndpoint: string | null;
@@ -48,6 +53,9 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>, now: 
     tenantId: settings.DEADLATCH_TENANT_ID,
     host: settings.DEADLATCH_HOST,
     port: settings.DEADLATCH_PORT,
+    internalPort: settings.DEADLATCH_INTERNAL_PORT,
+    mtls: settings.DEADLATCH_MTLS,
+    keyDirectory: settings.DEADLATCH_KEY_DIR,
     logLevel: settings.DEADLATCH_LOG_LEVEL,
     otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
     publicOrigin: originOf(settings.IDENTITY_PUBLIC_URL),

@@ -9,7 +9,8 @@ await runService(async () => {
   const config = configOf(readServiceSettings(process.env), systemClock);
   const identity = await compose(config, { now: systemClock, random: randomBytes, fetch: globalThis.fetch });
   try {
-    await identity.app.listen({ host: config.host, port: config.port });
+    await identity.pages.listen({ host: config.host, port: config.port });
+    await identity.services.listen({ host: config.host, port: config.internalPort });
   } catch (error) {
     await identity.close();
     throw error;

@@ -62,6 +62,8 @@ function start(main: string, port: number, change: Record<string, string | undef
     DEADLATCH_KEY_DIR: keyDirectory,
     DEADLATCH_HOST: '127.0.0.1',
     DEADLATCH_PORT: String(port),
+    DEADLATCH_INTERNAL_PORT: '4321',
+    DEADLATCH_MTLS: 'mesh',
     IDENTITY_PUBLIC_URL: 'http://localhost:4320',
     DISPATCH_API_URL: 'http://127.0.0.1:1',
     VAULT_URL: 'http://127.0.0.1:1',
@@ -156,7 +158,8 @@ describe('the service program', () => {
   it('starts with its own keys alone, is ready, and ends when asked', async () => {
     verifies('T4.2');
     const port = await freePort();
-    const child = start('main.ts', port);
+    const internalPort = await freePort();
+    const child = start('main.ts', port, { DEADLATCH_INTERNAL_PORT: String(internalPort) });
     const outcome = outcomeOf(child);
     let status = 0;
     for (let tries = 0; tries < 200 && status !== 200; tries += 1) {
@@ -169,6 +172,13 @@ describe('the service program', () => {
     assert.equal(status, 200);
     const page = await fetch(`http://127.0.0.1:${port}/approve/${'a'.repeat(22)}`);
     assert.equal(page.status, 503, 'dispatch-api does not answer');
+    // Neither port has what the other one is for.
+    const inside = `http://127.0.0.1:${internalPort}`;
+    assert.equal((await fetch(`${inside}/readyz`)).status, 200);
+    assert.equal((await fetch(`${inside}/approve/${'a'.repeat(22)}`)).status, 404);
+    const session = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+    assert.equal((await fetch(`${inside}/v1/sessions`, session)).status, 401);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/v1/sessions`, session)).status, 404);
     assert.match(await page.text(), /cannot answer right now/);
     child.kill('SIGTERM');
     assert.equal((await outcome).code, 0);

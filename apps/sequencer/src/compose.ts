@@ -4,7 +4,9 @@ import {
   createKeyRing,
   createNonceMemory,
   createServiceClient,
+  createServiceFetch,
   openKeyDirectory,
+  openServiceTls,
   type Running,
   signingKeyOf,
   watchKey,
@@ -63,13 +65,20 @@ export async function compose(settings: Settings, world: World): Promise<Running
     statementTimeoutMs: 30_000,
   });
   const files = openTileFiles(settings.LOG_DIR, () => Buffer.from(random(12)).toString('hex'));
+  const tls = openServiceTls({
+    mode: settings.DEADLATCH_MTLS,
+    directory: settings.DEADLATCH_KEY_DIR,
+    environment,
+    service: 'sequencer',
+    now,
+  });
   const witness = createWitness(
     createServiceClient({
       service: 'sequencer',
       key: watchKey(signingKeyOf(keyDir, 'sequencer'), { now, logger }),
       baseUrl: settings.WITNESS_URL,
       audience: spiffeId(environment, 'witness'),
-      fetch,
+      fetch: createServiceFetch({ tls, peer: spiffeId(environment, 'witness'), fetch }),
       now,
       random,
       timeoutMs: WITNESS_TIMEOUT_MS,
@@ -90,6 +99,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
   });
   const app = createHttpServer({
     service: 'sequencer',
+    tls,
     logger,
     bodyLimitBytes: 1_024,
     ready: () => leader.check(),

@@ -1,4 +1,4 @@
-import { choice, directory, optional, port, readEnv, text, url } from '@deadlatch/http';
+import { choice, directory, mtlsMode, optional, port, readEnv, text, url } from '@deadlatch/http';
 
 /** Everything this process reads from its environment. @throws ConfigError naming every problem at once */
 export function readSettings(env: Readonly<Record<string, string | undefined>>) {
@@ -8,6 +8,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
       DEADLATCH_KEY_DIR: directory(),
       DEADLATCH_HOST: text(200),
       DEADLATCH_PORT: port(),
+      DEADLATCH_MTLS: mtlsMode(),
       DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
       OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
       LOG_DIR: directory(),

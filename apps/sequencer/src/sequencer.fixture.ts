@@ -76,6 +76,7 @@ export async function startLogWorld(t: TestContext): Promise<LogWorld> {
     DEADLATCH_KEY_DIR: keyDirectory,
     DEADLATCH_HOST: '127.0.0.1',
     DEADLATCH_PORT: String(port),
+    DEADLATCH_MTLS: 'mesh',
     DEADLATCH_LOG_LEVEL: 'debug',
     LOG_DIR: directory,
     WITNESS_URL: witness.url,

@@ -73,6 +73,7 @@ export async function startBridge(
     DEADLATCH_KEY_DIR: keys.directoryFor('tool-bridge'),
     DEADLATCH_HOST: '127.0.0.1',
     DEADLATCH_PORT: String(port),
+    DEADLATCH_MTLS: 'mesh',
     DEADLATCH_LOG_LEVEL: 'debug',
     DISPATCH_API_URL: api.url,
     IDENTITY_URL: identity.url,

@@ -2,7 +2,9 @@ import { spiffeId } from '@deadlatch/catalogue';
 import {
   createHttpServer,
   createServiceClient,
+  createServiceFetch,
   openKeyDirectory,
+  openServiceTls,
   type Running,
   signingKeyOf,
   watchKey,
@@ -51,13 +53,20 @@ export async function compose(settings: Settings, world: World): Promise<Running
     ...(write && { write }),
   });
   const key = watchKey(signingKeyOf(keyDir, 'tool-bridge'), { now, logger });
+  const tls = openServiceTls({
+    mode: settings.DEADLATCH_MTLS,
+    directory: settings.DEADLATCH_KEY_DIR,
+    environment,
+    service: 'tool-bridge',
+    now,
+  });
   const client = (service: 'dispatch-api' | 'identity', baseUrl: string) =>
     createServiceClient({
       service: 'tool-bridge',
       key,
       baseUrl,
       audience: spiffeId(environment, service),
-      fetch,
+      fetch: createServiceFetch({ tls, peer: spiffeId(environment, service), fetch }),
       now,
       random,
       timeoutMs: PEER_TIMEOUT_MS,
@@ -66,6 +75,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
   const identity = client('identity', settings.IDENTITY_URL);
   const app = createHttpServer({
     service: 'tool-bridge',
+    tls,
     logger,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     // It depends on its keys alone to start; peers that are away make single calls fail, not the process.

@@ -1,4 +1,4 @@
-import { bearerOf, followSignedTrace, readJson } from '@deadlatch/http';
+import { bearerOf, followSignedTrace, readJson, requirePeer } from '@deadlatch/http';
 import { type Clock, dimensionOf, type ErrorCode, type JsonValue, refuse } from '@deadlatch/kernel';
 import { type TimedKey, type TurnGrant, verifyGrant } from '@deadlatch/signing';
 import { codeOf, type Logger, type Telemetry } from '@deadlatch/telemetry';
@@ -43,6 +43,7 @@ const NEEDS_TOKEN: ReadonlySet<string> = new Set(['tools/list', 'tools/call']);
  */
 export function addMcpRoute(app: FastifyInstance, parts: McpRouteParts): void {
   app.post('/mcp', async (request, reply) => {
+    requirePeer(request, 'agent');
     assertNoBrowser(request, parts.host);
     const grant = bearerOf(request);
     const now = parts.now();

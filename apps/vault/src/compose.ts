@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { spiffeId } from '@deadlatch/catalogue';
-import { createHttpServer, createKeyRing, createRateLimit, RATES } from '@deadlatch/http';
+import { createHttpServer, createKeyRing, createRateLimit, openServiceTls, RATES } from '@deadlatch/http';
 import { type Clock, createIdMaker, refuse } from '@deadlatch/kernel';
 import { createPool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
 import { codeOf, createLogger, createTelemetry, traceOf } from '@deadlatch/telemetry';
@@ -78,6 +78,13 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
 
   const app = createHttpServer({
     service: 'vault',
+    tls: openServiceTls({
+      mode: config.mtls,
+      directory: config.keyDirectory,
+      environment,
+      service: 'vault',
+      now,
+    }),
     logger,
     bodyLimitBytes: 8 * 1024,
     ready: async () => {

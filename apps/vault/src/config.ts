@@ -19,6 +19,9 @@ export interface StoreConfig {
 export interface VaultConfig extends StoreConfig {
   readonly host: string;
   readonly port: number;
+  readonly mtls: 'on' | 'mesh';
+  /** Where its certificate is; read again while the service runs. */
+  readonly keyDirectory: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Where spans are sent; null: nowhere. */
   readonly otlpEndpoint: string | null;
@@ -45,6 +48,8 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>, now: 
     ...enrolConfigOf(settings),
     host: settings.DEADLATCH_HOST,
     port: settings.DEADLATCH_PORT,
+    mtls: settings.DEADLATCH_MTLS,
+    keyDirectory: settings.DEADLATCH_KEY_DIR,
     logLevel: settings.DEADLATCH_LOG_LEVEL,
     otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
     inboxKey: inbox.privateKey,

@@ -1,4 +1,4 @@
-import { choice, directory, optional, port, readEnv, text, url, uuid } from '@deadlatch/http';
+import { choice, directory, mtlsMode, optional, port, readEnv, text, url, uuid } from '@deadlatch/http';
 
 /** What every program of the vault reads from its environment. */
 const COMMON = {
@@ -14,6 +14,7 @@ export function readServiceSettings(env: Readonly<Record<string, string | undefi
       ...COMMON,
       DEADLATCH_HOST: text(200),
       DEADLATCH_PORT: port(),
+      DEADLATCH_MTLS: mtlsMode(),
       DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
       OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
     },

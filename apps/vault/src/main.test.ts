@@ -72,6 +72,7 @@ function environment(): Record<string, string> {
     DEADLATCH_ENVIRONMENT: 'test',
     DEADLATCH_TENANT_ID: tenantId,
     DEADLATCH_KEY_DIR: keyDir,
+    DEADLATCH_MTLS: 'mesh',
   };
 }
 

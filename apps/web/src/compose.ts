@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import {
   createHttpServer,
   createServiceClient,
+  createServiceFetch,
   openKeyDirectory,
+  openServiceTls,
   type Running,
   signingKeyOf,
   watchKey,
@@ -26,13 +28,21 @@ export async function startWeb(config: WebConfig): Promise<Running> {
   const logger = createLogger({ service: 'web', level: config.logLevel, traceId: tracing.traceId });
   const keyDir = openKeyDirectory(config.keyDirectory);
   const key = watchKey(signingKeyOf(keyDir, 'web'), { now: systemClock, logger });
-  const clientOf = ({ url, audience }: PeerConfig) =>
+  const tls = openServiceTls({
+    mode: config.mtls,
+    directory: config.keyDirectory,
+    environment: config.environment,
+    service: 'web',
+    now: systemClock,
+  });
+  const fetchTo = ({ audience }: PeerConfig) => createServiceFetch({ tls, peer: audience, fetch });
+  const clientOf = (peer: PeerConfig) =>
     createServiceClient({
       service: 'web',
       key,
-      baseUrl: url,
-      audience,
-      fetch,
+      baseUrl: peer.url,
+      audience: peer.audience,
+      fetch: fetchTo(peer),
       now: systemClock,
       random: randomBytes,
       timeoutMs: config.peerTimeoutMs,
@@ -55,7 +65,7 @@ export async function startWeb(config: WebConfig): Promise<Running> {
     dispatchApi: clientOf(config.peers['dispatch-api']),
     dispatchApiUrl: new URL(config.peers['dispatch-api'].url),
     client: readClientFiles(config.clientDirectory),
-    fetch,
+    fetch: fetchTo(config.peers['dispatch-api']),
     now: systemClock,
     newId: createIdMaker(systemClock, randomBytes),
     newSecret: () => randomBytes(32).toString('base64url'),

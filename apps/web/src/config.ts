@@ -13,6 +13,7 @@ export interface WebConfig {
   readonly host: string;
   readonly port: number;
   readonly keyDirectory: string;
+  readonly mtls: 'on' | 'mesh';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   /** Where spans are sent; null: nowhere. */
   readonly otlpEndpoint: string | null;
@@ -35,6 +36,7 @@ export function webConfig(env: ReturnType<typeof readWebEnv>): WebConfig {
     host: env.DEADLATCH_HOST,
     port: env.DEADLATCH_PORT,
     keyDirectory: env.DEADLATCH_KEY_DIR,
+    mtls: env.DEADLATCH_MTLS,
     logLevel: env.DEADLATCH_LOG_LEVEL,
     otlpEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     publicUrl: new URL(env.WEB_PUBLIC_URL),

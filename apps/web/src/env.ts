@@ -1,4 +1,4 @@
-import { choice, directory, optional, port, readEnv, text, url, uuid } from '@deadlatch/http';
+import { choice, directory, mtlsMode, optional, port, readEnv, text, url, uuid } from '@deadlatch/http';
 
 /** The settings of this service, proven, as the operator gave them. @throws ConfigError naming every problem */
 export function readWebEnv(env: Readonly<Record<string, string | undefined>>) {
@@ -9,6 +9,7 @@ export function readWebEnv(env: Readonly<Record<string, string | undefined>>) {
       DEADLATCH_KEY_DIR: directory(),
       DEADLATCH_HOST: optional(text(200), '127.0.0.1'),
       DEADLATCH_PORT: port(),
+      DEADLATCH_MTLS: mtlsMode(),
       DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error', 'silent']), 'info'),
       OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
       WEB_PUBLIC_URL: url(),

@@ -6,7 +6,9 @@ import {
   createKeyRing,
   createNonceMemory,
   createServiceClient,
+  createServiceFetch,
   openKeyDirectory,
+  openServiceTls,
   type Running,
   signingKeyOf,
   type TrustBundle,
@@ -67,12 +69,19 @@ export async function compose(settings: Settings, world: World): Promise<Running
   const directory = settings.WITNESS_DIR;
   const ledger = await openLedger({ directory, now, steady });
   const stored = await openHead(directory, logKey.name);
+  const tls = openServiceTls({
+    mode: settings.DEADLATCH_MTLS,
+    directory: settings.DEADLATCH_KEY_DIR,
+    environment,
+    service: 'witness',
+    now,
+  });
   const sequencer = createServiceClient({
     service: 'witness',
     key: watchKey(signingKeyOf(keyDir, 'witness'), { now, logger }),
     baseUrl: settings.SEQUENCER_URL,
     audience: spiffeId(environment, 'sequencer'),
-    fetch,
+    fetch: createServiceFetch({ tls, peer: spiffeId(environment, 'sequencer'), fetch }),
     now,
     random,
     timeoutMs: PEER_TIMEOUT_MS,
@@ -94,6 +103,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
 
   const app = createHttpServer({
     service: 'witness',
+    tls,
     logger,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     ready: async () => {

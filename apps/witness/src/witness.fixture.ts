@@ -142,6 +142,7 @@ export async function createWorld(t: TestContext): Promise<World> {
         {
           ...env,
           DEADLATCH_PORT: 0,
+          DEADLATCH_MTLS: 'mesh',
           DEADLATCH_LOG_LEVEL: 'debug',
           OTEL_EXPORTER_OTLP_ENDPOINT: null,
         },

@@ -2,7 +2,9 @@ import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import {
   createHttpServer,
   createServiceClient,
+  createServiceFetch,
   openKeyDirectory,
+  openServiceTls,
   type Running,
   signingKeyOf,
   watchKey,
@@ -54,13 +56,20 @@ export async function compose(settings: Settings, world: World): Promise<Running
     statementTimeoutMs: 30_000,
   });
   const key = watchKey(signingKeyOf(keyDir, 'worker'), { now, logger });
+  const tls = openServiceTls({
+    mode: settings.DEADLATCH_MTLS,
+    directory: settings.DEADLATCH_KEY_DIR,
+    environment,
+    service: 'worker',
+    now,
+  });
   const peer = (service: ServiceName, baseUrl: string) =>
     createServiceClient({
       service: 'worker',
       key,
       baseUrl,
       audience: spiffeId(environment, service),
-      fetch,
+      fetch: createServiceFetch({ tls, peer: spiffeId(environment, service), fetch }),
       now,
       random,
       timeoutMs: PEER_TIMEOUT_MS,
@@ -77,6 +86,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
   const leader = startLeading({ pool, perform, logger, telemetry });
   const app = createHttpServer({
     service: 'worker',
+    tls,
     logger,
     bodyLimitBytes: 1_024,
     ready: () => leader.check(),

@@ -53,6 +53,7 @@ export async function startNeighbourhood(t: TestContext): Promise<Neighbourhood>
     DEADLATCH_KEY_DIR: directory,
     DEADLATCH_HOST: '127.0.0.1',
     DEADLATCH_PORT: String(port),
+    DEADLATCH_MTLS: 'mesh',
     DEADLATCH_LOG_LEVEL: 'debug',
     DISPATCH_API_URL: api.url,
     GATEWAY_URL: gateway.url,

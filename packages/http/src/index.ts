@@ -14,7 +14,7 @@ export * from './server.ts';
 export * from './service-client.ts';
 export * from './service-fetch.ts';
 export * from './statuses.ts';
-export { openTlsFiles, type TlsFiles } from './tls-files.ts';
+export { openServiceTls, openTlsFiles, type TlsFiles } from './tls-files.ts';
 export * from './trust-bundle.ts';
 export * from './validator.ts';
 export * from './watch-key.ts';

@@ -57,6 +57,11 @@ export function choice<const T extends string>(values: readonly T[]): Setting<T>
   return { form: `one of ${values.join(', ')}`, parse: (value) => values.find((known) => known === value) };
 }
 
+/** `DEADLATCH_MTLS`: whether services prove themselves to each other here (`on`, unless told) or a mesh does it. */
+export function mtlsMode(): Setting<'on' | 'mesh'> {
+  return optional(choice(['on', 'mesh']), 'on');
+}
+
 /** An absolute URL without user, query or fragment; given back without a trailing slash. */
 export function url(...schemes: readonly string[]): Setting<string> {
   const allowed = schemes.length === 0 ? ['http', 'https'] : schemes;

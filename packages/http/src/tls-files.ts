@@ -115,6 +115,17 @@ export function openTlsFiles(options: {
   };
 }
 
+/** The TLS files of a service, or null when it was set up to leave TLS to a mesh. @throws ConfigError */
+export function openServiceTls(options: {
+  readonly mode: 'on' | 'mesh';
+  readonly directory: string;
+  readonly environment: string;
+  readonly service: ServiceName;
+  readonly now: Clock;
+}): TlsFiles | null {
+  return options.mode === 'mesh' ? null : openTlsFiles(options);
+}
+
 type Pair = Pick<TlsMaterial, 'leaf' | 'certificate' | 'key'>;
 type Authorities = Pick<TlsMaterial, 'issuers' | 'authorities'>;
 

@@ -6,6 +6,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { ServiceName } from '@deadlatch/catalogue';
+import { createPeers, type Peers } from '../../../apps/cli/src/peers.ts';
+import { ensureCertificates } from '../../../apps/cli/src/up/certificates.ts';
 import { ensureKeys, keyDirectory } from '../../../apps/cli/src/up/keys.ts';
 import {
   type Addresses,
@@ -14,6 +17,7 @@ import {
   environmentOf,
   PROCESSES,
   type ProcessName,
+  portsOf,
   ROLE_OF,
 } from '../../../apps/cli/src/up/services.ts';
 import { prepareStateDir, type StateDir, stateDirAt } from '../../../apps/cli/src/up/state-dir.ts';
@@ -33,6 +37,7 @@ const INSTALLATION = {
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let state: StateDir;
 let at: Addresses;
+let peers: Peers;
 
 before(async () => {
   folder = await temporaryFolder();
@@ -49,6 +54,12 @@ before(async () => {
     join(keyDirectory(state.keys, 'simulator'), 'people.json'),
     JSON.stringify([{ slug: 'maria', label: 'Maria', phone: '+15125550101' }]),
   );
+  const { environment } = INSTALLATION;
+  const services = [...PROCESSES.filter((name) => name !== 'simulator'), 'cli' as const];
+  const place = { authority: state.authority, keys: state.keys, environment, services };
+  await ensureCertificates(place, WORKSPACE);
+  const urlOf = (service: ServiceName) => at.url(service as ProcessName);
+  peers = createPeers({ environment, keyDirectory: keyDirectory(state.keys, 'cli'), urlOf });
 });
 after(() => folder.remove());
 
@@ -76,10 +87,12 @@ async function untilAlive(name: ProcessName, ended: Promise<{ stderr: string }>)
   for (;;) {
     if (said !== undefined) throw new Error(`${name} ended: ${said}`);
     if (
-      await fetch(`${at.url(name)}/livez`).then(
-        ({ ok }) => ok,
-        () => false,
-      )
+      await peers
+        .fetchTo(name)(`${at.url(name)}/livez`)
+        .then(
+          ({ ok }) => ok,
+          () => false,
+        )
     )
       return;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -100,7 +113,7 @@ for (const name of PROCESSES) {
     const { child, ended } = start(name, environmentOf(name, state, at, INSTALLATION));
     try {
       await untilAlive(name, ended);
-      const ports = [at.port(name), ...(name === 'simulator' ? [at.port('simulator-smtp')] : [])];
+      const ports = portsOf(name).map((port) => at.port(port));
       const sockets = await Promise.all(
         ports.flatMap((port) => [idleConnection(port, ''), idleConnection(port, 'GET /li')]),
       );

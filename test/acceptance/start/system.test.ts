@@ -3,10 +3,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type SERVICES, spiffeId } from '@deadlatch/catalogue';
+import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { UsageError } from '../../../apps/cli/src/arguments.ts';
 import { type CallInput, callAs } from '../../../apps/cli/src/commands/call.ts';
 import { asOperator } from '../../../apps/cli/src/operator.ts';
+import { peersOf } from '../../../apps/cli/src/peers.ts';
 import { type RunFile, readRunFile } from '../../../apps/cli/src/run-file.ts';
 import { SIGNERS } from '../../../apps/cli/src/up/keys.ts';
 import { PROCESSES } from '../../../apps/cli/src/up/services.ts';
@@ -41,15 +42,22 @@ after(async () => {
   await folder.remove();
 });
 
+/** A request to a service under the command line's certificate. */
+const call = (name: string, path: string, init?: RequestInit) => {
+  const peers = peersOf(run);
+  return peers.fetchTo(name as ServiceName)(`${peers.urlOf(name as ServiceName)}${path}`, init);
+};
+
 describe('what a start leaves for others', () => {
   test('run.json says where everything is', async () => {
     assert.deepEqual(Object.keys(run.services).sort(), [...PROCESSES, 'cli'].sort());
     for (const [name, { pid, url, spiffe_id: id, key_dir: dir }] of Object.entries(run.services)) {
       process.kill(pid, 0);
-      assert.equal(id, spiffeId('demo', name as (typeof SERVICES)[number]));
+      assert.equal(id, spiffeId('demo', name as ServiceName));
       assert.equal(basename(dir), name);
       assert.ok((await readdir(dir)).length > 0);
-      if (name !== 'cli') assert.equal((await fetch(`${url}/readyz`)).status, 200, name);
+      if (name !== 'cli') assert.equal((await call(name, '/readyz')).status, 200, name);
+      if (url.startsWith('http:')) assert.equal((await fetch(`${url}/readyz`)).status, 200, name);
     }
     assert.equal(run.pid, system.pid);
     assert.equal(run.web_url, `http://127.0.0.1:${portBase}`);
@@ -78,8 +86,8 @@ describe('what a start leaves for others', () => {
         assert.equal(mode & 0o777, 0o700, path);
         continue;
       }
-      // Public keys are no secret; the folders above are closed all the same.
-      if (file.name === 'trust.json' || file.name === 'people.json') continue;
+      // Public keys and certificates are no secret; the folders above are closed all the same.
+      if (['trust.json', 'people.json', 'tls.pem', 'ca.pem'].includes(file.name)) continue;
       assert.equal(mode & 0o777, 0o600, path);
       assert.ok(!text.includes((await readFile(path, 'utf8')).trim()), path);
     }
@@ -98,7 +106,7 @@ describe('what a start leaves for others', () => {
       second.stderr,
       new RegExp(`^deadlatch: Deadlatch is already running in .+${NAME} \\(process ${system.pid}\\)\\.`),
     );
-    assert.equal((await fetch(`${run.services['dispatch-api']?.url}/readyz`)).status, 200);
+    assert.equal((await call('dispatch-api', '/readyz')).status, 200);
   });
 });
 
@@ -117,7 +125,7 @@ describe('deadlatch call', () => {
       size_bytes: bytes.byteLength,
       sha256: createHash('sha256').update(bytes).digest('hex'),
     });
-    const put = await fetch(new URL(result.upload_url, run.services['dispatch-api']?.url), {
+    const put = await call('dispatch-api', result.upload_url, {
       method: 'PUT',
       headers: { 'content-type': 'image/png' },
       body: bytes,

@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceName } from '@deadlatch/catalogue';
+import { peersOf } from '../../../apps/cli/src/peers.ts';
 import { type RunFile, readRunFile } from '../../../apps/cli/src/run-file.ts';
 import { until } from '../../scenario/browser.ts';
 import { isFree } from '../../support/system.ts';
@@ -63,13 +65,16 @@ function shuffled<T>(items: readonly T[]): T[] {
 
 /** Whether every service says so itself. */
 export async function isReady(run: RunFile): Promise<boolean> {
-  const urls = Object.values(run.services).flatMap(({ url }) => (url === '' ? [] : [url]));
+  const peers = peersOf(run);
+  const names = Object.keys(run.services).filter((name) => name !== 'cli') as ServiceName[];
   const answers = await Promise.all(
-    urls.map((url) =>
-      fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
-        (response) => response.ok,
-        () => false,
-      ),
+    names.map((name) =>
+      peers
+        .fetchTo(name)(`${peers.urlOf(name)}/readyz`, { signal: AbortSignal.timeout(2_000) })
+        .then(
+          (response) => response.ok,
+          () => false,
+        ),
     ),
   );
   return answers.every(Boolean);
@@ -112,8 +117,8 @@ export async function gone(pids: readonly number[], withinMs: number): Promise<n
 
 /** Every port that the system listens on. */
 export function portsOf(run: RunFile): number[] {
-  const urls = Object.values(run.services).flatMap(({ url }) =>
-    url === '' ? [] : [Number(new URL(url).port)],
+  const urls = Object.values(run.services).flatMap(({ url, internal_url: internal = url }) =>
+    url === '' ? [] : [...new Set([url, internal])].map((each) => Number(new URL(each).port)),
   );
   return [...urls, run.postgres.port];
 }

@@ -3,6 +3,7 @@ import { findCommand, routeOf, type ServiceName, spiffeId } from '@deadlatch/cat
 import { createServiceClient, openKeyDirectory } from '@deadlatch/http';
 import { DispatchError } from '@deadlatch/kernel';
 import { makeSignInLinks } from '../../../apps/cli/src/demo-session.ts';
+import { peersOf } from '../../../apps/cli/src/peers.ts';
 import type { RunFile } from '../../../apps/cli/src/run-file.ts';
 import { type Person, signIn } from '../../scenario/people.ts';
 import type { SendOnce } from './persistent-client.ts';
@@ -30,13 +31,14 @@ export function throughConsole(person: Person): SendOnce {
 export async function straightToDispatch(run: RunFile, slug: string): Promise<SendOnce> {
   const keyDir = run.services.cli?.key_dir ?? '';
   const key = openKeyDirectory(keyDir).signingKey();
+  const peers = peersOf(run);
   const peer = (service: ServiceName) =>
     createServiceClient({
       service: 'cli',
       key: () => key,
-      baseUrl: run.services[service]?.url ?? '',
+      baseUrl: peers.urlOf(service),
       audience: spiffeId(run.environment, service),
-      fetch: globalThis.fetch,
+      fetch: peers.fetchTo(service),
       now: Date.now,
       random: (n) => randomBytes(n),
       timeoutMs: TIMEOUT_MS,

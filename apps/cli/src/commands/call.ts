@@ -13,6 +13,7 @@ import { createServiceClient, openKeyDirectory, problemFor, type ServiceClient }
 import { DispatchError, isUuid, type JsonValue, parseStrictJson } from '@deadlatch/kernel';
 import { type Arguments, EXIT, UsageError } from '../arguments.ts';
 import { demoPerson, makeSignInLinks } from '../demo-session.ts';
+import { peersOf } from '../peers.ts';
 import { type RunFile, readRunFile } from '../run-file.ts';
 
 const TIMEOUT_MS = 15_000;
@@ -137,18 +138,16 @@ function cliKeyDir(run: RunFile): string {
 /** Clients of every service, signed with the command line's key. */
 function connect(run: RunFile): (service: ServiceName) => ServiceClient {
   const key = openKeyDirectory(cliKeyDir(run)).signingKey();
-  return (service) => {
-    const baseUrl = run.services[service]?.url;
-    if (!baseUrl) throw new UsageError(`${service} is not running`);
-    return createServiceClient({
+  const peers = peersOf(run);
+  return (service) =>
+    createServiceClient({
       service: 'cli',
       key: () => key,
-      baseUrl,
+      baseUrl: peers.urlOf(service),
       audience: spiffeId(run.environment, service),
-      fetch: globalThis.fetch,
+      fetch: peers.fetchTo(service),
       now: Date.now,
       random: (n) => randomBytes(n),
       timeoutMs: TIMEOUT_MS,
     });
-  };
 }

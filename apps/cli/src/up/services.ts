@@ -30,22 +30,46 @@ export const ROLE_OF: Readonly<Partial<Record<ServiceName, string>>> = {
   cli: 'deadlatch_demo',
 };
 
+type PortName = keyof typeof DEFAULT_PORTS;
+
 export interface Addresses {
-  port(name: keyof typeof DEFAULT_PORTS): number;
-  url(name: ProcessName): string;
+  /** `mesh`: something else carries TLS between the services. */
+  readonly mtls: 'on' | 'mesh';
+  port(name: PortName): number;
+  /** Where the other processes reach it; `web` and the simulator are reached by browsers alone. */
+  url(name: Exclude<ServiceName, 'cli'>): string;
   readonly webPublic: string;
   readonly identityPublic: string;
+  readonly gatewayPublic: string;
+}
+
+/** Processes that no service calls with a certificate. */
+const PUBLIC: readonly ServiceName[] = ['web', 'simulator'];
+
+/** Of those whose first port is for browsers or carriers. */
+const INTERNAL_PORTS: Readonly<Partial<Record<ServiceName, PortName>>> = {
+  identity: 'identity-internal',
+  gateway: 'gateway-internal',
+};
+
+/** Every port that a process listens on. */
+export function portsOf(name: ProcessName): readonly PortName[] {
+  const second = name === 'simulator' ? 'simulator-smtp' : INTERNAL_PORTS[name];
+  return second === undefined ? [name] : [name, second];
 }
 
 /** Every port is the default's distance from 4300, moved to `portBase`. */
-export function addresses(portBase: number): Addresses {
-  const port = (name: keyof typeof DEFAULT_PORTS) => DEFAULT_PORTS[name] - DEFAULT_PORTS.web + portBase;
+export function addresses(portBase: number, mtls: Addresses['mtls'] = 'on'): Addresses {
+  const port = (name: PortName) => DEFAULT_PORTS[name] - DEFAULT_PORTS.web + portBase;
+  const scheme = (name: ServiceName) => (mtls === 'on' && !PUBLIC.includes(name) ? 'https' : 'http');
   return {
+    mtls,
     port,
-    url: (name) => `http://127.0.0.1:${port(name)}`,
+    url: (name) => `${scheme(name)}://127.0.0.1:${port(INTERNAL_PORTS[name] ?? name)}`,
     webPublic: `http://127.0.0.1:${port('web')}`,
     // Another host name than web's: cookies know no ports, so only this keeps the two origins' cookies apart.
     identityPublic: `http://localhost:${port('identity')}`,
+    gatewayPublic: `http://127.0.0.1:${port('gateway')}`,
   };
 }
 
@@ -67,7 +91,7 @@ export function environmentOf(
   const urls = {
     WEB_PUBLIC_URL: at.webPublic,
     IDENTITY_PUBLIC_URL: at.identityPublic,
-    GATEWAY_PUBLIC_URL: at.url('gateway'),
+    GATEWAY_PUBLIC_URL: at.gatewayPublic,
     DISPATCH_API_URL: at.url('dispatch-api'),
     IDENTITY_URL: at.url('identity'),
     VAULT_URL: at.url('vault'),
@@ -82,11 +106,18 @@ export function environmentOf(
   };
   const extra: Record<ProcessName, Record<string, string>> = {
     'dispatch-api': { OBJECT_STORE_URL: pathToFileURL(state.objects).href },
-    identity: { SMTP_SENDER: 'approvals@deadlatch.example' },
+    identity: {
+      SMTP_SENDER: 'approvals@deadlatch.example',
+      DEADLATCH_INTERNAL_PORT: String(at.port('identity-internal')),
+    },
     vault: {},
     'tool-bridge': {},
     agent: {},
-    gateway: { GATEWAY_INBOX_DIR: state.inbox, ...carrier },
+    gateway: {
+      GATEWAY_INBOX_DIR: state.inbox,
+      DEADLATCH_INTERNAL_PORT: String(at.port('gateway-internal')),
+      ...carrier,
+    },
     worker: {},
     sequencer: { LOG_DIR: state.log, WITNESS_URL: at.url('witness') },
     witness: { WITNESS_DIR: state.witness, SEQUENCER_URL: at.url('sequencer') },
@@ -103,6 +134,7 @@ export function environmentOf(
     DEADLATCH_KEY_DIR: keyDirectory(state.keys, name),
     DEADLATCH_HOST: '127.0.0.1',
     DEADLATCH_PORT: String(at.port(name)),
+    DEADLATCH_MTLS: at.mtls,
     // glibc keeps an arena per thread and core; two cost nothing here and hold 5 MB less in every process.
     MALLOC_ARENA_MAX: '2',
     ...(otlpEndpoint !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint }),

@@ -7,6 +7,8 @@ import { StartError } from '../arguments.ts';
 export interface StateDir {
   readonly root: string;
   readonly keys: string;
+  /** The certificate authority's key and certificate: for whoever issues, and for no service. */
+  readonly authority: string;
   readonly data: string;
   readonly logs: string;
   readonly objects: string;
@@ -28,6 +30,7 @@ export function stateDirAt(path: string): StateDir {
   return {
     root,
     keys: join(root, 'keys'),
+    authority: join(root, 'ca'),
     data: join(root, 'postgres'),
     logs: join(root, 'logs'),
     objects: join(root, 'objects'),
@@ -49,6 +52,7 @@ export async function prepareStateDir(dir: StateDir): Promise<void> {
     await chmod(dir.root, 0o711);
     for (const path of [
       dir.keys,
+      dir.authority,
       dir.logs,
       dir.objects,
       dir.inbox,

@@ -6,8 +6,10 @@ import { stopOrphan } from '@deadlatch/postgres';
 import { type Arguments, EXIT, StartError } from '../arguments.ts';
 import { makeSignInLinks } from '../demo-session.ts';
 import { readOperatorKey } from '../operator-event.ts';
+import { createPeers, type Peers } from '../peers.ts';
 import type { RunFile } from '../run-file.ts';
 import { bootstrap } from './bootstrap.ts';
+import { ensureCertificates, keepCertificates } from './certificates.ts';
 import { type Child, keepRunning, sleep } from './child.ts';
 import { type Database, startDatabase } from './database.ts';
 import { ensureInstallation, type Installation } from './installation.ts';
@@ -29,6 +31,7 @@ import {
   environmentOf,
   PROCESSES,
   type ProcessName,
+  portsOf,
   ROLE_OF,
 } from './services.ts';
 import { lockStateDir, prepareStateDir, type StateDir, stateDirAt, writeWhole } from './state-dir.ts';
@@ -94,6 +97,14 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
     Date.now(),
     keyHolders(state, installation),
   );
+  const certified = {
+    authority: state.authority,
+    keys: state.keys,
+    environment: installation.environment,
+    services: [...names.filter((name) => name !== 'simulator'), 'cli' as const],
+  };
+  const certificates = ensureCertificates(certified, WORKSPACE);
+  stops.push(() => certificates.catch(() => undefined));
   clock.passed('keys');
   const board: { notice: RunNotice | undefined } = { notice: undefined };
   const republish = () => board.notice?.renew();
@@ -111,6 +122,9 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
   await bootstrap(database.adminUrl, installation, trust, await readOperatorKey(state.keys), Date.now());
   const prepared = await prepare(state, WORKSPACE, at, installation, database.adminUrl);
   stops.push(() => prepared.all.catch(() => undefined));
+  await stopping.unless(certificates);
+  const keeping = keepCertificates(certified, WORKSPACE, say);
+  stops.push(() => keeping.stop());
   const children: Child[] = [];
   stops.push(() => Promise.all(children.map((child) => child.stop())));
   const launch = (name: ProcessName) =>
@@ -121,7 +135,12 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
   await stopping.unless(Promise.all([prepared.all, consoleBuild.done]));
   for (const name of waits) launch(name);
   clock.passed('preparation');
-  await stopping.unless(untilReady(children, at));
+  const peers = createPeers({
+    environment: installation.environment,
+    keyDirectory: keyDirectory(state.keys, 'cli'),
+    urlOf: (service) => at.url(service as ProcessName),
+  });
+  await stopping.unless(untilReady(children, peers));
   clock.passed('services');
   const run = () => describe(state, at, installation, children, database);
   const notice = await putUpNotice(state.runFile, run, say);
@@ -193,11 +212,7 @@ async function demandFreePorts(names: readonly ProcessName[], at: Addresses): Pr
 }
 
 async function takenPorts(names: readonly ProcessName[], at: Addresses): Promise<string[]> {
-  const wanted = [
-    ...names,
-    'postgres' as const,
-    ...(names.includes('simulator') ? ['simulator-smtp' as const] : []),
-  ];
+  const wanted = [...names.flatMap(portsOf), 'postgres' as const];
   const taken: string[] = [];
   for (const name of wanted) {
     if (!(await isFree(at.port(name)))) taken.push(`${at.port(name)} (${name})`);
@@ -260,11 +275,11 @@ function startService(
   });
 }
 
-async function untilReady(children: readonly Child[], at: Addresses): Promise<void> {
+async function untilReady(children: readonly Child[], peers: Peers): Promise<void> {
   await Promise.all(
     children.map(async (child) => {
       try {
-        await child.started(() => isReady(at.url(child.name as ProcessName)), READY_WITHIN_MS);
+        await child.started(() => isReady(child.name as ProcessName, peers), READY_WITHIN_MS);
       } catch (error) {
         throw new StartError(error instanceof Error ? error.message : `${child.name} did not start`);
       }
@@ -272,9 +287,10 @@ async function untilReady(children: readonly Child[], at: Addresses): Promise<vo
   );
 }
 
-async function isReady(url: string): Promise<boolean> {
+async function isReady(name: ProcessName, peers: Peers): Promise<boolean> {
   try {
-    return (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1_000) })).ok;
+    const url = `${peers.urlOf(name)}/readyz`;
+    return (await peers.fetchTo(name)(url, { signal: AbortSignal.timeout(1_000) })).ok;
   } catch {
     return false;
   }
@@ -287,11 +303,11 @@ function describe(
   children: readonly Child[],
   database: Database,
 ): RunFile {
-  const entry = (name: ServiceName, pid: number, url: string) => [
+  const entry = (name: ServiceName, pid: number, urls: { url: string; internal_url?: string }) => [
     name,
     {
       pid,
-      url,
+      ...urls,
       spiffe_id: spiffeId(installation.environment, name),
       key_dir: keyDirectory(state.keys, name),
     },
@@ -309,9 +325,9 @@ function describe(
     pid: process.pid,
     services: Object.fromEntries([
       ...children.map((child) =>
-        entry(child.name as ServiceName, child.pid() ?? 0, at.url(child.name as ProcessName)),
+        entry(child.name as ServiceName, child.pid() ?? 0, urlsOf(child.name as ProcessName, at)),
       ),
-      entry('cli', process.pid, ''),
+      entry('cli', process.pid, { url: '' }),
     ]),
     postgres: { pid: database.pid(), port: at.port('postgres') },
     web_url: at.webPublic,
@@ -326,6 +342,13 @@ function describe(
       : {},
     site_id: isDemo ? installation.siteId : null,
   };
+}
+
+function urlsOf(name: ProcessName, at: Addresses): { url: string; internal_url?: string } {
+  const isBoth = name === 'identity' || name === 'gateway';
+  return isBoth
+    ? { url: `http://127.0.0.1:${at.port(name)}`, internal_url: at.url(name) }
+    : { url: at.url(name) };
 }
 
 const BEGIN_HERE =

@@ -13,6 +13,7 @@ import {
   signRequest,
   withoutEnd,
 } from '@deadlatch/signing';
+import type { FastifyInstance } from 'fastify';
 import type { SMTPServer } from 'smtp-server';
 import { createCeremonySecrets } from '../approval/secrets.ts';
 import { compose } from '../compose.ts';
@@ -53,7 +54,10 @@ export interface WorldParts {
 
 /** identity over HTTP, with a real database, a real mail server, and small real peers. */
 export interface World {
+  /** Where browsers find it. */
   readonly url: string;
+  /** Where services find it. */
+  readonly internalUrl: string;
   readonly database: WorldDatabase;
   /** The administrator, for looking and for ageing rows. */
   readonly admin: Pool;
@@ -124,6 +128,9 @@ export async function startWorld(parts: WorldParts): Promise<World> {
       tenantId: tenant.tenantId,
       host: '127.0.0.1',
       port: 0,
+      internalPort: 0,
+      mtls: 'mesh',
+      keyDirectory: '',
       logLevel: 'debug',
       otlpEndpoint: null,
       publicOrigin: parts.port === undefined ? ORIGIN : `http://localhost:${parts.port}`,
@@ -139,12 +146,17 @@ export async function startWorld(parts: WorldParts): Promise<World> {
     },
     { now, random: randomBytes, fetch: globalThis.fetch, writeLog: (line) => log.push(line) },
   );
-  await identity.app.listen({ host: '127.0.0.1', port: parts.port ?? 0 });
-  const url = `http://127.0.0.1:${(identity.app.server.address() as AddressInfo).port}`;
+  const listen = async (app: FastifyInstance, port: number) => {
+    await app.listen({ host: '127.0.0.1', port });
+    return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  };
+  const url = await listen(identity.pages, parts.port ?? 0);
+  const internalUrl = await listen(identity.services, 0);
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= identity.close());
   return {
     url,
+    internalUrl,
     database,
     admin,
     tenant,
@@ -157,7 +169,7 @@ export async function startWorld(parts: WorldParts): Promise<World> {
     log,
     clock,
     call: (service, path, body, options = {}) =>
-      signedCall(url, path, body, { ...options, key: options.key ?? keyOf(keys, service) }),
+      signedCall(internalUrl, path, body, { ...options, key: options.key ?? keyOf(keys, service) }),
     issueLink: (subject, label) => issueLink(database, tenant.tenantId, subject, label ?? 'Somebody'),
     enrol: async (contactId, email) => {
       vault.emails.set(contactId, email);

@@ -96,6 +96,8 @@ export async function startWorld(options: {
       tenantId,
       host: '127.0.0.1',
       port: 0,
+      mtls: 'mesh',
+      keyDirectory: '',
       logLevel: 'debug',
       otlpEndpoint: null,
       databaseUrl: new Secret(database.urls.vault),

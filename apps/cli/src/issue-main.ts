@@ -1,0 +1,9 @@
+import { text } from 'node:stream/consumers';
+import type { CertificatePlace } from './up/certificate-files.ts';
+import { issueCertificates } from './up/issue-certificates.ts';
+
+/**
+ * Issues what is due and ends. A process of its own: it alone reads the authority's key, for a second at a time, and
+ * what it takes to make certificates is not kept in memory by a supervisor that needs it three times a day.
+ */
+await issueCertificates(JSON.parse(await text(process.stdin)) as CertificatePlace, Date.now());
