@@ -931,7 +931,8 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.log_entries FOR EAC
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.log_head FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER log_head_grows BEFORE DELETE OR UPDATE ON audit.log_head FOR EACH ROW EXECUTE FUNCTION audit.guard_log_head();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit.unsequenced FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
-CREATE TRIGGER kept_until_sequenced BEFORE DELETE OR UPDATE ON audit.unsequenced FOR EACH ROW EXECUTE FUNCTION audit.guard_unsequenced();
+CREATE TRIGGER kept_until_sequenced AFTER DELETE ON audit.unsequenced REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION audit.guard_unsequenced();
+CREATE TRIGGER never_changed BEFORE UPDATE ON audit.unsequenced FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER waits_by_event_only BEFORE INSERT ON audit.unsequenced FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON context.entries FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON context.entries FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -990,6 +991,8 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.wanting FOR EACH
 CREATE OR REPLACE FUNCTION audit.append_entries(writer bigint, first bigint, tenants uuid[], events uuid[], leaf_hashes bytea, new_root bytea)
  RETURNS void
  LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 declare
   n integer := cardinality(events);
@@ -1031,14 +1034,18 @@ end $function$;
 CREATE OR REPLACE FUNCTION audit.guard_unsequenced()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 begin
-  if tg_op = 'UPDATE' or not exists (
-    select from audit.log_entries l where l.tenant_id = old.tenant_id and l.event_id = old.event_id
+  if exists (
+    select from gone g where not exists (
+      select from audit.log_entries l where l.tenant_id = g.tenant_id and l.event_id = g.event_id
+    )
   ) then
-    perform dispatch.raise_guarantee('append_only', 'audit.unsequenced ' || tg_op);
+    perform dispatch.raise_guarantee('append_only', 'audit.unsequenced DELETE');
   end if;
-  return old;
+  return null;
 end $function$;
 CREATE OR REPLACE FUNCTION audit.refuse_change()
  RETURNS trigger
@@ -2134,8 +2141,12 @@ begin
     autonomy := dispatch.autonomy_facts(tenant, v_account_id, coalesce(v_ticket.id, v_open.id));
   end if;
   if jsonb_typeof(i) = 'object' then
-    select json_build_object('fingerprint', s.fingerprint, 'answer', s.answer, 'event_id', s.event_id) into stored
-      from dispatch.idempotency s
+    -- What the receipt of that answer said comes from the event itself: RFC 9162 section 2.1.1, in base64url.
+    select json_build_object(
+             'fingerprint', s.fingerprint, 'answer', s.answer, 'event_id', s.event_id,
+             'event_time', convert_from(e.body, 'UTF8')::json ->> 'time',
+             'leaf_hash', translate(encode(sha256('\x00'::bytea || e.body), 'base64'), '+/=', '-_')) into stored
+      from dispatch.idempotency s join audit.events e on e.tenant_id = s.tenant_id and e.id = s.event_id
      where s.tenant_id = tenant and s.service = i ->> 'service' and s.subject = i ->> 'subject'
        and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key';
   end if;
@@ -2167,6 +2178,7 @@ begin
   k := dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
   return json_build_object(
     'now', dispatch.instant(now()),
+    'log_size', (select h.size from audit.log_head h),
     'tenant', json_build_object('id', v_tenant.id, 'autonomy_version', v_tenant.autonomy_version),
     'stored', stored,
     'subject', dispatch.subject_facts(tenant, p -> 'subject' ->> 'kind', (p -> 'subject' ->> 'id')::uuid),

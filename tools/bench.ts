@@ -15,6 +15,7 @@ import { type Job, type Place, preparePlace } from './bench/place.ts';
 import { measurePure } from './bench/pure.ts';
 import { median, quantile, type Results, rounded, table } from './bench/report.ts';
 import { createRoad, createTools, factsOf, premadeCommits } from './bench/road.ts';
+import { measureSequencing } from './bench/sequencing.ts';
 import { type Service, startService } from './bench/service.ts';
 
 const ROUNDS = 5;
@@ -39,7 +40,10 @@ async function main(): Promise<number> {
     closing.unshift(() => place.close());
     const service = await startService(place, join(directory, 'state'), portBase - 10);
     closing.unshift(() => service.close());
-    const results = rounded(await measure(place, service));
+    const commands = await measure(place, service);
+    console.log('sequencing …');
+    const log = await measureSequencing(place, createTools(), join(directory, 'log'));
+    const results = rounded({ ...commands, ...log });
     console.log(table(results));
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
     return 0;

@@ -35,6 +35,8 @@ export interface Place {
   readonly jobs: readonly Job[];
   /** Of the role `deadlatch_dispatch`, as the service has it. */
   readonly dispatchUrl: string;
+  /** Of the role `deadlatch_sequencer`. */
+  readonly sequencerUrl: string;
   readonly pool: Pool;
   readonly path: CommandPath;
   /** Runs a statement as owner of the tables. */
@@ -75,6 +77,7 @@ export async function preparePlace(directory: string, port: number): Promise<Pla
       tenantId: tenants[0]?.tenantId ?? '',
       jobs,
       dispatchUrl,
+      sequencerUrl: urlForRole(adminUrl, 'sequencer', passwords.sequencer),
       pool,
       path,
       asOwner: async (statement, values) => {

@@ -56,7 +56,7 @@ export interface LogDatabase {
 
 /** What one batch holds at most: a limit of the memory and of the longest transaction, not of the rate. */
 export const BATCH_EVENTS = 4_096;
-const BATCH_BYTES = 8_000_000;
+const BATCH_BYTES = 4_000_000;
 
 type Connection = Pick<Pool, 'query'>;
 
@@ -86,12 +86,18 @@ export function logDatabase(connection: Connection): LogDatabase {
       return rows[0]?.epoch;
     },
     async nextBatch() {
-      const { rows } = await connection.query<{ tenant_id: string; event_id: string; body: Buffer }>({
-        name: 'next_batch',
-        text: NEXT_BATCH,
-        values: [BATCH_EVENTS, BATCH_BYTES],
-      });
-      return rows.map((row) => ({ tenantId: row.tenant_id, eventId: row.event_id, body: row.body }));
+      const { rows } = await connection.query<{ place: Buffer; tenant: Buffer; event: Buffer; body: Buffer }>(
+        {
+          name: 'next_batch',
+          text: NEXT_BATCH,
+          values: [BATCH_EVENTS, BATCH_BYTES],
+          ...AS_BYTES,
+        },
+      );
+      return rows
+        .map((row) => ({ ...row, at: row.place.readInt32BE() }))
+        .sort((a, b) => a.at - b.at)
+        .map((row) => ({ tenantId: row.tenant.toString(), eventId: row.event.toString(), body: row.body }));
     },
     async append({ epoch, first, events, leafHashes, root }) {
       await connection.query({
@@ -100,20 +106,27 @@ export function logDatabase(connection: Connection): LogDatabase {
         values: [
           epoch,
           first,
-          events.map((event) => event.tenantId),
-          events.map((event) => event.eventId),
+          arrayOf(events.map((event) => event.tenantId)),
+          arrayOf(events.map((event) => event.eventId)),
           Buffer.concat(leafHashes),
           root,
         ],
       });
     },
     async readEntries(from) {
-      const { rows } = await connection.query<{ index: number; leaf_hash: Buffer; body: Buffer }>({
+      const { rows } = await connection.query<{ index: Buffer; leaf_hash: Buffer; body: Buffer }>({
         name: 'read_entries',
         text: READ_ENTRIES,
-        values: [from, BATCH_EVENTS, BATCH_BYTES],
+        values: [BATCH_EVENTS, BATCH_BYTES, from],
+        ...AS_BYTES,
       });
-      return rows.map((row) => ({ index: row.index, leafHash: row.leaf_hash, body: row.body }));
+      return rows
+        .map((row) => ({
+          index: Number(row.index.readBigInt64BE()),
+          leafHash: row.leaf_hash,
+          body: row.body,
+        }))
+        .sort((a, b) => a.index - b.index);
     },
     async isWriter(epoch) {
       const { rows } = await connection.query('select from audit.log_head where epoch = $1', [epoch]);
@@ -130,30 +143,44 @@ export function logDatabase(connection: Connection): LogDatabase {
   };
 }
 
+/** Columns as the server's binary form has them: as text a body would be twice as long on its way. */
+const AS_BYTES = { binary: true, types: { getTypeParser: () => (value: Buffer) => value } } as const;
+
+/** An array of UUIDs as the server reads it; the driver would look at each for what needs quoting. */
+const arrayOf = (ids: readonly string[]) => `{${ids.join(',')}}`;
+
+/**
+ * Adds to the rows of `from`, in the order of `place`, those bodies that fit into a batch, and the first in any case.
+ * Each event is looked up by its key, twice: with `offset 0` no plan reads the whole table for that, and no body is
+ * sorted, which would go through the disk.
+ */
+const withBodies = (from: string, place: string) => `
+  sized as materialized (
+    select f.*, sum(e.length) over (order by f.${place} rows unbounded preceding) - e.length as before
+      from ${from} f cross join lateral (
+        select octet_length(e.body) as length from audit.events e
+         where e.tenant_id = f.tenant_id and e.id = f.event_id offset 0
+      ) e
+  ), bodies as (
+    select s.*, e.body from sized s cross join lateral (
+      select e.body from audit.events e where e.tenant_id = s.tenant_id and e.id = s.event_id offset 0
+    ) e where s.before < $2
+  )`;
+
 // The time is the one at which the event's transaction began, which only the database writes.
 const NEXT_BATCH = `
   with waiting as materialized (
-    select u.tenant_id, u.event_id, u.at from audit.unsequenced u
-     order by u.at, u.event_id, u.tenant_id limit $1
-  )
-  select b.tenant_id, b.event_id, b.body from (
-    select w.tenant_id, w.event_id, w.at, e.body,
-           sum(octet_length(e.body)) over (order by w.at, w.event_id, w.tenant_id) - octet_length(e.body) as before
-      from waiting w join audit.events e on e.tenant_id = w.tenant_id and e.id = w.event_id
-  ) b where b.before < $2
-   order by b.at, b.event_id, b.tenant_id`;
+    select (row_number() over (order by u.at, u.event_id, u.tenant_id))::integer as place, u.tenant_id, u.event_id
+      from audit.unsequenced u order by u.at, u.event_id, u.tenant_id limit $1
+  ), ${withBodies('waiting', 'place')}
+  select place, tenant_id::text as tenant, event_id::text as event, body from bodies`;
 
 const READ_ENTRIES = `
   with page as materialized (
     select l.index, l.leaf_hash, l.tenant_id, l.event_id from audit.log_entries l
-     where l.index >= $1 order by l.index limit $2
-  )
-  select b.index, b.leaf_hash, b.body from (
-    select p.index, p.leaf_hash, e.body,
-           sum(octet_length(e.body)) over (order by p.index) - octet_length(e.body) as before
-      from page p join audit.events e on e.tenant_id = p.tenant_id and e.id = p.event_id
-  ) b where b.before < $3
-   order by b.index`;
+     where l.index >= $3 order by l.index limit $1
+  ), ${withBodies('page', 'index')}
+  select index, leaf_hash, body from bodies`;
 
 /** What answers about the log need; on connections of their own, so that a reader never waits for the writer. */
 export interface LogReader {
