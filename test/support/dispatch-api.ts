@@ -47,6 +47,8 @@ export interface PinOptions {
 /** A database, the keys of every service, and the real dispatch-api beside them. */
 export interface DispatchWorld {
   readonly tenant: SeededTenant;
+  /** What `--state-dir` takes. */
+  readonly stateDir: string;
   readonly database: TestDatabase;
   /** The administrator's connection: sees and may do everything. */
   readonly admin: Pool;
@@ -157,6 +159,7 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
 
   return {
     tenant,
+    stateDir: root,
     database,
     admin,
     key: (service) => {

@@ -159,6 +159,16 @@ describe('keys rotate', () => {
     );
   });
 
+  it('of a key whose file is lost waits too: a process may hold it and sign with it', async () => {
+    for (const spoil of [(path: string) => rm(path), (path: string) => writeFile(path, 'no key')]) {
+      const old = await keyIn('web', 'signing.pem');
+      await spoil(join(state.keys, 'web', 'signing.pem'));
+      const [rotated] = await online(rotate);
+      assert.deepEqual([rotated?.old?.keyid, waited.pop()], [old, KNOWN_EVERYWHERE_MS]);
+      assert.equal(await keyIn('web', 'signing.pem'), rotated?.keyid);
+    }
+  });
+
   it('of grants and tokens changes every bundle and leaves its events', async () => {
     verifies('T4.2');
     const before = (await eventsSince(0)).length;
@@ -210,7 +220,7 @@ describe('keys issue', () => {
     verifies('T4.2');
     const pem = generateSigningKeyPem();
     await writeFile(join(state.keys, 'web', 'signing.pem'), pem);
-    assert.deepEqual(await statesOf('web'), ['next', 'not_pinned']);
+    assert.deepEqual(await statesOf('web'), ['retiring', 'not_pinned']);
     const found = await online((keys) => issueKey(keys, WEB, clock));
     assert.deepEqual([found.kind, found.keyid], ['found', loadSigningKey(pem).keyId]);
     await writeFile(join(state.keys, 'web', 'signing.next.pem'), generateSigningKeyPem());

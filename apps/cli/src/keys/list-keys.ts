@@ -48,11 +48,13 @@ async function listSlot(
   nowMs: number,
 ): Promise<readonly ListedKey[]> {
   const current = await readKeyFile(keysRoot, slot, 'current');
+  const next = await readKeyFile(keysRoot, slot, 'next');
   const pins = pinsOf(trust, slot);
   const inUse = pins.find(({ keyid }) => keyid === current?.keyid);
   const stateOf = (pin: KeyEntry): KeyState => {
     if (pin === inUse) return 'current';
-    return inUse !== undefined && pin.from <= inUse.from ? 'retiring' : 'next';
+    const isLater = inUse !== undefined && pin.from > inUse.from;
+    return pin.keyid === next?.keyid || isLater ? 'next' : 'retiring';
   };
   const listed = pins.map((pin) =>
     fromPin(slot.service, slot.purpose, pin, overOr(stateOf(pin), pin, nowMs)),

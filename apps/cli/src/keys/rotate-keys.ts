@@ -1,6 +1,5 @@
-import { StartError } from '../arguments.ts';
 import type { KeyEntry } from '../up/keys.ts';
-import { planNextKey, putOf } from './issue-key.ts';
+import { type PlannedKey, planNextKey, putOf } from './issue-key.ts';
 import { readKeyFile, takeNextKey } from './key-files.ts';
 import type { KeyChange, OpenKeys } from './open-keys.ts';
 import { isUsable, type KeySlot, pinsOf } from './slots.ts';
@@ -18,7 +17,7 @@ const OVERLAP_S: Readonly<Record<KeySlot['purpose'], number>> = { signing: 130, 
 export interface RotatedKey {
   readonly slot: KeySlot;
   readonly keyid: string;
-  /** The key before it; null when there was none to end. */
+  /** The key before it; null when none is accepted any more. */
   readonly old: KeyEntry | null;
 }
 
@@ -26,7 +25,6 @@ export interface RotatedKey {
  * Replaces keys while everything runs: pins the new ones, waits until every receiver knows them, puts them in place,
  * and ends the old ones when nothing signed with them lives any more. Begun again after it was interrupted, it goes on.
  * @param wait resolves after so many milliseconds
- * @throws StartError when a slot has no key yet
  */
 export async function rotateKeys(
   keys: OpenKeys,
@@ -40,18 +38,19 @@ export async function rotateKeys(
   const { now, wait } = options;
   const currents = new Map<KeySlot, string>();
   for (const slot of slots) {
-    const current = await readKeyFile(keys.keysRoot, slot, 'current');
-    if (current === null) throw new StartError(`There is no key for ${slot.name} yet: deadlatch keys issue.`);
-    currents.set(slot, current.keyid);
+    // Without a file there may still be a process that holds the key and signs with it.
+    const current = await readKeyFile(keys.keysRoot, slot, 'current').catch(() => null);
+    if (current !== null) currents.set(slot, current.keyid);
   }
-  const nexts = [];
+  const nexts: PlannedKey[] = [];
   for (const slot of slots) nexts.push(await planNextKey(keys, slot, now()));
   await keys.apply(nexts.filter(({ isNew }) => isNew).map(putOf));
 
   // Where nobody accepts the key in use any more there is nothing to keep alive.
   const trust = await keys.trust();
+  const isNext = (keyid: string) => nexts.some((next) => next.keyid === keyid);
   const isAnyAlive = slots.some((slot) =>
-    pinsOf(trust, slot).some((pin) => pin.keyid === currents.get(slot) && isUsable(pin, now())),
+    pinsOf(trust, slot).some((pin) => !isNext(pin.keyid) && isUsable(pin, now())),
   );
   if (keys.isServed && isAnyAlive) {
     const since = Math.max(...nexts.map(({ pin }) => Date.parse(pin.from)));
@@ -67,7 +66,8 @@ export async function rotateKeys(
       .filter((pin) => pin.keyid !== keyid && isUsable(pin, now()))
       .map((pin) => ({ ...pin, until: new Date(Math.min(latestMs, Date.parse(pin.until))).toISOString() }));
     retired.push(...olds.map((pin) => ({ slot, deed: 'retire' as const, pin })));
-    return { slot, keyid, old: olds.find((pin) => pin.keyid === currents.get(slot)) ?? null };
+    const old = olds.find((pin) => pin.keyid === currents.get(slot)) ?? olds.at(-1) ?? null;
+    return { slot, keyid, old };
   });
   await keys.apply(retired);
   return rotated;
