@@ -25,6 +25,7 @@ import type { Settings } from './env.ts';
 import { createGrantIssuer } from './grants/issue-grants.ts';
 import { createFileStore } from './object-store/file-store.ts';
 import { createReach } from './reads/reach.ts';
+import { createTrailReads } from './reads/trail-reads.ts';
 import { createAuditedRead } from './routes/audited-read.ts';
 import { addCommandRoutes } from './routes/commands.ts';
 import { createGate } from './routes/gate.ts';
@@ -122,7 +123,9 @@ export async function compose(settings: Settings): Promise<Running> {
     now,
   });
   addUploadRoute(app, { store, uploadKey, now });
-  addReadRoutes(app, { audited, pool, store, allowed: reach.allowed });
+  const { traceId } = tracing;
+  const trailReads = createTrailReads({ ...source, command: 'ticket.timeline', now, newId, traceId });
+  addReadRoutes(app, { audited, trailReads, pool, store, allowed: reach.allowed });
   addServiceReadRoutes(app, {
     audited,
     pool,

@@ -1,5 +1,11 @@
 import { join } from 'node:path';
-import { createHashList, type HashList, readEvent, recomputeLeaf } from '@deadlatch/audit-log';
+import {
+  createHashList,
+  EVENT_TIME_SLACK_MS,
+  type HashList,
+  readEvent,
+  recomputeLeaf,
+} from '@deadlatch/audit-log';
 import type pg from 'pg';
 import type { Operator } from '../operator.ts';
 import { auditTrust } from './audit-trust.ts';
@@ -140,7 +146,9 @@ function isSameRow(row: EventRow, event: Exclude<ReturnType<typeof readEvent>, s
     row.origin === event.origin &&
     row.command === event.command &&
     row.decision === event.decision &&
-    row.correlation_id === event.correlation_id
+    row.correlation_id === event.correlation_id &&
+    // The database wrote one when the transaction began, the event says when its facts were read.
+    Math.abs(row.at.getTime() - Date.parse(event.time)) <= EVENT_TIME_SLACK_MS
   );
 }
 

@@ -40,6 +40,20 @@ export function acceptedEvent(source: EventSource, input: EventInput, decision: 
   });
 }
 
+/** The stored bytes of a read that left an event, because what was read is the trail. @param events how many */
+export function readEventBody(source: EventSource, input: EventInput, events: number): string {
+  return encodeEvent({
+    ...envelope(source, input),
+    decision: 'accepted',
+    code: null,
+    dimension: null,
+    detail: null,
+    policy_ids: [],
+    effects: [],
+    details: { events },
+  });
+}
+
 /** The stored bytes of a refusal of an identified caller. */
 export function refusedEvent(
   source: EventSource,

@@ -33,10 +33,12 @@ import {
   ticketEvents,
 } from '../reads/tickets.sql.ts';
 import { presentEvent } from '../reads/timeline.ts';
+import type { TrailReads } from '../reads/trail-reads.ts';
 import type { AuditedRead } from './audited-read.ts';
 
 export interface ReadRouteParts {
   readonly audited: AuditedRead;
+  readonly trailReads: TrailReads;
   readonly pool: Pool;
   readonly store: Pick<ObjectStore, 'read'>;
   /** What this person may do with the ticket now. */
@@ -90,11 +92,22 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
       };
     }),
   );
-  add('ticket.timeline', '/v1/tickets/:id/timeline', async (tx, reader, request) => {
-    const { ticket } = await requireTicket(tx, reader, request);
-    const bodies = await ticketEvents(tx, reader.caller.tenantId, ticket.id);
-    return { events: bodies.map(presentEvent) };
-  });
+  app.get('/v1/tickets/:id/timeline', (request) =>
+    parts.audited('ticket.timeline', request, async (proven) => {
+      const { tenantId } = proven.caller;
+      const { bodies, committed } = await withTenant(parts.pool, tenantId, async (tx) => {
+        const reader = await requireReader(tx, 'ticket.timeline', proven.caller);
+        const { ticket } = await requireTicket(tx, reader, request);
+        const found = await ticketEvents(tx, tenantId, ticket.id);
+        return {
+          bodies: found,
+          committed: await parts.trailReads.record(tx, proven, ticket.id, found.length),
+        };
+      });
+      committed();
+      return { events: bodies.map(presentEvent) };
+    }),
+  );
   add('evidence.list', '/v1/tickets/:id/evidence', async (tx, reader, request) => {
     const { ticket } = await requireTicket(tx, reader, request);
     const rows = await listEvidence(tx, reader.caller.tenantId, ticket.id);
