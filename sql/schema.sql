@@ -471,6 +471,10 @@ table identity.code_tries owner deadlatch_owner row security forced (
   tries integer not null default 0,
   locked_at timestamp with time zone
 );
+table identity.nonce_floor owner deadlatch_owner (
+  one boolean not null default true,
+  floor timestamp with time zone not null
+);
 table identity.nonces owner deadlatch_owner (
   keyid text not null,
   nonce text not null,
@@ -546,6 +550,10 @@ table vault.inbound owner deadlatch_owner row security forced (
   answer jsonb not null,
   received_at timestamp with time zone not null default now()
 );
+table vault.nonce_floor owner deadlatch_owner (
+  one boolean not null default true,
+  floor timestamp with time zone not null
+);
 table vault.nonces owner deadlatch_owner (
   keyid text not null,
   nonce text not null,
@@ -597,6 +605,7 @@ audit.effects constraint effects_state_key UNIQUE (tenant_id, object_id, version
 audit.effects constraint effects_transition_fkey FOREIGN KEY (object, command, before_state, after_state) REFERENCES dispatch.transitions(object, command, before_state, after_state);
 audit.effects constraint effects_version_check CHECK ((version >= 1));
 audit.events constraint events_body_loggable CHECK ((octet_length(body) <= 65535));
+audit.events constraint events_body_text CHECK ((POSITION(('\x00'::bytea) IN (body)) = 0));
 audit.events constraint events_decision_check CHECK ((decision = ANY (ARRAY['accepted'::text, 'refused'::text])));
 audit.events constraint events_origin_check CHECK ((origin = ANY (ARRAY['dispatch'::text, 'identity'::text, 'vault'::text, 'operator'::text])));
 audit.events constraint events_pkey PRIMARY KEY (tenant_id, id);
@@ -785,6 +794,8 @@ identity.address_commitments constraint address_commitments_kind_check CHECK ((k
 identity.address_commitments constraint address_commitments_pkey PRIMARY KEY (tenant_id, contact_id, kind);
 identity.code_tries constraint code_tries_at_most_five CHECK (((tries >= 0) AND (tries <= 5)));
 identity.code_tries constraint code_tries_pkey PRIMARY KEY (tenant_id, approval_id);
+identity.nonce_floor constraint nonce_floor_one_check CHECK (one);
+identity.nonce_floor constraint nonce_floor_pkey PRIMARY KEY (one);
 identity.nonces constraint nonces_pkey PRIMARY KEY (keyid, nonce);
 identity.sessions constraint sessions_assurance_check CHECK ((assurance = ANY (ARRAY['L0'::text, 'L1'::text, 'L2'::text, 'L3'::text])));
 identity.sessions constraint sessions_pkey PRIMARY KEY (tenant_id, hash);
@@ -801,6 +812,8 @@ trust.service_keys constraint service_keys_x_check CHECK ((x ~ '^[A-Za-z0-9_-]{4
 vault.account_values constraint account_values_pkey PRIMARY KEY (tenant_id, id);
 vault.contact_accounts constraint contact_accounts_pkey PRIMARY KEY (tenant_id, contact_id, account_id);
 vault.inbound constraint inbound_pkey PRIMARY KEY (tenant_id, provider_id);
+vault.nonce_floor constraint nonce_floor_one_check CHECK (one);
+vault.nonce_floor constraint nonce_floor_pkey PRIMARY KEY (one);
 vault.nonces constraint nonces_pkey PRIMARY KEY (keyid, nonce);
 vault.subjects constraint subjects_check CHECK (((erased_at IS NULL) = (wrapped_key IS NOT NULL)));
 vault.subjects constraint subjects_pkey PRIMARY KEY (tenant_id, id);
@@ -987,6 +1000,14 @@ CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.visits FOR EACH ROW EXECUTE F
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.visits FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.wanting FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.wanting FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON identity.nonce_floor FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER nonce_floor_rises BEFORE DELETE OR UPDATE ON identity.nonce_floor FOR EACH ROW EXECUTE FUNCTION dispatch.guard_floor();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON identity.nonces FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER nonce_above_floor BEFORE DELETE OR UPDATE ON identity.nonces FOR EACH ROW EXECUTE FUNCTION dispatch.guard_nonce();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON vault.nonce_floor FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER nonce_floor_rises BEFORE DELETE OR UPDATE ON vault.nonce_floor FOR EACH ROW EXECUTE FUNCTION dispatch.guard_floor();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON vault.nonces FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER nonce_above_floor BEFORE DELETE OR UPDATE ON vault.nonces FOR EACH ROW EXECUTE FUNCTION dispatch.guard_nonce();
 -- functions
 CREATE OR REPLACE FUNCTION audit.append_entries(writer bigint, first bigint, tenants uuid[], events uuid[], leaf_hashes bytea, new_root bytea)
  RETURNS void
@@ -1085,8 +1106,8 @@ begin
          witnessed_note = decode(p ->> 'witnessed_note', 'hex'), witnessed_size = (p ->> 'size')::bigint;
   -- Requests of before the restore may have had their effect already; a signature may be dated 5 s ahead.
   update dispatch.nonce_floor set floor = greatest(floor, now() + interval '5 seconds');
-  delete from identity.nonces;
-  delete from vault.nonces;
+  update identity.nonce_floor set floor = greatest(floor, now() + interval '5 seconds');
+  update vault.nonce_floor set floor = greatest(floor, now() + interval '5 seconds');
 end $function$;
 CREATE OR REPLACE FUNCTION audit.restore_tenant(p jsonb)
  RETURNS void
@@ -1765,8 +1786,8 @@ CREATE OR REPLACE FUNCTION dispatch.guard_floor()
  LANGUAGE plpgsql
 AS $function$
 begin
-  if tg_op <> 'UPDATE' or new.floor < old.floor or new.floor > now() then
-    perform dispatch.raise_guarantee('nonce_floor_rises', tg_op);
+  if tg_op <> 'UPDATE' or new.floor < old.floor or new.floor > now() + interval '5 seconds' then
+    raise exception using errcode = 'DL001', message = 'nonce_floor_rises', constraint = 'nonce_floor_rises', detail = tg_op;
   end if;
   return new;
 end $function$;
@@ -1806,9 +1827,12 @@ CREATE OR REPLACE FUNCTION dispatch.guard_nonce()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  floor timestamptz;
 begin
-  if tg_op <> 'DELETE' or old.created >= (select f.floor from dispatch.nonce_floor f) then
-    perform dispatch.raise_guarantee('nonce_above_floor', tg_op);
+  execute format('select f.floor from %I.nonce_floor f', tg_table_schema) into floor;
+  if tg_op <> 'DELETE' or floor is null or old.created >= floor then
+    raise exception using errcode = 'DL001', message = 'nonce_above_floor', constraint = 'nonce_above_floor', detail = tg_op;
   end if;
   return old;
 end $function$;
@@ -2660,6 +2684,7 @@ grant SELECT on dispatch.visits to deadlatch_dispatch;
 grant SELECT on dispatch.wanting to deadlatch_dispatch;
 grant SELECT on identity.address_commitments to deadlatch_identity;
 grant SELECT on identity.code_tries to deadlatch_identity;
+grant SELECT on identity.nonce_floor to deadlatch_identity;
 grant SELECT on identity.nonces to deadlatch_identity;
 grant SELECT on identity.sessions to deadlatch_identity;
 grant SELECT on identity.sign_in_links to deadlatch_identity;
@@ -2672,6 +2697,7 @@ grant SELECT on vault."values" to deadlatch_vault;
 grant SELECT on vault.account_values to deadlatch_vault;
 grant SELECT on vault.contact_accounts to deadlatch_vault;
 grant SELECT on vault.inbound to deadlatch_vault;
+grant SELECT on vault.nonce_floor to deadlatch_vault;
 grant SELECT on vault.nonces to deadlatch_vault;
 grant SELECT on vault.subjects to deadlatch_vault;
 grant SELECT on vault.text_placeholders to deadlatch_vault;
@@ -2692,12 +2718,13 @@ grant UPDATE (epoch, origin, root, size, witnessed_note, witnessed_size) on audi
 grant UPDATE (event_id, paused_at) on dispatch.pauses to deadlatch_dispatch;
 grant UPDATE (expires_at) on dispatch.links to deadlatch_dispatch;
 grant UPDATE (floor) on dispatch.nonce_floor to deadlatch_dispatch;
+grant UPDATE (floor) on identity.nonce_floor to deadlatch_identity;
+grant UPDATE (floor) on vault.nonce_floor to deadlatch_vault;
 grant UPDATE (issued_at, paid_at, payment_method, state, version) on dispatch.invoices to deadlatch_dispatch;
 grant UPDATE (provider_id, state) on dispatch.messages to deadlatch_dispatch;
 grant UPDATE (state, ticket_id, version) on dispatch.conversations to deadlatch_dispatch;
 grant UPDATE on identity.address_commitments to deadlatch_identity;
 grant UPDATE on identity.code_tries to deadlatch_identity;
-grant UPDATE on identity.nonces to deadlatch_identity;
 grant UPDATE on identity.sessions to deadlatch_identity;
 grant UPDATE on identity.sign_in_links to deadlatch_identity;
 grant UPDATE on identity.step_ups to deadlatch_identity;
@@ -2706,7 +2733,6 @@ grant UPDATE on vault."values" to deadlatch_vault;
 grant UPDATE on vault.account_values to deadlatch_vault;
 grant UPDATE on vault.contact_accounts to deadlatch_vault;
 grant UPDATE on vault.inbound to deadlatch_vault;
-grant UPDATE on vault.nonces to deadlatch_vault;
 grant UPDATE on vault.subjects to deadlatch_vault;
 grant UPDATE on vault.text_placeholders to deadlatch_vault;
 grant UPDATE on vault.texts to deadlatch_vault;

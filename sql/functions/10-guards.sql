@@ -240,30 +240,42 @@ create or replace trigger bump_autonomy after insert or update or delete on disp
 create or replace trigger bump_autonomy after insert or update or delete on dispatch.autonomy_settings
   for each row execute function dispatch.bump_autonomy();
 
--- Forgetting a nonce is allowed only below the floor, and the floor only rises, never into the future.
+-- Forgetting a nonce is allowed only below the floor, and the floor only rises, never beyond what a
+-- signature may be dated ahead.
+-- Both run under roles that know no other schema than their own, so they raise by themselves.
 create or replace function dispatch.guard_nonce() returns trigger language plpgsql as $$
+declare
+  floor timestamptz;
 begin
-  if tg_op <> 'DELETE' or old.created >= (select f.floor from dispatch.nonce_floor f) then
-    perform dispatch.raise_guarantee('nonce_above_floor', tg_op);
+  execute format('select f.floor from %I.nonce_floor f', tg_table_schema) into floor;
+  if tg_op <> 'DELETE' or floor is null or old.created >= floor then
+    raise exception using errcode = 'DL001', message = 'nonce_above_floor', constraint = 'nonce_above_floor', detail = tg_op;
   end if;
   return old;
 end $$;
-create or replace trigger nonce_above_floor before update or delete on dispatch.nonces
-  for each row execute function dispatch.guard_nonce();
-create or replace trigger append_only_truncate before truncate on dispatch.nonces
-  for each statement execute function audit.refuse_change();
 
 create or replace function dispatch.guard_floor() returns trigger language plpgsql as $$
 begin
-  if tg_op <> 'UPDATE' or new.floor < old.floor or new.floor > now() then
-    perform dispatch.raise_guarantee('nonce_floor_rises', tg_op);
+  if tg_op <> 'UPDATE' or new.floor < old.floor or new.floor > now() + interval '5 seconds' then
+    raise exception using errcode = 'DL001', message = 'nonce_floor_rises', constraint = 'nonce_floor_rises', detail = tg_op;
   end if;
   return new;
 end $$;
-create or replace trigger nonce_floor_rises before update or delete on dispatch.nonce_floor
-  for each row execute function dispatch.guard_floor();
-create or replace trigger append_only_truncate before truncate on dispatch.nonce_floor
-  for each statement execute function audit.refuse_change();
+
+do $$
+declare s text;
+begin
+  foreach s in array array['dispatch', 'identity', 'vault'] loop
+    execute format('create or replace trigger nonce_above_floor before update or delete on %I.nonces
+      for each row execute function dispatch.guard_nonce()', s);
+    execute format('create or replace trigger append_only_truncate before truncate on %I.nonces
+      for each statement execute function audit.refuse_change()', s);
+    execute format('create or replace trigger nonce_floor_rises before update or delete on %I.nonce_floor
+      for each row execute function dispatch.guard_floor()', s);
+    execute format('create or replace trigger append_only_truncate before truncate on %I.nonce_floor
+      for each statement execute function audit.refuse_change()', s);
+  end loop;
+end $$;
 
 do $$
 declare k record;

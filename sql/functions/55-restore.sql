@@ -31,8 +31,8 @@ begin
          witnessed_note = decode(p ->> 'witnessed_note', 'hex'), witnessed_size = (p ->> 'size')::bigint;
   -- Requests of before the restore may have had their effect already; a signature may be dated 5 s ahead.
   update dispatch.nonce_floor set floor = greatest(floor, now() + interval '5 seconds');
-  delete from identity.nonces;
-  delete from vault.nonces;
+  update identity.nonce_floor set floor = greatest(floor, now() + interval '5 seconds');
+  update vault.nonce_floor set floor = greatest(floor, now() + interval '5 seconds');
 end $$;
 
 -- What a restore makes void in one tenant.

@@ -71,6 +71,9 @@ grant update (autonomy_version) on dispatch.tenants to deadlatch_dispatch;
 -- identity ----------------------------------------------------------------------------------------------------
 grant usage on schema identity, audit, trust to deadlatch_identity;
 grant select, insert, update, delete on all tables in schema identity to deadlatch_identity;
+revoke update on identity.nonces from deadlatch_identity;
+revoke insert, update, delete on identity.nonce_floor from deadlatch_identity;
+grant update (floor) on identity.nonce_floor to deadlatch_identity;
 grant select on trust.service_keys to deadlatch_identity;
 grant select on audit.log_head to deadlatch_identity;
 grant insert (tenant_id, event_id), select on audit.unsequenced to deadlatch_identity;
@@ -80,6 +83,9 @@ grant insert (tenant_id, id, origin, command, actor, decision, correlation_id, t
 -- vault -------------------------------------------------------------------------------------------------------
 grant usage on schema vault, audit, trust to deadlatch_vault;
 grant select, insert, update, delete on all tables in schema vault to deadlatch_vault;
+revoke update on vault.nonces from deadlatch_vault;
+revoke insert, update, delete on vault.nonce_floor from deadlatch_vault;
+grant update (floor) on vault.nonce_floor to deadlatch_vault;
 grant select on trust.service_keys to deadlatch_vault;
 grant select on audit.log_head to deadlatch_vault;
 grant insert (tenant_id, event_id), select on audit.unsequenced to deadlatch_vault;

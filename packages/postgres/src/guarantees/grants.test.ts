@@ -280,8 +280,10 @@ test('every key of a table that grows begins with its tenant', async () => {
       'dispatch.nonces',
       'dispatch.tenants',
       'dispatch.transitions',
+      'identity.nonce_floor',
       'identity.nonces',
       'trust.service_keys',
+      'vault.nonce_floor',
       'vault.nonces',
     ],
   );

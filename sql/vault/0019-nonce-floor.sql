@@ -1,0 +1,6 @@
+-- As in dispatch: anything created before the floor is refused; nonces may be forgotten only below it.
+create table vault.nonce_floor (
+  one boolean primary key default true check (one),
+  floor timestamptz not null
+);
+insert into vault.nonce_floor (floor) values ('-infinity');
