@@ -27,6 +27,8 @@ import { createWitness } from './witness.ts';
 
 /** Longer than a witness takes to write down what it cosigns. */
 const WITNESS_TIMEOUT_MS = 3_000;
+/** A witness is late after 60 s: several of these may fail. */
+const HEARTBEAT_MS = 10_000;
 /** The writer's own, and two for who reads. */
 const CONNECTIONS = 3;
 
@@ -93,6 +95,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
     database: logDatabase,
     files,
     witness,
+    heartbeatMs: HEARTBEAT_MS,
     readTrust,
     readSigner: (pinned) => logSigner(() => keyDir.keyPair('log.pem'), pinned),
     logger,

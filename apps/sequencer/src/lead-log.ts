@@ -28,6 +28,8 @@ export interface LeadParts {
   readonly database: (connection: Pick<Pool, 'query'>) => LogDatabase;
   readonly files: TileFiles;
   readonly witness: Witness;
+  /** how often an unchanged checkpoint is cosigned again */
+  readonly heartbeatMs: number;
   /** Reads what is pinned. @throws a halt */
   readonly readTrust: () => LogTrust;
   /** Takes the log key into use. @throws a halt */
@@ -156,6 +158,7 @@ async function write(
       publishCheckpoints(
         {
           ...{ database, files, epoch, trust, sign, witness, saw },
+          heartbeatMs: parts.heartbeatMs,
           tree: () => tree,
           published: (size) => logger.event('log.published', { size }),
           waits: (reason) => logger.event('log.waits_for_witness', { reason }),

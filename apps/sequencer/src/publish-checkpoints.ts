@@ -18,8 +18,6 @@ import type { Witness, WitnessRefusal } from './witness.ts';
 
 /** Checkpoints follow each other no closer than this. */
 const SPACING_MS = 100;
-/** With nothing new the same checkpoint is cosigned again, so that its time shows that the log is alive. */
-const HEARTBEAT_MS = 10_000;
 /** A witness that is away, or says no, is asked again this often. */
 const RETRY_MS = 1_000;
 
@@ -35,6 +33,8 @@ export interface PublishParts {
   readonly witness: Witness;
   /** the newest tree whose tiles are on the disk */
   readonly tree: () => LogEdge;
+  /** With nothing new the same checkpoint is cosigned again after this long: its time shows that the log is alive. */
+  readonly heartbeatMs: number;
   /** Told of every checkpoint that the witness showed us with our own signature. */
   readonly saw: (checkpoint: SignedCheckpoint) => void;
   /** Told of every checkpoint that was published. */
@@ -53,11 +53,11 @@ export interface PublishParts {
  * @source F.4, R.6
  */
 export async function publishCheckpoints(parts: PublishParts, signal: AbortSignal): Promise<void> {
-  const { tree } = parts;
+  const { tree, heartbeatMs } = parts;
   let witnessSize: number | undefined;
   let last = { size: 0, atMs: 0 };
   let lastReason: WaitReason | undefined;
-  const isDue = () => tree().size !== last.size || performance.now() - last.atMs >= HEARTBEAT_MS;
+  const isDue = () => tree().size !== last.size || performance.now() - last.atMs > heartbeatMs;
   while (!signal.aborted) {
     if (tree().size === 0 || !isDue()) {
       await pause(SPACING_MS, signal);

@@ -48,7 +48,7 @@ export interface LogWorld {
 
 export interface RunningSequencer {
   readonly url: string;
-  readonly logs: { readonly event: string; readonly reason?: string }[];
+  readonly logs: { readonly event: string; readonly reason?: string; readonly size?: number }[];
   close(): Promise<void>;
 }
 

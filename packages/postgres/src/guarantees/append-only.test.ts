@@ -147,9 +147,13 @@ test('no app role writes into what waits for the log: an event does, and nothing
 
 test('an event that a bundle of the log cannot hold is not written', async () => {
   verifies('F.1', 'F.4');
-  const ofLength = (length: number) => sql`
+  const withBody = (body: Buffer) => sql`
     insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
-    values (${t.tenantId}, ${newId()}, 'dispatch', 'x', 'y', 'accepted', ${newId()}, ${Buffer.alloc(length, 0x20)})`;
-  assert.equal(await attack(pools.dispatch, t.tenantId, ofLength(65_535)), 'allowed');
-  assert.equal(await attack(pools.dispatch, t.tenantId, ofLength(65_536)), 'events_body_loggable');
+    values (${t.tenantId}, ${newId()}, 'dispatch', 'x', 'y', 'accepted', ${newId()}, ${body})`;
+  const outcome = (body: Buffer) => attack(pools.dispatch, t.tenantId, withBody(body));
+  assert.equal(await outcome(Buffer.alloc(65_535, 0x20)), 'allowed');
+  assert.equal(await outcome(Buffer.alloc(65_536, 0x20)), 'events_body_loggable');
+  // Every byte but zero, whether or not it is UTF-8.
+  assert.equal(await outcome(Buffer.from(Array.from({ length: 255 }, (_, n) => n + 1))), 'allowed');
+  assert.equal(await outcome(Buffer.from('{"a":"\u0000"}')), 'events_body_text');
 });
