@@ -76,6 +76,11 @@ describe('problems', () => {
     assert.deepEqual([status, body.status, body.code, body.request_id], [404, 404, 'not_found', 'r1']);
   });
 
+  it('of a refusal that another service made name the request as that service and its audit event do', () => {
+    const error = new DispatchError('not_granted', { requestId: 'theirs' });
+    assert.equal(problemFor(error, 'ours').body.request_id, 'theirs');
+  });
+
   it('of anything unknown are an outage', () => {
     verifies('C.0');
     const fastifyLike = Object.assign(new Error('x'), { code: 'FST_ERR_SOMETHING_NEW', statusCode: 200 });
