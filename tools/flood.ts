@@ -29,6 +29,15 @@ function timesOf({ commandsMs, refused }: Met) {
   };
 }
 
+/** Two calms as one: whatever else the machine does changes while a flood lasts, and is in what it is compared with. */
+function joined(one: Met, other: Met): Met {
+  return {
+    commandsMs: [...one.commandsMs, ...other.commandsMs],
+    refused: [...one.refused, ...other.refused],
+    texts: one.texts + other.texts,
+  };
+}
+
 function report(flooded: Flooded, calm: Met) {
   const { outcomes, met, growth, seconds } = flooded;
   return {
@@ -56,9 +65,9 @@ await withSystem({ stateDir: values['state-dir'], portBase: values['port-base'] 
     pace: { commandEveryMs: 200, textEveryMs: 5_000 },
   });
   const result = {
-    calm: timesOf(calm),
-    refused_requests: report(refusals, calm),
-    strangers_texts: report(strangers, calm),
+    calm: calm.map(timesOf),
+    refused_requests: report(refusals, joined(calm[0], calm[1])),
+    strangers_texts: report(strangers, joined(calm[1], calm[2])),
   };
   for (const [part, found] of Object.entries(result)) {
     console.log(part);

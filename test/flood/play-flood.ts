@@ -11,7 +11,7 @@ export interface FloodOptions {
   readonly count: number;
   readonly requestsPerSecond: number;
   readonly textsPerSecond: number;
-  /** How long people are watched before anything comes, in milliseconds. */
+  /** How long people are watched before, between and after the floods, in milliseconds. */
   readonly calmMs: number;
   readonly pace: Pace;
 }
@@ -25,7 +25,8 @@ export interface Flooded {
 }
 
 export interface Played {
-  readonly calm: Met;
+  /** Before, between and after the floods. */
+  readonly calm: readonly [Met, Met, Met];
   readonly refusals: Flooded;
   readonly strangers: Flooded;
 }
@@ -58,29 +59,33 @@ export async function playFlood(stateDir: string, options: FloodOptions): Promis
     before: Holdings,
     perSecond: number,
     send: (at: number) => Promise<string>,
-  ): Promise<Flooded & { readonly after: Holdings }> => {
+  ): Promise<Flooded> => {
     const from = performance.now();
     const { result: outcomes, met } = await during(() => pump({ count: options.count, perSecond, send }));
     const after = await stockWith(before.mariasMessages + met.texts);
     const seconds = (performance.now() - from) / 1000;
-    return { outcomes, met, growth: growthOf(before, after), seconds, after };
+    return { outcomes, met, growth: growthOf(before, after), seconds };
   };
 
   const poster = createPoster();
   try {
-    const first = await takeStock(stateDir, mariaId);
-    const { met: calm } = await during(() => sleep(options.calmMs));
+    const calmly = async (): Promise<{ met: Met; stock: Holdings }> => {
+      const before = await takeStock(stateDir, mariaId);
+      const { met } = await during(() => sleep(options.calmMs));
+      return { met, stock: await stockWith(before.mariasMessages + met.texts) };
+    };
+    const before = await calmly();
     const kinds = refusedRequests(stage);
-    const refusals = await flooded(
-      await stockWith(first.mariasMessages + calm.texts),
-      options.requestsPerSecond,
-      (at) => poster.post((kinds[at % kinds.length] as (typeof kinds)[number])(at)),
+    const refusals = await flooded(before.stock, options.requestsPerSecond, (at) =>
+      poster.post((kinds[at % kinds.length] as (typeof kinds)[number])(at)),
     );
+    const between = await calmly();
     const text = await createTexter(stateDir, stage.at.gateway);
-    const strangers = await flooded(refusals.after, options.textsPerSecond, (at) =>
+    const strangers = await flooded(between.stock, options.textsPerSecond, (at) =>
       poster.post(text({ from: strangerAt(at), body: `is anybody there? (${at})` })),
     );
-    return { calm, refusals, strangers };
+    const after = await calmly();
+    return { calm: [before.met, between.met, after.met], refusals, strangers };
   } finally {
     poster.close();
   }
