@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import { sentenceFor } from '@deadlatch/http';
 import type { CertificatePlace } from './up/certificate-files.ts';
 import { issueCertificates } from './up/issue-certificates.ts';
 
@@ -6,4 +7,9 @@ import { issueCertificates } from './up/issue-certificates.ts';
  * Issues what is due and ends. A process of its own: it alone reads the authority's key, for a second at a time, and
  * what it takes to make certificates is not kept in memory by a supervisor that needs it three times a day.
  */
-await issueCertificates(JSON.parse(await text(process.stdin)) as CertificatePlace, Date.now());
+try {
+  await issueCertificates(JSON.parse(await text(process.stdin)) as CertificatePlace, Date.now());
+} catch (error) {
+  process.stderr.write(sentenceFor(error, 'the authority or a key directory is not usable'));
+  process.exitCode = 1;
+}

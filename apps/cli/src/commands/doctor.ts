@@ -1,10 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Arguments, EXIT, StartError } from '../arguments.ts';
+import type { Installation } from '../up/installation.ts';
 import { commandLine, PROCESSES, type ProcessName } from '../up/services.ts';
-import { type StateDir, stateDirAt } from '../up/state-dir.ts';
+import { readDocument, type StateDir, stateDirAt } from '../up/state-dir.ts';
+import { describeTls, examineTls, isTlsSound } from './examine-tls.ts';
 
 const WORKSPACE = resolve(fileURLToPath(new URL('../../../../', import.meta.url)));
 
@@ -29,6 +32,9 @@ try {
   worker.once('exit', done);
 } catch { done(); }`;
 
+/** All of them start at once. */
+const PROBE_MS = 60_000;
+
 interface Probed {
   readonly direct: readonly string[];
   readonly worker: readonly string[];
@@ -39,7 +45,7 @@ interface Probed {
 export interface Finding {
   readonly process: string;
   readonly reads_own: boolean;
-  /** Key folders of others that its permissions let it read. */
+  /** Key folders of others, or the authority's (`ca`), that its permissions let it read. */
   readonly reads_others: readonly string[];
   /** Key folders of others that it reaches through a worker thread, past its permissions. */
   readonly reads_others_by_worker: readonly string[];
@@ -53,8 +59,8 @@ export interface Finding {
 const ESCAPES_BY_WORKER: readonly string[] = ['vault'];
 
 /**
- * `deadlatch doctor`: the isolation actually reached, tried and not assumed.
- * @returns 1 when a process reaches more than it is known to
+ * `deadlatch doctor`: the isolation actually reached, tried and not assumed, and what TLS between the services does.
+ * @returns 1 when a process reaches more than it is known to, or a certificate or a listener is not as it should be
  */
 export async function doctor(args: Arguments): Promise<number> {
   const state = stateDirAt(args.stateDir);
@@ -65,8 +71,8 @@ export async function doctor(args: Arguments): Promise<number> {
   if (services.length === 0) {
     throw new StartError(`There are no keys in ${state.root}. Start it once with npm start.`);
   }
-  const findings = PROCESSES.filter((name) => services.includes(name)).map((name) =>
-    examine(name, state, services),
+  const findings = await Promise.all(
+    PROCESSES.filter((name) => services.includes(name)).map((name) => examine(name, state, services)),
   );
   const isAsKnown = findings.every(
     (f) =>
@@ -75,24 +81,34 @@ export async function doctor(args: Arguments): Promise<number> {
       !f.starts_programs &&
       (f.reads_others_by_worker.length === 0 || ESCAPES_BY_WORKER.includes(f.process)),
   );
+  const { environment } = await readDocument<Installation>(state.installationFile);
+  const certified = PROCESSES.filter((name) => name !== 'simulator' && services.includes(name));
+  const place = {
+    authority: state.authority,
+    keys: state.keys,
+    environment,
+    services: [...certified, 'cli' as const],
+  };
+  const tls = await examineTls(place, args.stateDir, Date.now());
   const isTight = isAsKnown && findings.every((f) => f.reads_others_by_worker.length === 0);
-  const report = { findings, is_as_known: isAsKnown, is_tight: isTight, user: systemUser() };
-  process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : describe(report));
-  return isAsKnown ? EXIT.done : EXIT.failed;
+  const report = { findings, is_as_known: isAsKnown, is_tight: isTight, user: systemUser(), tls };
+  process.stdout.write(args.json ? `${JSON.stringify(report)}\n` : describe(report) + describeTls(tls));
+  return isAsKnown && isTlsSound(tls) ? EXIT.done : EXIT.failed;
 }
 
-function examine(name: ProcessName, state: StateDir, services: readonly string[]): Finding {
+async function examine(name: ProcessName, state: StateDir, services: readonly string[]): Promise<Finding> {
   const flags = commandLine(name, state, WORKSPACE).filter((arg) => arg.startsWith('--'));
-  const folders = services.map((service) => join(state.keys, service));
-  const result = spawnSync(process.execPath, [...flags, '--no-warnings', '-e', PROBE, ...folders], {
-    encoding: 'utf8',
-    timeout: 30_000,
+  const folders = [...services.map((service) => join(state.keys, service)), state.authority];
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...flags, '--no-warnings', '-e', PROBE, ...folders],
+    { timeout: PROBE_MS },
+  ).catch((cause: { stderr?: string }) => {
+    throw new StartError(`${name} could not be examined: ${cause.stderr?.trim() ?? ''}`, { cause });
   });
-  if (result.status !== 0) throw new StartError(`${name} could not be examined: ${result.stderr.trim()}`);
-  const probed = JSON.parse(result.stdout) as Probed;
+  const probed = JSON.parse(stdout) as Probed;
   const own = join(state.keys, name);
-  const others = (dirs: readonly string[]) =>
-    dirs.filter((dir) => dir !== own).map((dir) => dir.slice(state.keys.length + 1));
+  const others = (dirs: readonly string[]) => dirs.filter((dir) => dir !== own).map((dir) => basename(dir));
   return {
     process: name,
     reads_own: probed.direct.includes(own),

@@ -25,18 +25,43 @@ export function isIssuedElsewhere({ authority }: Pick<CertificatePlace, 'authori
   return existsSync(join(authority, 'ca.pem')) && !existsSync(join(authority, 'ca-key.pem'));
 }
 
-/** Services whose certificate is missing, of another authority or name, without its key, or near its end. */
+/** Services whose certificate is not usable, or is near its end. */
 export async function dueCertificates(place: CertificatePlace, now: number): Promise<ServiceName[]> {
-  const authority = await readAuthority(place);
   const due: ServiceName[] = [];
   for (const service of place.services) {
-    const directory = keyDirectory(place.keys, service);
-    const isGood =
-      authority !== null &&
-      (await isUsable(directory, spiffeId(place.environment, service), authority, now + RENEW_BEFORE_MS));
-    if (!isGood) due.push(service);
+    if ((await whatIsWrong(place, service, now + RENEW_BEFORE_MS)) !== null) due.push(service);
   }
   return due;
+}
+
+export type LeafProblem =
+  | 'no_authority'
+  | 'missing'
+  | 'expired'
+  | 'foreign_name'
+  | 'key_mismatch'
+  | 'other_authority';
+
+/** Why nobody would accept a service's certificate, or let it check theirs, at `time`; null when all is well. */
+export async function whatIsWrong(
+  place: CertificatePlace,
+  service: ServiceName,
+  time: number,
+): Promise<LeafProblem | null> {
+  const directory = keyDirectory(place.keys, service);
+  const [authority, leaf, key, trusted] = await Promise.all([
+    readAuthority(place),
+    readLeaf(directory),
+    readKey(join(directory, 'tls-key.pem')),
+    readFile(join(directory, 'ca.pem'), 'utf8').catch(() => null),
+  ]);
+  if (authority === null) return 'no_authority';
+  if (leaf === null || key === null) return 'missing';
+  const isOurs = leaf.checkIssued(authority.certificate) && leaf.verify(authority.certificate.publicKey);
+  if (!isOurs || trusted !== authority.pem) return 'other_authority';
+  if (leaf.subjectAltName !== `URI:${spiffeId(place.environment, service)}`) return 'foreign_name';
+  if (!leaf.checkPrivateKey(key)) return 'key_mismatch';
+  return leaf.validToDate.getTime() > time ? null : 'expired';
 }
 
 /** What a service shows of itself at the moment. @returns null when there is no certificate that can be read */
@@ -61,27 +86,6 @@ async function readAuthority({ authority }: CertificatePlace): Promise<Authority
   } catch {
     return null;
   }
-}
-
-async function isUsable(
-  directory: string,
-  name: string,
-  { pem, certificate }: Authority,
-  until: number,
-): Promise<boolean> {
-  const leaf = await readLeaf(directory);
-  const key = await readKey(join(directory, 'tls-key.pem'));
-  const trusted = await readFile(join(directory, 'ca.pem'), 'utf8').catch(() => null);
-  return (
-    leaf !== null &&
-    key !== null &&
-    trusted === pem &&
-    leaf.subjectAltName === `URI:${name}` &&
-    leaf.checkIssued(certificate) &&
-    leaf.verify(certificate.publicKey) &&
-    leaf.checkPrivateKey(key) &&
-    leaf.validToDate.getTime() > until
-  );
 }
 
 async function readKey(path: string): Promise<KeyObject | null> {
