@@ -33,8 +33,12 @@ export interface LogWorld {
   readonly directory: string;
   readonly witness: TestWitness;
   readonly tenantId: string;
+  /** What is undone when the test ends, before the database goes. */
+  readonly closing: (() => unknown)[];
   /** Writes events as the services' roles do, in one transaction; answers their ids. */
   addEvents(count: number, sizeBytes?: number): Promise<string[]>;
+  /** Connections under the sequencer's role, for what it could do by hand. */
+  sequencerPool(): Pool;
   /** Starts a sequencer in this process. */
   start(): Promise<RunningSequencer>;
   /** Starts a sequencer as a process of its own, not waiting for it. */
@@ -89,7 +93,13 @@ export async function startLogWorld(t: TestContext): Promise<LogWorld> {
     directory,
     witness,
     tenantId,
+    closing,
     addEvents: (count, sizeBytes = 400) => addEvents(admin, tenantId, count, sizeBytes),
+    sequencerPool() {
+      const pool = testPool(db.urls.sequencer, 2);
+      closing.push(() => pool.end());
+      return pool;
+    },
     async start() {
       const port = await freePort();
       const logs: RunningSequencer['logs'] = [];
