@@ -48,6 +48,10 @@ export interface LivedInstallation {
   readonly entries: readonly Uint8Array[];
   /** Keys that somebody may have stolen. */
   readonly keys: Readonly<Record<'log' | 'witness' | 'grant' | 'stranger', ServiceKeyPair>>;
+  /** A refusal as its caller saw it, and what the operator was told of it and of the ticket. */
+  readonly asked: Readonly<Record<'why' | 'whyInWords' | 'show' | 'showInWords', CliAnswer>> & {
+    readonly refusal: { readonly request_id: string; readonly code: string; readonly dimension: string };
+  };
   /** What the command line prints. */
   cli(...args: readonly string[]): Promise<CliAnswer>;
   /**
@@ -99,6 +103,15 @@ export async function liveThrough(): Promise<LivedInstallation> {
     const proof = join(root, 'proof.jsonl');
     const pause = ['call', 'autonomy.pause', '--as', 'sue-supervisor', '--body', '{"scope":"tenant"}'];
     await demandDone(cli(...pause));
+    const refused = await cli('call', 'tech.start', '--as', 'tom-technician', '--target', ticketId);
+    const refusal = JSON.parse(refused.out) as LivedInstallation['asked']['refusal'];
+    const asked = {
+      refusal,
+      why: await cli('audit', 'why', refusal.request_id, '--json'),
+      whyInWords: await cli('audit', 'why', refusal.request_id),
+      show: await cli('audit', 'show', '--ticket', ticketId, '--json'),
+      showInWords: await cli('audit', 'show', '--ticket', ticketId),
+    };
     await untilLogged(state, port);
     await demandDone(cli('audit', 'export', '--out', exported));
     await untilLogged(state, port);
@@ -113,7 +126,7 @@ export async function liveThrough(): Promise<LivedInstallation> {
     const keyOf = async (path: string) => loadSigningKey(await readFile(join(state.keys, path), 'utf8'));
     let copies = 0;
     return {
-      ...{ state, trustFile, pinned, exported, proof, ticketId, older, checkpoint, cli },
+      ...{ state, trustFile, pinned, exported, proof, ticketId, older, checkpoint, cli, asked },
       tenantId: run.tenant_id,
       trust: auditTrust(pinned),
       entries: [...entriesOf(readTileIn(state.log), sizeOf(checkpoint))].map((entry) => Buffer.from(entry)),

@@ -8,6 +8,7 @@ import { spiffeId } from '@deadlatch/catalogue';
 import { canonicalJson, signReceipt, toBase64url } from '@deadlatch/signing';
 import fc from 'fast-check';
 import { StartError } from '../../../apps/cli/src/arguments.ts';
+import type { Confirmation } from '../../../apps/cli/src/audit/describe-event.ts';
 import { verifyProofFile } from '../../../apps/cli/src/audit/proof-file.ts';
 import type { AuditReport } from '../../../apps/cli/src/audit/verify-audit.ts';
 import {
@@ -20,6 +21,15 @@ import { verifies } from '../../requirements.ts';
 import { type LivedInstallation, liveThrough, sizeOf } from './installation.fixture.ts';
 import { rebuildLog } from './rebuilt-log.ts';
 import { SUPERUSER_ATTACKS, type Target } from './superuser.ts';
+
+// Longer than 400 lines because all attacks share one installation, which takes a minute to live through.
+
+/** A line of `audit show --json`. */
+interface ShownLine {
+  readonly index: number | null;
+  readonly event: AuditEvent;
+  readonly confirmations: readonly Confirmation[];
+}
 
 const NOTHING: Beside = { otherCheckpoints: [], receipts: [] };
 
@@ -94,6 +104,56 @@ describe('tampering is found', { timeout: 900_000 }, () => {
       assert.equal(code, 0, out);
       assert.match(out, /cosigned by[\s\S]*backed by a signature[\s\S]*all well/);
     }
+  });
+
+  it('and "why was this refused?" is answered in one command, by the name that the caller was given', () => {
+    verifies('F.6', 'A.5');
+    const { refusal, why, whyInWords } = lived.asked;
+    assert.equal(why.code, 0, why.err);
+    const answer = JSON.parse(why.out) as Record<string, unknown>;
+    assert.deepEqual(
+      [answer.request_id, answer.code, answer.dimension, answer.command],
+      [refusal.request_id, refusal.code, refusal.dimension, 'tech.start'],
+    );
+    assert.match(whyInWords.out, /tech\.start was refused[\s\S]*wanted[\s\S]*policies[\s\S]*needed/);
+    if (refusal.code === 'invalid_state') assert.match(whyInWords.out, /facts +.*from_state CLOSED/);
+  });
+
+  it('and the chain of a ticket is shown from the message to the delivery, with log index and trace', () => {
+    verifies('F.2', 'F.3');
+    const { show, showInWords } = lived.asked;
+    assert.equal(show.code, 0, show.err);
+    const lines = show.out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as ShownLine);
+    for (const { index, event } of lines.filter((line) => line.index !== null)) {
+      assert.equal(target.eventAt(index ?? -1).id, event.id);
+    }
+    const created = lines.find(({ event }) => event.command === 'ticket.create');
+    assert.match(created?.event.trace_id ?? '', /^[0-9a-f]{32}$/);
+    assert.deepEqual(
+      created?.confirmations.map(({ state }) => state),
+      ['DELIVERED'],
+    );
+    for (const stage of ['message', 'turn', 'tool call', 'command', 'vault', 'delivery'])
+      assert.match(showInWords.out, new RegExp(`log index \\d+  ${stage}: `));
+    assert.match(showInWords.out, /policies permit\.[\s\S]*mutation +ticket [\s\S]*said +M01 to contact/);
+  });
+
+  it('and each reading by the operator is an event that the operator signed, with what was asked for', () => {
+    verifies('F.1');
+    const every = lived.entries.map((_, index) => target.eventAt(index));
+    const reads = every.filter(({ command }) => command === 'audit.read');
+    assert.deepEqual(
+      reads.map(({ details }) => details.kind),
+      ['why', 'why', 'show', 'show', 'export', 'proof'],
+    );
+    const [operator] = lived.pinned.operators;
+    for (const { origin, request } of reads)
+      assert.deepEqual([origin, request.key_id], ['operator', operator?.keyid]);
+    assert.equal(reads.at(-1)?.details.by_ticket, lived.ticketId);
+    assert.equal(reads[0]?.details.by_event, lived.asked.refusal.request_id);
   });
 
   describe("by the database's superuser, who names", () => {
