@@ -25,7 +25,7 @@ const CLOCK = resolve(import.meta.dirname, 'stepped-clock.fixture.ts');
 const STEPPED_CLOCK = [`--allow-fs-read=${CLOCK}`, '--import', pathToFileURL(CLOCK).href];
 const HOUR_MS = 3_600_000;
 const PORT_BASE = 4_300;
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** One running process of the real service. */
 export interface Replica {

@@ -17,7 +17,7 @@ export const RATES = {
   /** Requests of one signed-in browser. */
   session: { burst: 400, perSecond: 40 },
   /** Refused commands of one person through one service; what is accepted costs nothing. */
-  refusals: { burst: 600, perSecond: 20 },
+  refusals: { burst: 300, perSecond: 2 },
   /** Made-up secrets from one address. */
   guesses: { burst: 20, perSecond: 1 / 3 },
   /** Texts that are kept of people whom nobody knows: of one of them, and of all together. */
