@@ -57,7 +57,7 @@ export async function whatIsWrong(
   ]);
   if (authority === null) return 'no_authority';
   if (leaf === null || key === null) return 'missing';
-  const isOurs = leaf.checkIssued(authority.certificate) && leaf.verify(authority.certificate.publicKey);
+  const isOurs = authority.certificates.some((ca) => leaf.checkIssued(ca) && leaf.verify(ca.publicKey));
   if (!isOurs || trusted !== authority.pem) return 'other_authority';
   if (leaf.subjectAltName !== `URI:${spiffeId(place.environment, service)}`) return 'foreign_name';
   if (!leaf.checkPrivateKey(key)) return 'key_mismatch';
@@ -74,15 +74,19 @@ export async function readLeaf(directory: string): Promise<X509Certificate | nul
     .catch(() => null);
 }
 
+const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
 interface Authority {
   readonly pem: string;
-  readonly certificate: X509Certificate;
+  /** Two while somebody else replaces one by the other. */
+  readonly certificates: readonly X509Certificate[];
 }
 
 async function readAuthority({ authority }: CertificatePlace): Promise<Authority | null> {
   try {
     const pem = await readFile(join(authority, 'ca.pem'), 'utf8');
-    return { pem, certificate: new X509Certificate(pem) };
+    const certificates = (pem.match(PEM) ?? []).map((text) => new X509Certificate(text));
+    return certificates.length === 0 ? null : { pem, certificates };
   } catch {
     return null;
   }
