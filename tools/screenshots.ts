@@ -90,6 +90,7 @@ async function work(tom: Page, browser: Browser): Promise<void> {
   await act(tom, 'Accept the visit');
   await act(tom, 'Check in');
   await addPhotos(tom, {
+    'Before: site overview': await drawDoor(browser, OPEN_DOOR),
     'Before: opening': await drawDoor(browser, OPEN_DOOR),
     'Before: failed lock': await drawDoor(browser, FAILED_LOCK),
   });
@@ -107,7 +108,7 @@ async function work(tom: Page, browser: Browser): Promise<void> {
     'Price each': '200',
     'Already spent': 'No',
     'Part number (optional)': 'LKB-200',
-    '3. Change: found condition': 'yes',
+    '4. Change: found condition': 'yes',
     Reason: 'The lock body is cracked and has to be replaced.',
   });
 }

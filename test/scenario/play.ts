@@ -141,6 +141,7 @@ async function arrive({ stage, outcome, ticketId }: Play): Promise<void> {
     return seen.status === 409 && seen.body.code === 'invalid_state';
   });
   await step(outcome, 'photos before the work', async () => {
+    await addPhoto(tom, ticketId, 'photo.before.site_overview');
     await addPhoto(tom, ticketId, 'photo.before.opening');
     await addPhoto(tom, ticketId, 'photo.before.failed_lock');
   });

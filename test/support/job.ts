@@ -39,7 +39,7 @@ export interface Crew {
   onSite(ticketId?: string): Promise<string>;
   /** Announces, uploads and finalizes a photo. */
   photo(actor: Actor, ticketId: string, key: string): Promise<string>;
-  /** Work has begun: both before-photos are there. */
+  /** Work has begun: the before-photos are there. */
   started(ticketId?: string): Promise<string>;
   asksForMoney(ticketId: string, cents: number): Promise<Question>;
 }
@@ -138,6 +138,7 @@ export function createCrew(world: DispatchWorld, wire: Wire): Crew {
       agent(turn, { tctx: { correlation_id: turn.correlationId, conversation_id: turn.conversationId } }),
     async started(given) {
       const id = await onSite(given);
+      await photo(tom, id, 'photo.before.site_overview');
       await photo(tom, id, 'photo.before.opening');
       await photo(tom, id, 'photo.before.failed_lock');
       await does(tom, 'tech.start', id);

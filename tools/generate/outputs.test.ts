@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ALL_EDGES, COMMANDS, TICKET_STATES } from '@deadlatch/catalogue';
+import { ALL_EDGES, COMMANDS, INCIDENT_DEFINITIONS, TICKET_STATES } from '@deadlatch/catalogue';
 import { parseSync, Visitor } from 'oxc-parser';
 import { REQUIREMENTS } from '../../test/requirements.ts';
 import { commandsPage } from './commands-page.ts';
+import { incidentTypesPage } from './incident-types-page.ts';
 import { table } from './markdown.ts';
 import { OUTPUTS } from './outputs.ts';
 import { ceilingCommands } from './services-page.ts';
@@ -29,6 +30,13 @@ describe('generated files', () => {
     for (const entry of COMMANDS) assert.ok(commands.includes(`\`${entry.name}\``), entry.name);
     const states = statesPage();
     for (const state of TICKET_STATES) assert.ok(states.includes(`### ${state}\n`), state);
+    const types = incidentTypesPage();
+    for (const { type, version, ask, evidence, tests } of INCIDENT_DEFINITIONS) {
+      const part = types.split(`## ${type}, version ${version}\n`)[1]?.split('\n## ')[0] ?? '';
+      for (const name of [...ask.map((a) => a.question), ...[...evidence, ...tests].map((e) => e.key)]) {
+        assert.ok(part.includes(`| \`${name}\` |`), `${type} ${version}: ${name}`);
+      }
+    }
     const threats = threatModel();
     for (const requirement of REQUIREMENTS)
       assert.ok(threats.includes(`| ${requirement.id} |`), requirement.id);

@@ -1,6 +1,7 @@
 import { commandsPage } from './commands-page.ts';
 import { envExample } from './env-example.ts';
 import { errorsPage } from './errors-page.ts';
+import { incidentTypesPage } from './incident-types-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { servicesPage } from './services-page.ts';
 import { statesPage } from './states-page.ts';
@@ -11,6 +12,7 @@ import { transitionsSql } from './transitions.ts';
 export const OUTPUTS: ReadonlyMap<string, () => string> = new Map([
   ['docs/reference/commands.md', commandsPage],
   ['docs/reference/states.md', statesPage],
+  ['docs/reference/incident-types.md', incidentTypesPage],
   ['docs/reference/services.md', servicesPage],
   ['docs/reference/errors.md', errorsPage],
   ['docs/reference/metrics.md', metricsPage],

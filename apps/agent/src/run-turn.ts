@@ -126,6 +126,7 @@ function summary(ticket: unknown): TicketSummary | null {
   return {
     state: text(ticket.state) ?? '',
     type: text(ticket.incident_type),
+    typeVersion: typeof ticket.incident_version === 'number' ? ticket.incident_version : null,
     priority: text(ticket.priority),
     missing: Array.isArray(ticket.missing) ? ticket.missing.filter((q) => typeof q === 'string') : [],
     answers: Object.fromEntries(

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { createInputValidator, findCommand, incidentType, PRIORITIES } from '@deadlatch/catalogue';
+import {
+  createInputValidator,
+  findCommand,
+  incidentType,
+  newestIncidentType,
+  PRIORITIES,
+} from '@deadlatch/catalogue';
 import type { ErrorCode } from '@deadlatch/kernel';
 import type { ToolAnswer, ToolClient } from './run-turn.ts';
 
@@ -29,6 +35,7 @@ interface Entry {
 interface Ticket {
   state: string;
   incident_type: string | null;
+  incident_version: number | null;
   priority: string | null;
   missing: string[];
   answers: Record<string, string>;
@@ -90,7 +97,14 @@ function carryOut(world: World, name: string, input: Readonly<Record<string, unk
   const tell = (template: string) => world.entries.push({ direction: 'OUT', template });
   const { ticket } = world;
   if (name === 'ticket.create') {
-    world.ticket = { state: 'NEW', incident_type: null, priority: null, missing: [], answers: {} };
+    world.ticket = {
+      state: 'NEW',
+      incident_type: null,
+      incident_version: null,
+      priority: null,
+      missing: [],
+      answers: {},
+    };
     tell('M01');
     return;
   }
@@ -104,8 +118,11 @@ function carryOut(world: World, name: string, input: Readonly<Record<string, unk
   if (name === 'ticket.triage') {
     answer(ticket, input.answers as Answers);
     ticket.state = 'TRIAGED';
-    ticket.incident_type = String(input.type);
-    ticket.priority = priorityOf(ticket.incident_type, ticket.answers);
+    if (ticket.incident_type !== input.type) {
+      ticket.incident_type = String(input.type);
+      ticket.incident_version = newestIncidentType(ticket.incident_type)?.version ?? null;
+    }
+    ticket.priority = priorityOf(ticket);
     tell('M04');
   } else if (name === 'ticket.request_info') {
     ticket.state = 'NEEDS_INFO';
@@ -126,15 +143,15 @@ function answer(ticket: Ticket, given: Answers): void {
 }
 
 /** The rule of the domain, written a second time and naively. */
-function priorityOf(type: string, answers: Record<string, string>): string {
-  const definition = incidentType(type);
+function priorityOf({ incident_type: type, incident_version: version, answers }: Ticket): string {
+  const definition = incidentType(type ?? '', version ?? 0);
   assert.ok(definition);
   const isNo = (question: string) => answers[question] === 'no';
   const start =
     definition.mitigated?.whenAllNo.every(isNo) === true
       ? definition.mitigated.to
       : definition.defaultPriority;
-  const raised = definition.raises.filter((rule) => !isNo(rule.when)).map((rule) => rule.to);
+  const raised = definition.raises.filter((rule) => !rule.unlessNo.some(isNo)).map((rule) => rule.to);
   const all = [start, ...raised].map((priority) => PRIORITIES.indexOf(priority));
   return PRIORITIES[Math.max(...all)] ?? 'EMERGENCY';
 }

@@ -24,6 +24,7 @@ export const TICKET_FIELDS: Listed = {
     state: true,
     version: true,
     incident_type: true,
+    incident_version: true,
     priority: true,
     safety: true,
     // Question to answer: both are closed sets of the catalogue.

@@ -34,10 +34,20 @@ export interface CommandForm {
   readonly input: Schema;
 }
 
+export interface AskedQuestion {
+  readonly question: string;
+  readonly required: boolean;
+  /** Not asked once one of these is answered with no. */
+  readonly unless_no: readonly string[];
+}
+
 export interface IncidentForm {
   readonly type: string;
-  readonly ask: readonly { readonly question: string; readonly required: boolean }[];
-  readonly evidence: readonly { readonly key: string; readonly kind: string; readonly minimum: number }[];
+  readonly version: number;
+  /** By which a ticket is triaged from now on; older versions are those of tickets in flight. */
+  readonly is_newest: boolean;
+  readonly ask: readonly AskedQuestion[];
+  readonly evidence: readonly { readonly key: string; readonly kind: string }[];
   readonly tests: readonly { readonly key: string; readonly unit: string }[];
 }
 
@@ -71,6 +81,7 @@ export interface Ticket {
   readonly site_label?: string | null;
   readonly priority?: string | null;
   readonly incident_type?: string | null;
+  readonly incident_version?: number | null;
   readonly safety?: boolean;
   readonly nte_cents?: number;
   readonly resume_state?: string | null;
@@ -159,6 +170,16 @@ export interface ConversationEntry {
   readonly at?: string;
 }
 
+/** What the ticket's incident type asks to be shown. */
+export interface WantedEvidence {
+  readonly key: string;
+  readonly kind: string;
+  readonly minimum: number;
+  readonly required: boolean;
+  /** Not demanded now; it may be, once tests and outcome are on record. */
+  readonly possible: boolean;
+}
+
 /** A part of a ticket that this person's role may not read is `null`. */
 export interface TicketPage {
   readonly site_label?: string | null;
@@ -169,6 +190,7 @@ export interface TicketPage {
   readonly allowed?: readonly Allowed[];
   readonly timeline?: { readonly events?: readonly TimelineEvent[] } | null;
   readonly evidence?: { readonly evidence?: readonly Evidence[] } | null;
+  readonly wanted_evidence?: readonly WantedEvidence[] | null;
   readonly approvals?: { readonly approvals?: readonly Approval[] } | null;
   readonly conversation?: {
     readonly conversation?: { readonly state?: string; readonly channel?: string } | null;

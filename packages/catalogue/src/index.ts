@@ -8,6 +8,7 @@ export * from './edges.ts';
 export * from './fields.ts';
 export * from './free-text.ts';
 export * from './incident-types/catalogue.ts';
+export * from './incident-types/condition.ts';
 export * from './incident-types/shape.ts';
 export * from './messages.ts';
 export * from './proofs.ts';

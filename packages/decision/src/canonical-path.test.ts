@@ -110,6 +110,7 @@ function toWork(world: World): string {
   assert.equal(world.facts.visit?.checked_in_at, world.facts.now);
   assert.equal(codeOf(world.run(TOM, 'tech.complete', ticketId, completeInput())), 'invalid_state');
   assert.equal(codeOf(world.run(TOM, 'tech.start', ticketId, {})), 'evidence_missing');
+  addPhoto(world, TOM, 'photo.before.site_overview');
   addPhoto(world, TOM, 'photo.before.opening');
   addPhoto(world, TOM, 'photo.before.failed_lock');
   world.must(TOM, 'tech.start', ticketId, {});
@@ -166,6 +167,7 @@ test('the canonical path runs from a text to a closed ticket, and the approved m
   assert.deepEqual(refusal.kind === 'refused' ? refusal.extra.missing : null, [
     'photo.after.secured_outside',
     'photo.after.secured_inside',
+    'record.closeout.time',
     'test.lock_unlock_x5',
     'test.egress_opens',
   ]);
@@ -206,6 +208,7 @@ test('after a return trip the work is proven again, and what qa found wanting is
   verifies('C.4', 'I.3');
   const world = createWorld(createTestTools());
   const ticketId = toWork(world);
+  world.must(TOM, 'time.record', ticketId, { minutes: 30 });
   const proveAndComplete = () => {
     addPhoto(world, TOM, 'photo.after.secured_outside');
     addPhoto(world, TOM, 'photo.after.secured_inside');
@@ -223,6 +226,7 @@ test('after a return trip the work is proven again, and what qa found wanting is
   world.must(TOM, 'visit.accept', ticketId, {});
   world.must(TOM, 'tech.check_in', ticketId, {});
   assert.equal(codeOf(world.run(TOM, 'tech.start', ticketId, {})), 'evidence_missing');
+  addPhoto(world, TOM, 'photo.before.site_overview');
   addPhoto(world, TOM, 'photo.before.opening');
   addPhoto(world, TOM, 'photo.before.failed_lock');
   world.must(TOM, 'tech.start', ticketId, {});

@@ -4,7 +4,7 @@ import {
   ANSWERS,
   INCIDENT_TYPES,
   type IncidentTypeDefinition,
-  incidentType,
+  newestIncidentType,
   PRIORITIES,
 } from '@deadlatch/catalogue';
 import fc from 'fast-check';
@@ -15,7 +15,7 @@ import { accountFacts } from './testing/rows.ts';
 import { accept, code, refusal } from './testing/scene.ts';
 
 function typeNamed(name: string): IncidentTypeDefinition {
-  const found = incidentType(name);
+  const found = newestIncidentType(name);
   assert.ok(found);
   return found;
 }

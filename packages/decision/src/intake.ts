@@ -1,8 +1,9 @@
 import {
+  askedQuestions,
   type IncidentTypeDefinition,
+  isNotNo,
   PRIORITIES,
   type Priority,
-  type QuestionId,
 } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 
@@ -18,11 +19,13 @@ export function higher(a: Priority, b: Priority): Priority {
  * `unknown`, words instead of an answer, and no answer at all.
  */
 export function priorityByRule(definition: IncidentTypeDefinition, answers: Answers): Priority {
-  const isNo = (question: QuestionId) => Object.hasOwn(answers, question) && answers[question] === 'no';
+  const isDanger = (question: string) => isNotNo(question, answers);
   const { mitigated } = definition;
-  const isMitigated = mitigated !== null && mitigated.whenAllNo.length > 0 && mitigated.whenAllNo.every(isNo);
+  const isMitigated =
+    mitigated !== null && mitigated.whenAllNo.length > 0 && !mitigated.whenAllNo.some(isDanger);
   const start = isMitigated ? mitigated.to : definition.defaultPriority;
-  return definition.raises.reduce((found, rule) => (isNo(rule.when) ? found : higher(found, rule.to)), start);
+  const fired = definition.raises.filter((rule) => rule.unlessNo.every(isDanger));
+  return fired.reduce((found, rule) => higher(found, rule.to), start);
 }
 
 /**
@@ -47,9 +50,26 @@ export function mergeAnswers(
   return Object.fromEntries(merged);
 }
 
-/** Questions that the type needs and nobody has answered; `unknown` is an answer. */
+/** Questions that the type needs and nobody has answered; `unknown` is an answer, and what is hidden is not needed. */
 export function unansweredQuestions(definition: IncidentTypeDefinition, answers: Answers): string[] {
-  return definition.ask
+  return askedQuestions(definition, answers)
     .filter((ask) => ask.required && !Object.hasOwn(answers, ask.question))
     .map((ask) => ask.question);
+}
+
+/**
+ * What is still open of the questions that somebody asked for. One that an answer has hidden meanwhile is not; one that
+ * the type does not know of was asked by a person, and stays.
+ * @param definition null while there is no type
+ */
+export function stillMissing(
+  definition: IncidentTypeDefinition | null,
+  missing: readonly string[],
+  answers: Answers,
+): string[] {
+  const asked = definition === null ? [] : askedQuestions(definition, answers).map((ask) => ask.question);
+  const isHidden = (question: string) =>
+    definition?.ask.some((ask) => ask.question === question) === true &&
+    !asked.some((name) => name === question);
+  return missing.filter((question) => !Object.hasOwn(answers, question) && !isHidden(question));
 }

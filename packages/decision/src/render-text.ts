@@ -1,4 +1,4 @@
-import { MESSAGE_TEMPLATES, PHRASES, PRIORITIES, QUESTION_IDS } from '@deadlatch/catalogue';
+import { MAX_QUESTIONS_AT_ONCE, MESSAGE_TEMPLATES, PHRASES, PRIORITIES } from '@deadlatch/catalogue';
 import { formatUsd, refuse } from '@deadlatch/kernel';
 import type { MessageRow } from './rows.ts';
 import {
@@ -83,7 +83,7 @@ const READERS: Readonly<Record<SlotType, (value: unknown) => string>> = {
   outcome: (value) => wordFor(OUTCOME_WORDS, value, 'outcome'),
   result: (value) => wordFor(RESULT_WORDS, value, 'result'),
   questions: (value) => {
-    if (!Array.isArray(value) || value.length === 0 || value.length > QUESTION_IDS.length) {
+    if (!Array.isArray(value) || value.length === 0 || value.length > MAX_QUESTIONS_AT_ONCE) {
       return unrenderable('questions');
     }
     return value.map((q) => wordFor(QUESTION_TEXTS, q, 'question')).join(' ');

@@ -87,6 +87,22 @@ export const QUESTION_TEXTS: ReadonlyMap<QuestionId, string> = new Map<QuestionI
   ['only_entrance_stuck', 'Is the only entrance stuck?'],
   ['open_to_street', 'Is the opening open to the street?'],
   ['people_near', 'Are people near it?'],
+  ['stuck_open_or_closed', 'Is the door stuck, open or closed?'],
+  ['cannot_switch_off', 'Is there no way to switch the door off?'],
+  ['opening_size', 'About how wide and high is the opening?'],
+  ['not_safety_glass', 'Is it ordinary glass, not safety glass?'],
+  ['required_exit', 'Is it a marked exit?'],
+  ['occupied_now', 'Are people in the building now?'],
+  ['deficiency_report', 'What does the inspection report say is wrong?'],
+  ['label_present', 'Is there a fire label on the edge of the door?'],
+  ['jammed_open', 'Is it jammed open?'],
+  ['spring_or_cable_broken', 'Is a spring or cable broken?'],
+  ['vehicle_trapped', 'Is a vehicle trapped?'],
+  ['reader_light', 'Which light does the reader show?'],
+  ['who_can_enter', 'Who can still get in?'],
+  ['quote_number', 'What is the number of the quote?'],
+  ['who_is_affected', 'Who cannot use the door?'],
+  ['no_other_route', 'Is there no other accessible way in?'],
 ]);
 
 /** States as customers read them; what is not here is never told in words. */

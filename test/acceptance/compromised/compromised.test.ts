@@ -54,7 +54,8 @@ async function workInProgress(): Promise<string> {
   accepted(await dana.command('visit.dispatch_emergency', id, offer));
   accepted(await tom.command('visit.accept', id, {}));
   accepted(await tom.command('tech.check_in', id, {}));
-  for (const key of ['photo.before.opening', 'photo.before.failed_lock']) await addPhoto(tom, id, key);
+  for (const name of ['site_overview', 'opening', 'failed_lock'])
+    await addPhoto(tom, id, `photo.before.${name}`);
   accepted(await tom.command('tech.start', id, {}));
   return id;
 }

@@ -157,6 +157,7 @@ describe('deadlatch call', () => {
     });
     await does('tom-technician', 'visit.accept');
     await does('tom-technician', 'tech.check_in');
+    await photo('photo.before.site_overview');
     await photo('photo.before.opening');
     await photo('photo.before.failed_lock');
     await does('tom-technician', 'tech.start');

@@ -47,7 +47,7 @@ export async function prepare(run: RunFile, known: Known) {
   };
   const tomsTicket = await inProgress('tom-technician', tom.client);
   const tesssTicket = await inProgress('tess-technician', tess);
-  for (const key of ['photo.before.opening', 'photo.before.failed_lock']) {
+  for (const key of ['photo.before.site_overview', 'photo.before.opening', 'photo.before.failed_lock']) {
     await addPhoto(tom.client, tom.person, tomsTicket, key);
   }
   must(await tom.client.send('tech.start', tomsTicket, {}));

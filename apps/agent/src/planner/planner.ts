@@ -20,6 +20,8 @@ export interface TurnView {
 export interface TicketSummary {
   readonly state: string;
   readonly type: string | null;
+  /** By which version of the type it was triaged. */
+  readonly typeVersion: number | null;
   readonly priority: string | null;
   /** Questions that were asked and are not answered. */
   readonly missing: readonly string[];

@@ -85,6 +85,78 @@ const TEXTS: readonly (readonly [string, IncidentType | null, Readonly<Record<st
     'CLOSER_LEAK_OR_SLAM',
     { hit_someone: 'no', fire_or_exit_door: 'no' },
   ],
+  [
+    "our automatic door is stuck closed, it's the only entrance",
+    'AUTO_OPERATOR_FAULT',
+    { stuck_open_or_closed: 'yes', only_entrance_stuck: 'yes', jammed_open: 'no' },
+  ],
+  [
+    "the sliding door won't open, customers can use the side door",
+    'AUTO_OPERATOR_FAULT',
+    { stuck_open_or_closed: 'yes', only_entrance_stuck: 'no', no_other_route: 'no', which_door: 'stated' },
+  ],
+  [
+    'automatic door closed on a customer this morning, we switched it off',
+    'AUTO_SENSOR_SAFETY',
+    { cannot_switch_off: 'no', since_when: 'stated' },
+  ],
+  ["the door sensor isn't working", 'AUTO_SENSOR_SAFETY', {}],
+  [
+    "sliding door hit my employee and we can't turn it off",
+    'AUTO_SENSOR_SAFETY',
+    { hit_someone: 'yes', cannot_switch_off: 'yes', which_door: 'stated' },
+  ],
+  [
+    'somebody threw a rock, the front window is shattered, wide open to the sidewalk, people walking by',
+    'GLASS_OR_FRAME_DAMAGE',
+    { open_to_street: 'yes', people_near: 'yes' },
+  ],
+  [
+    "glass in the vestibule door is cracked, it's tempered, about 3 feet by 7 feet",
+    'GLASS_OR_FRAME_DAMAGE',
+    { not_safety_glass: 'no', opening_size: 'stated', which_door: 'stated' },
+  ],
+  [
+    "push bar doesn't release, it's not a required exit, exit is clear",
+    'EGRESS_OR_PANIC_HARDWARE',
+    { exit_blocked: 'no', required_exit: 'no' },
+  ],
+  [
+    "emergency exit won't open and people are inside",
+    'EGRESS_OR_PANIC_HARDWARE',
+    { fire_or_exit_door: 'yes', exit_blocked: 'yes' },
+  ],
+  [
+    'fire door failed inspection, report says gap too big, the label is missing',
+    'FIRE_DOOR_DEFICIENCY',
+    { fire_or_exit_door: 'yes', label_present: 'no', deficiency_report: 'stated' },
+  ],
+  [
+    'roll up door is stuck open, spring is broken',
+    'ROLLING_OR_DOCK_DOOR',
+    { stuck_open_or_closed: 'yes', jammed_open: 'yes', spring_or_cable_broken: 'yes' },
+  ],
+  ["overhead door won't close, the cable snapped", 'ROLLING_OR_DOCK_DOOR', { spring_or_cable_broken: 'yes' }],
+  [
+    "badge reader won't unlock the back door, light stays red",
+    'ACCESS_CONTROL_STRIKE',
+    { reader_light: 'stated', which_door: 'stated' },
+  ],
+  ["electric strike doesn't release", 'ACCESS_CONTROL_STRIKE', {}],
+  ['please replace the hinges, quote 4411', 'HARDWARE_REPLACEMENT', { quote_number: 'stated' }],
+  [
+    "handicap button doesn't work, a customer in a wheelchair could not get in, no other accessible entrance",
+    'ADA_OPERATOR_OR_THRESHOLD',
+    { no_other_route: 'yes', who_is_affected: 'stated' },
+  ],
+  // What cannot be locked comes first, whatever else is named.
+  ['the badge reader is dead and nothing locks', 'DOOR_CANNOT_SECURE', { cannot_lock_anything: 'yes' }],
+  ["roll down gate won't lock", 'DOOR_CANNOT_SECURE', {}],
+  // Named and well, or nobody's door: a person is asked, and nothing is guessed.
+  ['the automatic door works fine now', null, {}],
+  ['our badge printer is broken', null, {}],
+  ['please send me the quote', null, {}],
+  ['the glass is dirty', null, {}],
   ['hello', null, {}],
   ['when is the technician coming', null, {}],
   ['the ice machine is making a noise', null, {}],
@@ -114,6 +186,18 @@ test('no danger is talked away by words that only look like it', () => {
     ['the exit is not blocked', 'exit_blocked', 'no'],
     ['this exit is blocked', 'exit_blocked', 'yes'],
     ["i don't know if it is a fire door", 'fire_or_exit_door', 'yes'],
+    ["it can't be switched off", 'cannot_switch_off', 'yes'],
+    ['nobody can turn it off', 'cannot_switch_off', 'yes'],
+    ['i think we turned it off', 'cannot_switch_off', undefined],
+    ["we don't have another entrance", 'only_entrance_stuck', 'yes'],
+    ['nobody can use the side door', 'only_entrance_stuck', 'yes'],
+    ['the side entrance is broken too', 'only_entrance_stuck', undefined],
+    ['it needs to be boarded up', 'open_to_street', undefined],
+    ['not boarded up yet', 'open_to_street', 'yes'],
+    ["we haven't taped it off", 'people_near', 'yes'],
+    ['it is not tempered glass', 'not_safety_glass', 'yes'],
+    ["half open and won't close or open", 'jammed_open', 'yes'],
+    ["the door won't open", 'jammed_open', undefined],
   ];
   for (const [text, question, answer] of cases) {
     assert.equal(readMessage(text).answers.get(question), answer, text);

@@ -1,16 +1,8 @@
 import type { Answer, IncidentType, QuestionId } from '@deadlatch/catalogue';
+import { ANSWER_CUES } from './answer-cues.ts';
 import { clausesOf, findPhrase, hasPhrase, type Span } from './match-phrase.ts';
-import {
-  ANSWER_CUES,
-  BARE_NO,
-  BARE_UNKNOWN,
-  BARE_YES,
-  HEDGES,
-  STATED_CUES,
-  TYPE_CUES,
-  type TypeCue,
-  WITHIN,
-} from './procedures.ts';
+import { BARE_NO, BARE_UNKNOWN, BARE_YES, HEDGES, STATED_CUES } from './procedures.ts';
+import { TYPE_CUES, type TypeCue, WITHIN } from './type-cues.ts';
 
 /** Typed facts of one message: all that the rest of the planner ever sees of it. */
 export interface MessageFacts {

@@ -104,6 +104,38 @@ const CONVERSATIONS: Readonly<Record<string, readonly (readonly [string | null, 
       ],
     ],
   ],
+  'a question that an answer makes moot is not asked': [
+    [
+      'the automatic door is slow, it is not stuck',
+      [
+        'ticket.create',
+        'ticket.triage AUTO_OPERATOR_FAULT stuck_open_or_closed=no',
+        'ticket.ready',
+        'conversation.reply thanks_noted',
+      ],
+    ],
+  ],
+  'and one that is not moot is': [
+    [
+      "the sliding doors won't open",
+      [
+        'ticket.create',
+        'ticket.triage AUTO_OPERATOR_FAULT stuck_open_or_closed=yes',
+        'conversation.reply ask_intake_questions ?only_entrance_stuck',
+      ],
+    ],
+  ],
+  'a replacement by its quote': [
+    [
+      'please replace the closer on the back door, quote 4411',
+      [
+        'ticket.create',
+        'ticket.triage HARDWARE_REPLACEMENT quote_number=stated',
+        'ticket.ready',
+        'conversation.reply thanks_noted',
+      ],
+    ],
+  ],
   'no problem that it knows': [
     ['hello', ['conversation.reply ask_to_describe_problem']],
     ['the ice machine is loud', ['conversation.reply ask_to_describe_problem']],
@@ -116,7 +148,7 @@ const CONVERSATIONS: Readonly<Record<string, readonly (readonly [string | null, 
       [
         'ticket.create',
         'ticket.triage DOOR_WONT_LATCH which_door=stated exit_blocked=no',
-        'ticket.request_info ?closes_by_itself',
+        'ticket.request_info ?since_when ?closes_by_itself',
       ],
     ],
     [null, ['conversation.reply a_person_will_look']],
@@ -164,6 +196,7 @@ const TICKET = fc.option(
   fc.record({
     state: fc.constantFrom(...TICKET_STATES, 'SOMETHING_NEW', 'constructor'),
     incident_type: fc.option(fc.constantFrom(...INCIDENT_TYPES, 'GLASS', 'constructor')),
+    incident_version: fc.constant(1),
     priority: fc.option(fc.constantFrom('ROUTINE', 'URGENT', 'EMERGENCY')),
     missing: fc.uniqueArray(fc.constantFrom(...QUESTION_IDS, 'what_else', '__proto__'), { maxLength: 4 }),
     answers: fc.dictionary(
@@ -189,6 +222,22 @@ test('whatever is written: listed tools, valid inputs, an end, one reply', async
     }),
     { numRuns: 400 },
   );
+});
+
+test('a ticket of an older version is asked what that version asks', async () => {
+  const askedBy = async (version: number) => {
+    const ticket = {
+      state: 'TRIAGED',
+      incident_type: 'DOOR_WONT_LATCH',
+      incident_version: version,
+      priority: 'URGENT',
+      missing: [],
+      answers: { which_door: 'stated', closes_by_itself: 'no' },
+    };
+    return turn(createWorld(ticket), 'any news?');
+  };
+  assert.deepEqual(await askedBy(1), ['conversation.reply thanks_noted']);
+  assert.deepEqual(await askedBy(2), ['ticket.request_info ?since_when ?exit_blocked']);
 });
 
 test('a turn that was cut off anywhere and played again does what it would have done at once', async () => {

@@ -1,8 +1,12 @@
 import {
   ANSWERS,
   type Answer,
+  askedQuestions,
+  INCIDENT_TYPES,
   type IncidentType,
+  type IncidentTypeDefinition,
   incidentType,
+  newestIncidentType,
   type Phrase,
   QUESTION_IDS,
   type QuestionId,
@@ -61,8 +65,8 @@ function triage(view: TurnView, ticket: TicketSummary, facts: MessageFacts): Ste
 /** What it was found to be stays, unless somebody now speaks of something that is a danger. */
 function typeOf(ticket: TicketSummary, newestFirst: readonly MessageFacts[]): IncidentType | null {
   const [newest] = newestFirst;
-  const onFile = incidentType(ticket.type ?? '') ? (ticket.type as IncidentType) : null;
-  const isDanger = newest?.type != null && incidentType(newest.type)?.safety === true;
+  const onFile = INCIDENT_TYPES.find((type) => type === ticket.type) ?? null;
+  const isDanger = newest?.type != null && newestIncidentType(newest.type)?.safety === true;
   if (onFile !== null && !isDanger) return onFile;
   return newestFirst.find((f) => f.type !== null)?.type ?? onFile;
 }
@@ -73,12 +77,17 @@ function collectAnswers(
   ticket: TicketSummary,
   newestFirst: readonly MessageFacts[],
 ): { question: QuestionId; answer: Answer }[] {
-  const asked = incidentType(type)?.ask ?? [];
+  const asked = (type === ticket.type ? definitionOf(ticket) : newestIncidentType(type))?.ask ?? [];
   return asked.flatMap(({ question }) => {
     const heard = newestFirst.map((f) => f.answers.get(question)).find((a) => a !== undefined);
     const answer = heard ?? answerOnFile(ticket, question);
     return answer === undefined ? [] : [{ question, answer }];
   });
+}
+
+/** What the ticket was triaged by, which a newer version does not change. */
+function definitionOf({ type, typeVersion }: TicketSummary): IncidentTypeDefinition | undefined {
+  return type === null || typeVersion === null ? undefined : incidentType(type, typeVersion);
 }
 
 function answerOnFile({ answers }: TicketSummary, question: QuestionId): Answer | undefined {
@@ -96,7 +105,8 @@ function provide(view: TurnView, ticket: TicketSummary, message: string, facts: 
 
 /** An emergency is on its way to a person already; anything else first asks what is still unknown. */
 function afterTriage(view: TurnView, ticket: TicketSummary, facts: MessageFacts): Step {
-  const open = (incidentType(ticket.type ?? '')?.ask ?? [])
+  const definition = definitionOf(ticket);
+  const open = (definition === undefined ? [] : askedQuestions(definition, ticket.answers))
     .filter((a) => a.required && answerOnFile(ticket, a.question) === undefined)
     .map((a) => a.question);
   const isOurs = view.done.has('ticket.triage');

@@ -84,7 +84,9 @@ export function CommandForm(props: {
           context={context}
           onChange={(next) => {
             attempt.current = null;
-            setValue((before) => withQuestions(form.name, before, next, props.context.incidents));
+            setValue((before) =>
+              withQuestions(form.name, before, next, props.context.incidents, props.context.incident),
+            );
           }}
         />
         {problem ? (

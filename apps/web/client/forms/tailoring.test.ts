@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CommandForm, IncidentForm } from '../api.ts';
-import { askedOf, sentBeside, startOf, withQuestions } from './tailoring.ts';
+import { askedOf, incidentOf, sentBeside, startOf, withQuestions } from './tailoring.ts';
+import type { FormValue } from './values.ts';
 
 const form = (name: string, fields: readonly string[]): CommandForm => ({
   name,
@@ -32,23 +33,53 @@ test('what must be remedied is asked only when the work fails', () => {
   assert.deepEqual(fieldsOf('ticket.hold', fields), fields);
 });
 
+const DOOR: IncidentForm = {
+  type: 'DOOR',
+  version: 2,
+  is_newest: true,
+  ask: [
+    { question: 'stuck', required: true, unless_no: [] },
+    { question: 'since_when', required: false, unless_no: [] },
+    { question: 'only_entrance', required: true, unless_no: ['stuck'] },
+  ],
+  evidence: [],
+  tests: [],
+};
+const OLD_DOOR: IncidentForm = {
+  ...DOOR,
+  version: 1,
+  is_newest: false,
+  ask: [{ question: 'old', required: true, unless_no: [] }],
+};
+const INCIDENTS = [OLD_DOOR, DOOR];
+const choose = (before: FormValue, after: FormValue, current?: IncidentForm) =>
+  withQuestions('ticket.triage', before, after, INCIDENTS, current);
+
 test('choosing a type brings its required questions once, and keeps answers', () => {
-  const incidents: IncidentForm[] = [
-    {
-      type: 'DOOR',
-      ask: [
-        { question: 'anyone_hurt', required: true },
-        { question: 'since_when', required: false },
-      ],
-      evidence: [],
-      tests: [],
-    },
-  ];
-  const chosen = withQuestions('ticket.triage', { answers: [] }, { type: 'DOOR', answers: [] }, incidents);
-  assert.deepEqual(chosen, { type: 'DOOR', answers: [{ question: 'anyone_hurt' }] });
-  const answered = { type: 'DOOR', answers: [{ question: 'anyone_hurt', answer: 'no' }] };
-  assert.deepEqual(withQuestions('ticket.triage', { answers: [] }, answered, incidents), answered);
-  assert.equal(withQuestions('ticket.triage', answered, answered, incidents), answered);
+  const chosen = choose({ answers: [] }, { type: 'DOOR', answers: [] });
+  assert.deepEqual(chosen, { type: 'DOOR', answers: [{ question: 'stuck' }, { question: 'only_entrance' }] });
+  const answered = { type: 'DOOR', answers: [{ question: 'stuck', answer: 'no' }] };
+  assert.deepEqual(choose({ answers: [] }, answered), answered);
+  assert.equal(choose(answered, answered), answered);
+});
+
+test('a question that an answer brings up follows, and one that was taken out stays out', () => {
+  const calm = { type: 'DOOR', answers: [{ question: 'stuck', answer: 'no' }] };
+  const stuck = { type: 'DOOR', answers: [{ question: 'stuck', answer: 'yes' }] };
+  assert.deepEqual(choose(calm, stuck), {
+    type: 'DOOR',
+    answers: [{ question: 'stuck', answer: 'yes' }, { question: 'only_entrance' }],
+  });
+  assert.equal(choose(stuck, stuck), stuck);
+});
+
+test('a ticket that is triaged again is asked what its own version asks', () => {
+  assert.equal(incidentOf({ type: 'DOOR' }, INCIDENTS, OLD_DOOR), OLD_DOOR);
+  assert.equal(incidentOf({ type: 'DOOR' }, INCIDENTS, undefined), DOOR);
+  assert.deepEqual(choose({ answers: [] }, { type: 'DOOR', answers: [] }, OLD_DOOR), {
+    type: 'DOOR',
+    answers: [{ question: 'old' }],
+  });
 });
 
 test('a payment starts with the invoice’s total, and no other form with anything', () => {

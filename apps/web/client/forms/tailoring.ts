@@ -33,28 +33,51 @@ export function startOf(
   return command === 'payment.record' && total !== undefined ? { amount_cents: total } : {};
 }
 
-/** The incident type that a form is about: the one being chosen in it, or else the ticket's. */
+/** The incident type that a form is about: the one being chosen in it, or else the ticket's, in the ticket's version. */
 export function incidentOf(
   value: FormValue,
   incidents: readonly IncidentForm[],
   current: IncidentForm | undefined,
 ): IncidentForm | undefined {
   const chosen = memberOf(value, 'type');
-  return typeof chosen === 'string' ? incidents.find((item) => item.type === chosen) : current;
+  if (typeof chosen !== 'string' || chosen === current?.type) return current;
+  return incidents.find((item) => item.type === chosen && item.is_newest);
 }
 
-/** Once a type is chosen at triage, its questions stand there to be answered; answers given already stay. */
+/**
+ * Once a type is chosen at triage, its questions stand there to be answered, and one that an answer brings up follows;
+ * answers given already stay, and a row that somebody took out does not come back.
+ */
 export function withQuestions(
   command: string,
   before: FormValue,
   after: FormValue,
   incidents: readonly IncidentForm[],
+  current: IncidentForm | undefined,
 ): FormValue {
-  if (command !== 'ticket.triage' || memberOf(before, 'type') === memberOf(after, 'type')) return after;
-  const given = memberOf(after, 'answers');
-  const rows = Array.isArray(given) ? given : [];
-  const asked = incidentOf(after, incidents, undefined)?.ask.filter((item) => item.required) ?? [];
-  const missing = asked.filter((item) => !rows.some((row) => memberOf(row, 'question') === item.question));
-  const kept = rows.filter((row) => memberOf(row, 'answer') !== undefined);
-  return withMember(after, 'answers', [...kept, ...missing.map((item) => ({ question: item.question }))]);
+  if (command !== 'ticket.triage') return after;
+  const isSameType = memberOf(before, 'type') === memberOf(after, 'type');
+  const stood = isSameType ? requiredNow(before, incidentOf(before, incidents, current)) : [];
+  const rows = rowsOf(after);
+  const missing = requiredNow(after, incidentOf(after, incidents, current)).filter(
+    (question) => !stood.includes(question) && !rows.some((row) => memberOf(row, 'question') === question),
+  );
+  if (isSameType && missing.length === 0) return after;
+  const kept = isSameType ? rows : rows.filter((row) => memberOf(row, 'answer') !== undefined);
+  return withMember(after, 'answers', [...kept, ...missing.map((question) => ({ question }))]);
+}
+
+function rowsOf(value: FormValue): readonly FormValue[] {
+  const given = memberOf(value, 'answers');
+  return Array.isArray(given) ? given : [];
+}
+
+/** The questions that the type needs with the answers that stand in the form. */
+function requiredNow(value: FormValue, incident: IncidentForm | undefined): readonly string[] {
+  const rows = rowsOf(value);
+  const isNo = (question: string) =>
+    rows.some((row) => memberOf(row, 'question') === question && memberOf(row, 'answer') === 'no');
+  return (incident?.ask ?? [])
+    .filter((item) => item.required && !item.unless_no.some(isNo))
+    .map((item) => item.question);
 }

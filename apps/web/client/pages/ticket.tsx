@@ -51,7 +51,11 @@ function TicketBody(props: {
   const { page, me, catalogue, technicians } = props;
   const { ticket } = page;
   const site = page.site_label ?? ticket.site_label;
-  const incident = catalogue.incident_types.find((item) => item.type === ticket.incident_type);
+  const triagedBy = catalogue.incident_types.find(
+    (item) => item.type === ticket.incident_type && item.version === ticket.incident_version,
+  );
+  const wanted = page.wanted_evidence ?? [];
+  const incident = triagedBy && wanted.length > 0 ? { ...triagedBy, evidence: wanted } : triagedBy;
   const evidence = page.evidence?.evidence ?? [];
   const people = { ownId: me.subject.id, technicians };
   return (
@@ -85,7 +89,7 @@ function TicketBody(props: {
         <div className="ticket-main">
           <Summary page={page} />
           {page.approvals ? <Approvals approvals={page.approvals.approvals ?? []} /> : null}
-          {page.evidence ? <EvidencePanel evidence={evidence} incident={incident} /> : null}
+          {page.evidence ? <EvidencePanel evidence={evidence} wanted={wanted} /> : null}
           {page.conversation ? <Conversation conversation={page.conversation} /> : null}
           {page.timeline ? <Timeline events={page.timeline.events ?? []} people={people} /> : null}
         </div>

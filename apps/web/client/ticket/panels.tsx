@@ -1,6 +1,6 @@
 import { formatUsd } from '@deadlatch/kernel';
 import type { ReactNode } from 'react';
-import type { Approval, Evidence, IncidentForm, TicketPage } from '../api.ts';
+import type { Approval, Evidence, TicketPage, WantedEvidence } from '../api.ts';
 import {
   APPROVAL_KIND_WORDS,
   APPROVAL_WORDS,
@@ -145,10 +145,12 @@ export function Approvals({ approvals }: { readonly approvals: readonly Approval
 
 export function EvidencePanel(props: {
   readonly evidence: readonly Evidence[];
-  readonly incident: IncidentForm | undefined;
+  readonly wanted: readonly WantedEvidence[];
 }): ReactNode {
   const stored = props.evidence.filter((item) => item.state === 'FINALIZED');
-  const rules = props.incident?.evidence.filter((rule) => rule.minimum > 0) ?? [];
+  const photos = props.wanted.filter((rule) => rule.kind === 'photo');
+  const rules = photos.filter((rule) => rule.required);
+  const possible = photos.filter((rule) => !rule.required && rule.possible);
   return (
     <Section title={T.evidence} area="evidence">
       {rules.length > 0 ? (
@@ -168,6 +170,11 @@ export function EvidencePanel(props: {
             })}
           </ul>
         </>
+      ) : null}
+      {possible.length > 0 ? (
+        <p className="faint">
+          {T.evidencePossible} {possible.map((rule) => choiceWords(rule.key)).join(' · ')}
+        </p>
       ) : null}
       {props.evidence.length === 0 ? <Empty>{T.evidenceEmpty}</Empty> : null}
       <ul className="photos">

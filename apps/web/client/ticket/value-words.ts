@@ -21,7 +21,7 @@ const TABLES: readonly Readonly<Record<string, string>>[] = [
 ];
 /** Words of closed sets of ours; ids, part numbers and the like are shown as they are. */
 const CODE_WORD = /^[A-Z]{2,}(_[A-Z]+)*$/;
-const KEY_WORD = /^(photo|test)(\.[a-z_]+)+$/;
+const KEY_WORD = /^(photo|test|note|record|signature)(\.[a-z0-9_]+)+$/;
 
 /** What the trail noted, for people: dollars for cents, words for codes, ids as they are. */
 export function valueWords(name: string, value: unknown): string {

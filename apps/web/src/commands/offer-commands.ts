@@ -2,8 +2,8 @@ import {
   CEILINGS,
   COMMANDS,
   type CommandEntry,
-  INCIDENT_TYPES,
-  incidentType,
+  INCIDENT_DEFINITIONS,
+  newestIncidentType,
   PERSON_ROLES,
   sourceOf,
   ticketSources,
@@ -37,15 +37,18 @@ export function describeCatalogue(): JsonValue {
       roles: [...new Set(entry.who.map((grant) => grant.role))].filter((role) => PEOPLE.has(role)),
       input: withWords(entry.input),
     })),
-    incident_types: INCIDENT_TYPES.map((name) => {
-      const type = incidentType(name);
-      return {
-        type: name,
-        ask: (type?.ask ?? []).map(({ question, required }) => ({ question, required })),
-        evidence: (type?.evidence ?? []).map(({ key, kind, minimum }) => ({ key, kind, minimum })),
-        tests: (type?.tests ?? []).map(({ key, unit }) => ({ key, unit })),
-      };
-    }),
+    incident_types: INCIDENT_DEFINITIONS.map((type) => ({
+      type: type.type,
+      version: type.version,
+      is_newest: newestIncidentType(type.type) === type,
+      ask: type.ask.map(({ question, required, unlessNo }) => ({
+        question,
+        required,
+        unless_no: [...unlessNo],
+      })),
+      evidence: type.evidence.map(({ key, kind }) => ({ key, kind })),
+      tests: type.tests.map(({ key, unit }) => ({ key, unit })),
+    })),
   };
 }
 

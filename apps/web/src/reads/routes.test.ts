@@ -93,6 +93,7 @@ describe('reading', () => {
         ['timeline', true],
         ['evidence', true],
         ['approvals', true],
+        ['wanted_evidence', false],
         ['conversation', true],
       ],
     );

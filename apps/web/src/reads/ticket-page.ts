@@ -2,6 +2,7 @@ import { findRead } from '@deadlatch/catalogue';
 import type { ServiceClient } from '@deadlatch/http';
 import { DispatchError, isUuid, type JsonValue } from '@deadlatch/kernel';
 import { readOwnRoles } from './own-roles.ts';
+import { wantedEvidence } from './wanted-evidence.ts';
 
 const PARTS = [
   { member: 'timeline', read: 'ticket.timeline' },
@@ -41,9 +42,12 @@ export async function readTicketPage(
     conversationId === null ? null : read('conversation.get', conversationId),
     ...PARTS.map((part) => read(part.read, ticketId)),
   ]);
+  const ticket = isRecord(page) ? page.ticket : undefined;
+  const members = Object.fromEntries(PARTS.map((part, index) => [part.member, parts[index] ?? null]));
   return {
     ...(isRecord(page) ? page : {}),
-    ...Object.fromEntries(PARTS.map((part, index) => [part.member, parts[index] ?? null])),
+    ...members,
+    wanted_evidence: members.evidence !== null && isRecord(ticket) ? wantedEvidence(ticket) : null,
     conversation,
   };
 }

@@ -23,7 +23,7 @@ export const CLOSEOUT_COMMANDS: readonly CommandEntry[] = [
       rework: optional(choice(['remedy', 'return_trip'])),
       note: optional(freeText()),
     }),
-    needs: ['visit', 'technician', 'completion', 'evidence', 'tests'],
+    needs: ['visit', 'technician', 'completion', 'evidence', 'tests', 'costs'],
   }),
   command('remedy.submit', {
     summary: 'Adds what qa found wanting; never edits the completion.',

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { type CommandEntry, command, intake, staff } from '../define.ts';
 import { choice, instant, list, object, optional, reference, word } from '../fields.ts';
-import { QUESTION_IDS } from '../incident-types/shape.ts';
+import { MAX_QUESTIONS_AT_ONCE, QUESTION_IDS } from '../incident-types/shape.ts';
 import { PHRASES } from '../messages.ts';
 
 /** Words in, words out. */
@@ -57,7 +57,7 @@ export const CONVERSATION_COMMANDS: readonly CommandEntry[] = [
     input: object({}),
     agentInput: object({
       phrase: choice(PHRASES),
-      questions: optional(list(choice(QUESTION_IDS), 1, QUESTION_IDS.length)),
+      questions: optional(list(choice(QUESTION_IDS), 1, MAX_QUESTIONS_AT_ONCE)),
     }),
     needs: ['turn', 'conversation', 'autonomy'],
   }),

@@ -14,7 +14,7 @@ import {
   sha256,
   word,
 } from '../fields.ts';
-import { EVIDENCE_KEYS, TEST_KEYS } from '../incident-types/catalogue.ts';
+import { PHOTO_KEYS, TEST_KEYS } from '../incident-types/catalogue.ts';
 import { APPROVAL_KINDS } from '../proofs.ts';
 import { OUTCOMES } from '../states.ts';
 import { changeLines } from './ticket.ts';
@@ -86,7 +86,7 @@ export const FIELD_COMMANDS: readonly CommandEntry[] = [
     who: [own('requester'), own('technician'), ...staff('dispatcher')],
     proof: 'L1',
     input: object({
-      key: choice(EVIDENCE_KEYS),
+      key: choice(PHOTO_KEYS),
       content_type: choice(EVIDENCE_CONTENT_TYPES),
       size_bytes: integer(1, MAX_EVIDENCE_BYTES),
       sha256: sha256(),

@@ -12,7 +12,7 @@ import {
   word,
 } from '../fields.ts';
 import { INCIDENT_TYPES } from '../incident-types/catalogue.ts';
-import { ANSWERS, QUESTION_IDS } from '../incident-types/shape.ts';
+import { ANSWERS, MAX_QUESTIONS_AT_ONCE, QUESTION_IDS } from '../incident-types/shape.ts';
 import { APPROVAL_KINDS } from '../proofs.ts';
 import { PRIORITIES } from '../states.ts';
 
@@ -69,8 +69,8 @@ export const TICKET_COMMANDS: readonly CommandEntry[] = [
     who: staff('dispatcher'),
     agents: intake(1),
     proof: 'L1',
-    input: object({ missing: list(choice(QUESTION_IDS), 1, QUESTION_IDS.length) }),
-    agentInput: object({ missing: list(choice(QUESTION_IDS), 1, QUESTION_IDS.length) }),
+    input: object({ missing: list(choice(QUESTION_IDS), 1, MAX_QUESTIONS_AT_ONCE) }),
+    agentInput: object({ missing: list(choice(QUESTION_IDS), 1, MAX_QUESTIONS_AT_ONCE) }),
     needs: ['turn', 'conversation', 'autonomy'],
   }),
   command('ticket.provide_info', {

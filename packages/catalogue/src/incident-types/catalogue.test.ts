@@ -4,45 +4,99 @@ import { verifies } from '../../../../test/requirements.ts';
 import { REMEDY_KEYS } from '../commands/closeout.ts';
 import { assuranceRank } from '../roles.ts';
 import { PRIORITIES } from '../states.ts';
-import { EVIDENCE_KEYS, INCIDENT_TYPES, incidentType, TEST_KEYS } from './catalogue.ts';
-import type { IncidentTypeDefinition } from './shape.ts';
-
-const definitions: readonly IncidentTypeDefinition[] = INCIDENT_TYPES.map((type) => {
-  const definition = incidentType(type);
-  assert.ok(definition, type);
-  return definition;
-});
+import {
+  EVIDENCE_KEYS,
+  INCIDENT_DEFINITIONS,
+  INCIDENT_TYPES,
+  incidentType,
+  newestIncidentType,
+  PHOTO_KEYS,
+  TEST_KEYS,
+} from './catalogue.ts';
+import { MAX_QUESTIONS_AT_ONCE, QUESTION_IDS } from './shape.ts';
 
 const unique = (words: readonly string[]) => new Set(words).size === words.length;
 
+/** What every visit leaves, in the newest version of every type. */
+const COMMON = [
+  'record.before.check_in',
+  'photo.before.site_overview',
+  'note.closeout.found_done_left',
+  'record.closeout.time',
+  'signature.closeout.signature_or_reason',
+];
+
 describe('incident types', () => {
-  it('are known by exactly their names', () => {
+  it('are known by exactly their names and versions', () => {
     verifies('C.8');
-    assert.deepEqual([...INCIDENT_TYPES], ['DOOR_CANNOT_SECURE', 'DOOR_WONT_LATCH', 'CLOSER_LEAK_OR_SLAM']);
-    for (const definition of definitions) assert.equal(incidentType(definition.type), definition);
+    assert.deepEqual(
+      INCIDENT_DEFINITIONS.map((d) => `${d.type} ${d.version}`),
+      [
+        'DOOR_CANNOT_SECURE 1',
+        'DOOR_CANNOT_SECURE 2',
+        'DOOR_WONT_LATCH 1',
+        'DOOR_WONT_LATCH 2',
+        'CLOSER_LEAK_OR_SLAM 1',
+        'CLOSER_LEAK_OR_SLAM 2',
+        'AUTO_OPERATOR_FAULT 1',
+        'AUTO_SENSOR_SAFETY 1',
+        'GLASS_OR_FRAME_DAMAGE 1',
+        'EGRESS_OR_PANIC_HARDWARE 1',
+        'FIRE_DOOR_DEFICIENCY 1',
+        'ROLLING_OR_DOCK_DOOR 1',
+        'ACCESS_CONTROL_STRIKE 1',
+        'HARDWARE_REPLACEMENT 1',
+        'ADA_OPERATOR_OR_THRESHOLD 1',
+      ],
+    );
+    assert.deepEqual([...new Set(INCIDENT_DEFINITIONS.map((d) => d.type))], [...INCIDENT_TYPES]);
+    for (const definition of INCIDENT_DEFINITIONS) {
+      assert.equal(incidentType(definition.type, definition.version), definition);
+    }
     for (const name of ['constructor', 'door_wont_latch', 'OTHER', '']) {
-      assert.equal(incidentType(name), undefined);
+      assert.equal(incidentType(name, 1), undefined);
+      assert.equal(newestIncidentType(name), undefined);
+    }
+    for (const version of [0, 3, -1, 1.5, Number.NaN]) {
+      assert.equal(incidentType('DOOR_WONT_LATCH', version), undefined);
     }
   });
 
-  for (const definition of definitions) {
-    describe(definition.type, () => {
-      it('asks each question once, and every question that a priority rule reads', () => {
+  it('are triaged by the newest version, and versions count from 1', () => {
+    for (const type of INCIDENT_TYPES) {
+      const versions = INCIDENT_DEFINITIONS.filter((d) => d.type === type).map((d) => d.version);
+      assert.deepEqual(
+        versions,
+        versions.map((_, place) => place + 1),
+      );
+      assert.equal(newestIncidentType(type)?.version, versions.at(-1));
+    }
+  });
+
+  it('leave after every visit what is common to all', () => {
+    verifies('I.3');
+    for (const type of INCIDENT_TYPES) {
+      const rules = newestIncidentType(type)?.evidence ?? [];
+      for (const key of COMMON) {
+        const found = rules.find((rule) => rule.key === key);
+        assert.equal(found?.requiredWhen, 'always', `${type} ${key}`);
+        assert.equal(found?.visibleWhen, 'always', `${type} ${key}`);
+      }
+    }
+  });
+
+  for (const definition of INCIDENT_DEFINITIONS) {
+    describe(`${definition.type} v${definition.version}`, () => {
+      it('asks each question once, and few enough for one text', () => {
         const asked = definition.ask.map((a) => a.question);
         assert.ok(unique(asked));
         assert.ok(definition.ask.some((a) => a.required));
-        const read = [
-          ...definition.raises.map((rule) => rule.when),
-          ...(definition.mitigated?.whenAllNo ?? []),
-        ];
-        for (const question of read) assert.ok(asked.includes(question), `${question} is never asked`);
+        assert.ok(asked.length <= MAX_QUESTIONS_AT_ONCE);
       });
 
       it('raises by its rules, and lowers only when mitigated', () => {
         const rank = (priority: (typeof PRIORITIES)[number]) => PRIORITIES.indexOf(priority);
-        for (const rule of definition.raises) {
-          assert.ok(rank(rule.to) >= rank(definition.defaultPriority), rule.when);
-        }
+        for (const rule of definition.raises) assert.ok(rank(rule.to) >= rank(definition.defaultPriority));
         if (definition.mitigated) {
           assert.ok(definition.mitigated.whenAllNo.length > 0);
           assert.ok(rank(definition.mitigated.to) < rank(definition.defaultPriority));
@@ -55,14 +109,17 @@ describe('incident types', () => {
         assert.ok(unique(evidence.map((rule) => rule.key)));
         for (const phase of ['before', 'after'] as const) {
           assert.ok(
-            evidence.some((rule) => rule.phase === phase && rule.minimum >= 1),
+            evidence.some(
+              (rule) => rule.phase === phase && rule.kind === 'photo' && rule.requiredWhen === 'always',
+            ),
             phase,
           );
         }
         for (const rule of evidence) {
           assert.ok(rule.key.startsWith(`${rule.kind}.${rule.phase}.`), rule.key);
-          assert.ok(Number.isInteger(rule.minimum) && rule.minimum >= 0, rule.key);
+          assert.ok(Number.isInteger(rule.minimum) && rule.minimum >= 1, rule.key);
           assert.ok(EVIDENCE_KEYS.includes(rule.key), rule.key);
+          assert.equal(PHOTO_KEYS.includes(rule.key), rule.kind === 'photo', rule.key);
         }
       });
 
@@ -71,7 +128,8 @@ describe('incident types', () => {
         assert.ok(unique(definition.tests.map((test) => test.key)));
         for (const test of definition.tests) {
           assert.equal(test.unit === 'none', test.pass === null, test.key);
-          if (test.pass) assert.ok(test.pass.min <= test.pass.max, test.key);
+          if (test.pass) assert.ok(test.pass.min <= test.pass.max && test.pass.max <= 100_000, test.key);
+          assert.notEqual(test.mustPassWhen, 'never', test.key);
           assert.ok(TEST_KEYS.includes(test.key), test.key);
         }
       });
@@ -82,8 +140,10 @@ describe('incident types', () => {
     });
   }
 
-  it('share closed lists of keys without doubles', () => {
-    for (const keys of [EVIDENCE_KEYS, TEST_KEYS, REMEDY_KEYS]) assert.ok(unique(keys));
+  it('ask every question that can be asked, and share closed lists of keys without doubles', () => {
+    const asked = new Set(INCIDENT_DEFINITIONS.flatMap((d) => d.ask.map((a) => a.question)));
+    assert.deepEqual([...asked].sort(), [...QUESTION_IDS].sort());
+    for (const keys of [EVIDENCE_KEYS, PHOTO_KEYS, TEST_KEYS, REMEDY_KEYS]) assert.ok(unique(keys));
     assert.ok(REMEDY_KEYS.includes('work'));
   });
 });

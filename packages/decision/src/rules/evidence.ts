@@ -1,5 +1,6 @@
-import { type EvidencePhase, INCIDENT_TYPES, incidentType } from '@deadlatch/catalogue';
+import { type EvidencePhase, INCIDENT_DEFINITIONS } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
+import { typeOf } from '../evidence-list.ts';
 import { requireState, requireStateIn } from '../gate/state.ts';
 import { changed, changedTicket, need, ticketOf } from '../need.ts';
 import type { EvidenceRow, TicketRow } from '../rows.ts';
@@ -119,8 +120,10 @@ function requireOwnPhase(context: RuleContext): void {
 /** The phase is what the type says of the key, and `intake` while nobody works: a caller cannot choose it. */
 function phaseOf(ticket: TicketRow, key: string): EvidencePhase {
   const isIntake = (INTAKE_STATES as readonly string[]).includes(ticket.state);
-  const types = ticket.incident_type === null ? INCIDENT_TYPES : [ticket.incident_type];
-  const found = types.flatMap((t) => incidentType(t)?.evidence ?? []).find((e) => e.key === key);
+  const types = ticket.incident_type === null ? INCIDENT_DEFINITIONS : [typeOf(ticket)];
+  const found = types
+    .flatMap((type) => type.evidence)
+    .find((rule) => rule.key === key && rule.kind === 'photo');
   if (found === undefined) return refuse('schema_mismatch', { extra: { fields: ['/key'] } });
   return isIntake ? 'intake' : found.phase;
 }

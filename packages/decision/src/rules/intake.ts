@@ -1,9 +1,15 @@
-import { type FreeTextRef, incidentType, type Priority } from '@deadlatch/catalogue';
+import {
+  type FreeTextRef,
+  type IncidentTypeDefinition,
+  newestIncidentType,
+  type Priority,
+} from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { confirm } from '../draft-message.ts';
 import { typeOf } from '../evidence-list.ts';
-import { higher, mergeAnswers, priorityByRule, unansweredQuestions } from '../intake.ts';
+import { higher, mergeAnswers, priorityByRule, stillMissing, unansweredQuestions } from '../intake.ts';
 import { changedTicket, contractOf, ticketOf } from '../need.ts';
+import type { TicketRow } from '../rows.ts';
 import { type RuleContext, rule } from '../rule.ts';
 
 interface GivenAnswer {
@@ -26,7 +32,8 @@ export const PROVIDE_INFO = rule<{ readonly answers: readonly GivenAnswer[] }>('
   run: (context) => {
     const before = ticketOf(context);
     const answers = mergeAnswers(before.answers, context.input.answers, context.acting.kind === 'agent');
-    const missing = before.missing.filter((question) => !Object.hasOwn(answers, question));
+    const definition = before.incident_type === null ? null : typeOf(before);
+    const missing = stillMissing(definition, before.missing, answers);
     const ticket = changedTicket(context, { state: 'NEW', answers, missing });
     return { changes: { ticket }, details: { answered: context.input.answers.map((a) => a.question) } };
   },
@@ -44,8 +51,7 @@ export const TRIAGE = rule<TriageInput>('ticket.triage', {
   run: (context) => {
     const { input } = context;
     const before = ticketOf(context);
-    const definition =
-      incidentType(input.type) ?? refuse('schema_mismatch', { extra: { fields: ['/type'] } });
+    const definition = definitionFor(before, input.type);
     const answers = mergeAnswers(before.answers, input.answers, context.acting.kind === 'agent');
     const byRule = priorityByRule(definition, answers);
     const floor = before.priority === null ? byRule : higher(byRule, before.priority);
@@ -59,7 +65,7 @@ export const TRIAGE = rule<TriageInput>('ticket.triage', {
       safety: definition.safety,
       priority,
       answers,
-      missing: before.missing.filter((question) => !Object.hasOwn(answers, question)),
+      missing: stillMissing(definition, before.missing, answers),
       base_nte_cents: nte,
       nte_cents: nte,
     });
@@ -80,6 +86,12 @@ export const TRIAGE = rule<TriageInput>('ticket.triage', {
   },
 });
 
+/** The version that the ticket was triaged by stays its version; a type that is new to it comes in its newest. */
+function definitionFor(before: TicketRow, type: string): IncidentTypeDefinition {
+  if (before.incident_type === type) return typeOf(before);
+  return newestIncidentType(type) ?? refuse('schema_mismatch', { extra: { fields: ['/type'] } });
+}
+
 /** A dispatcher raises freely and lowers with a reason; nobody else chooses at all. */
 function chosenPriority(context: RuleContext<TriageInput>, floor: Priority): Priority {
   const { acting, input } = context;
@@ -95,8 +107,12 @@ export const READY = rule<Record<string, never>>('ticket.ready', {
   run: (context) => {
     const before = ticketOf(context);
     const { facts } = context;
+    const definition = typeOf(before);
     const missing = [
-      ...new Set([...before.missing, ...unansweredQuestions(typeOf(before), before.answers)]),
+      ...new Set([
+        ...stillMissing(definition, before.missing, before.answers),
+        ...unansweredQuestions(definition, before.answers),
+      ]),
     ].sort();
     if (missing.length > 0) refuse('evidence_missing', { extra: { missing } });
     if (facts.approvals.some((a) => a.state === 'PENDING')) {

