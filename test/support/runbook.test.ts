@@ -74,6 +74,8 @@ describe('what a command prints', () => {
     assert.deepEqual([...known], [['old-key', 'k3']]);
     assert.ok(!matchLines(['<old-key>'], ['k4'], known));
     assert.ok(matchLines(['is <old-key>.'], ['is k3.'], known));
+    assert.ok(matchLines(['now <new-key>; …'], ['now k5; k3 goes'], known));
+    assert.equal(known.get('new-key'), 'k5');
     const untouched = values();
     assert.ok(!matchLines(['<a>', 'b'], ['x', 'c'], untouched));
     assert.equal(untouched.size, 0);

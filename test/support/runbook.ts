@@ -184,7 +184,7 @@ function patternOf(expected: string, values: ReadonlyMap<string, string>): RegEx
       const group = name.replaceAll('-', '_');
       if (seen.has(group)) return `\\k<${group}>`;
       seen.add(group);
-      return `(?<${group}>\\S+?)`;
+      return `(?<${group}>[^\\s;,]+)`;
     });
   return new RegExp(`^${source.join('')}\\s*$`);
 }

@@ -18,7 +18,7 @@ export const HELP = `deadlatch - dispatch that fails closed
       --receipts FILE  --older FILE   receipts that it must honour, other checkpoints that it must fit
   deadlatch keys list                 every key and certificate: state and times
   deadlatch keys issue WHOSE          a first key, or the one that will replace it; needs nothing that runs
-  deadlatch keys rotate WHOSE|all     replace keys while everything runs; WHOSE is a service, grant or token
+  deadlatch keys rotate WHOSE|all     replace keys while everything runs; WHOSE is a service, grant, token or tls
       --overlap SECONDS               how long the old key is still accepted (65 or more)
   deadlatch keys revoke KEYID         refuse a key everywhere within 60 s, for good
       --yes                           also when its holder has no other

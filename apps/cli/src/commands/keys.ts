@@ -1,11 +1,18 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SERVICES } from '@deadlatch/catalogue';
 import { type Arguments, EXIT, UsageError } from '../arguments.ts';
 import { issueKey } from '../keys/issue-key.ts';
 import { type ListedKey, listKeys as readKeys } from '../keys/list-keys.ts';
 import { withKeys } from '../keys/open-keys.ts';
 import { revokeKey } from '../keys/revoke-key.ts';
+import { certificatePlace, rotateCertificates } from '../keys/rotate-certificates.ts';
 import { rotateKeys, SHORTEST_OVERLAP_S } from '../keys/rotate-keys.ts';
 import { KEY_SLOTS, slotNamed } from '../keys/slots.ts';
-import { stateDirAt } from '../up/state-dir.ts';
+import { isIssuedElsewhere } from '../up/certificate-files.ts';
+import { ensureInstallation } from '../up/installation.ts';
+import { ensureKeys } from '../up/keys.ts';
+import { prepareStateDir, type StateDir, stateDirAt } from '../up/state-dir.ts';
 
 /** Long enough for whoever keeps keys for reasons of their own, and no way to forget one. */
 const LONGEST_OVERLAP_S = 30 * 24 * 3_600;
@@ -19,9 +26,14 @@ export async function listKeys(args: Arguments): Promise<number> {
   return EXIT.done;
 }
 
-/** `deadlatch keys issue <service>`: a service's first key, or the one that will replace it. */
+/**
+ * `deadlatch keys issue <service>`: a service's first key, or the one that will replace it. In a state directory
+ * without keys it makes all that an installation begins with.
+ */
 export async function issueServiceKey(args: Arguments): Promise<number> {
   const slot = slotNamed(oneWord(args, 'issue takes a service, grant or token'));
+  const state = stateDirAt(args.stateDir);
+  if (!existsSync(join(state.keys, 'trust.json'))) return makeFirstKeys(args, state);
   return withKeys(args, Date.now, async (keys) => {
     const { keyid, path, kind, pin } = await issueKey(keys, slot, Date.now());
     const { from, until } = pin;
@@ -36,14 +48,29 @@ export async function issueServiceKey(args: Arguments): Promise<number> {
   });
 }
 
-/** `deadlatch keys rotate <service>|grant|token|all [--overlap SECONDS]`: replaces keys while everything runs. */
+async function makeFirstKeys(args: Arguments, state: StateDir): Promise<number> {
+  await prepareStateDir(state);
+  const { environment, profile } = await ensureInstallation(state, args.profile);
+  const services = SERVICES.filter((name) => profile === 'demo' || name !== 'simulator');
+  await ensureKeys(state.keys, environment, services, Date.now());
+  const keys = await readKeys(state.keys, Date.now());
+  say(args, keys, [`Made the keys of a new installation in ${state.keys}:`, ...keys.map(lineOf)]);
+  return EXIT.done;
+}
+
+/** `deadlatch keys rotate <service>|grant|token|tls|all [--overlap SECONDS]`: replaces keys while everything runs. */
 export async function rotateServiceKeys(args: Arguments): Promise<number> {
-  const name = oneWord(args, 'rotate takes a service, grant, token or all');
-  const slots = name === 'all' ? KEY_SLOTS : [slotNamed(name)];
+  const name = oneWord(args, 'rotate takes a service, grant, token, tls or all');
+  const slots = name === 'all' ? KEY_SLOTS : name === 'tls' ? [] : [slotNamed(name)];
   const overlapS = overlapOf(args.overlap);
   return withKeys(args, Date.now, async (keys) => {
     const wait = (ms: number) => waitVisibly(ms, 'every process learns of the new key');
     const rotated = await rotateKeys(keys, slots, { overlapS, now: Date.now, wait });
+    const place = await certificatePlace(stateDirAt(args.stateDir));
+    const isOurs =
+      name === 'tls' || (name === 'all' && place.services.length > 0 && !isIssuedElsewhere(place));
+    const certified = isOurs ? place.services : [];
+    if (isOurs) await rotateCertificates(place);
     const report = rotated.map(({ slot, keyid, old }) => ({
       service: slot.service,
       purpose: slot.purpose,
@@ -56,7 +83,8 @@ export async function rotateServiceKeys(args: Arguments): Promise<number> {
         ? `${slot.name}: now ${keyid}`
         : `${slot.name}: now ${keyid}; ${old.keyid} is accepted until ${old.until}`,
     );
-    say(args, report, lines);
+    if (certified.length > 0) lines.push(`tls: new certificates for ${certified.join(', ')}`);
+    say(args, name === 'tls' ? { certified } : report, lines);
     return EXIT.done;
   });
 }
@@ -78,7 +106,7 @@ export async function revokeServiceKey(args: Arguments): Promise<number> {
 
 function lineOf({ service, purpose, keyid, state, from, until }: ListedKey): string {
   const times = from === null || until === null ? '' : `  ${shortTime(from)} .. ${shortTime(until)}`;
-  return `${service.padEnd(13)} ${purpose.padEnd(8)} ${state.padEnd(10)} ${keyid}${times}`;
+  return `${service.padEnd(15)} ${purpose.padEnd(8)} ${state.padEnd(10)} ${keyid}${times}`;
 }
 
 function shortTime(instant: string): string {

@@ -17,7 +17,7 @@ const OVERLAP_S: Readonly<Record<KeySlot['purpose'], number>> = { signing: 130, 
 export interface RotatedKey {
   readonly slot: KeySlot;
   readonly keyid: string;
-  /** The key before it; null when none is accepted any more. */
+  /** The key before it; null when that is not accepted any more. */
   readonly old: KeyEntry | null;
 }
 
@@ -49,9 +49,12 @@ export async function rotateKeys(
   // Where nobody accepts the key in use any more there is nothing to keep alive.
   const trust = await keys.trust();
   const isNext = (keyid: string) => nexts.some((next) => next.keyid === keyid);
-  const isAnyAlive = slots.some((slot) =>
-    pinsOf(trust, slot).some((pin) => !isNext(pin.keyid) && isUsable(pin, now())),
-  );
+  const isAnyAlive = slots.some((slot) => {
+    const inUse = currents.get(slot);
+    return pinsOf(trust, slot).some(
+      (pin) => (inUse === undefined ? !isNext(pin.keyid) : pin.keyid === inUse) && isUsable(pin, now()),
+    );
+  });
   if (keys.isServed && isAnyAlive) {
     const since = Math.max(...nexts.map(({ pin }) => Date.parse(pin.from)));
     await wait(Math.max(0, since + KNOWN_EVERYWHERE_MS - now()));
@@ -66,8 +69,9 @@ export async function rotateKeys(
       .filter((pin) => pin.keyid !== keyid && isUsable(pin, now()))
       .map((pin) => ({ ...pin, until: new Date(Math.min(latestMs, Date.parse(pin.until))).toISOString() }));
     retired.push(...olds.map((pin) => ({ slot, deed: 'retire' as const, pin })));
-    const old = olds.find((pin) => pin.keyid === currents.get(slot)) ?? olds.at(-1) ?? null;
-    return { slot, keyid, old };
+    const inUse = currents.get(slot);
+    const old = inUse === undefined ? olds.at(-1) : olds.find((pin) => pin.keyid === inUse);
+    return { slot, keyid, old: old ?? null };
   });
   await keys.apply(retired);
   return rotated;

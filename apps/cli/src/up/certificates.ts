@@ -25,7 +25,23 @@ export async function ensureCertificates(place: CertificatePlace, workspace: str
     return;
   }
   const due = await dueCertificates(place, Date.now());
-  if (due.length > 0) await runIssuer(place, workspace);
+  if (due.length > 0) await runIssuer({ place, which: 'due' }, workspace);
+}
+
+/** Issues every certificate anew. @throws StartError when they cannot be issued here */
+export async function renewCertificates(place: CertificatePlace, workspace: string): Promise<void> {
+  if (isIssuedElsewhere(place)) {
+    throw new StartError(
+      `The certificates come from an issuer of your own: there is no authority's key in ${place.authority}.`,
+    );
+  }
+  await runIssuer({ place, which: 'all' }, workspace);
+}
+
+/** What the issuing process is told. */
+export interface IssuerInput {
+  readonly place: CertificatePlace;
+  readonly which: 'due' | 'all';
 }
 
 /** Keeps them from running out, until it is stopped. @param say takes one sentence when it cannot */
@@ -56,7 +72,8 @@ export function keepCertificates(
   };
 }
 
-async function runIssuer(place: CertificatePlace, workspace: string): Promise<void> {
+async function runIssuer(input: IssuerInput, workspace: string): Promise<void> {
+  const { place } = input;
   const reads = [
     join(workspace, 'node_modules'),
     join(workspace, 'packages'),
@@ -75,7 +92,7 @@ async function runIssuer(place: CertificatePlace, workspace: string): Promise<vo
     said = (said + chunk.toString('utf8')).slice(-1_000);
   });
   child.stdin.on('error', () => undefined);
-  child.stdin.end(JSON.stringify(place));
+  child.stdin.end(JSON.stringify(input));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   if (code !== 0) throw new StartError(`Certificates could not be issued: ${said.trim()}`);
 }

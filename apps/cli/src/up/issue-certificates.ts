@@ -32,15 +32,19 @@ interface Authority {
 }
 
 /**
- * Issues every certificate that is due, each with a key of its own, and the certificate authority when there is none.
+ * Issues every certificate that is due, or all of them, each with a key of its own, and the certificate authority when there is none.
  *
  * A process may read at any moment, and key and certificate are two files. The key is written first: until the
  * certificate follows the two do not match, which a reader notices and goes on with the pair it has.
  * @returns the services that got a new certificate
  */
-export async function issueCertificates(place: CertificatePlace, now: number): Promise<ServiceName[]> {
+export async function issueCertificates(
+  place: CertificatePlace,
+  now: number,
+  which: 'due' | 'all' = 'due',
+): Promise<readonly ServiceName[]> {
   const authority = await ensureAuthority(place.authority, place.environment, now);
-  const due = await dueCertificates(place, now);
+  const due = which === 'all' ? place.services : await dueCertificates(place, now);
   for (const service of due) {
     const directory = keyDirectory(place.keys, service);
     const { certificate, key } = await issueLeaf(authority, spiffeId(place.environment, service), now);
