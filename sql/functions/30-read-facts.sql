@@ -230,8 +230,12 @@ begin
     autonomy := dispatch.autonomy_facts(tenant, v_account_id, coalesce(v_ticket.id, v_open.id));
   end if;
   if jsonb_typeof(i) = 'object' then
-    select json_build_object('fingerprint', s.fingerprint, 'answer', s.answer, 'event_id', s.event_id) into stored
-      from dispatch.idempotency s
+    -- What the receipt of that answer said comes from the event itself: RFC 9162 section 2.1.1, in base64url.
+    select json_build_object(
+             'fingerprint', s.fingerprint, 'answer', s.answer, 'event_id', s.event_id,
+             'event_time', convert_from(e.body, 'UTF8')::json ->> 'time',
+             'leaf_hash', translate(encode(sha256('\x00'::bytea || e.body), 'base64'), '+/=', '-_')) into stored
+      from dispatch.idempotency s join audit.events e on e.tenant_id = s.tenant_id and e.id = s.event_id
      where s.tenant_id = tenant and s.service = i ->> 'service' and s.subject = i ->> 'subject'
        and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key';
   end if;
@@ -261,6 +265,7 @@ begin
       select c.person_id from dispatch.contacts c where c.tenant_id = tenant and c.id = v_ticket.requester_id);
   end if;
   k := dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
+    'log_size', (select h.size from audit.log_head h),
   return json_build_object(
     'now', dispatch.instant(now()),
     'tenant', json_build_object('id', v_tenant.id, 'autonomy_version', v_tenant.autonomy_version),

@@ -15,7 +15,7 @@ export function commandsPage(): string {
     'A command is a change. Each is one `POST`, signed by a service, with an `Idempotency-Key`; nothing else changes anything. ' +
       'Who may send it is the product of this table, the ceiling of the sending service ([services](services.md)) and membership in the database.',
     table(
-      ['command', 'route', 'from -> to', 'who', 'agents, from autonomy level', 'proof'],
+      ['command', 'route', 'from -> to', 'who', 'agents, from autonomy level', 'proof', 'authority'],
       COMMANDS.map((entry) => [
         code(entry.name),
         code(`POST ${routeOf(entry)}`),
@@ -23,8 +23,12 @@ export function commandsPage(): string {
         entry.who.map(grantText).join(', ') || '-',
         agentsText(entry),
         entry.proof,
+        entry.isActOfAuthority ? 'yes' : '',
       ]),
     ),
+    '`authority`: moves money or power, and is refused (`unavailable`, `reason: witness_late`) while no witness has seen the log for a minute.',
+    'Every answer has `correlation_id`, `ticket`, `result`, `event_id`, `replayed` and `receipt`: the promise, signed with the grant key, ' +
+      'that the event will be in the log. Whoever gets it hands it to the witness and on to nobody.',
     '`own`: the requester who opened the ticket, the technician of its live visit, the approver who was asked. ' +
       '`proof` is the least assurance of the person; a decision on money computes its own from the table of proofs.',
     '## What each is for',

@@ -141,8 +141,8 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
       {
         name: 'WITNESS_URL',
         example: 'https://127.0.0.1:4380',
-        readBy: ['sequencer'],
-        description: 'Who cosigns checkpoints of the log.',
+        readBy: ['dispatch-api', 'gateway', 'identity', 'sequencer', 'tool-bridge', 'vault', 'web', 'worker'],
+        description: 'Who cosigns checkpoints of the log, and takes receipts.',
       },
       {
         name: 'SEQUENCER_URL',

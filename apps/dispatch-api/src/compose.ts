@@ -1,24 +1,35 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { createInputValidator } from '@deadlatch/catalogue';
+import { createInputValidator, spiffeId } from '@deadlatch/catalogue';
 import { createPolicyEngine, type DecisionTools, decide, loadPolicyTexts, whyNot } from '@deadlatch/decision';
 import {
   createHttpServer,
   createKeyRing,
   createRateLimit,
+  createServiceClient,
+  createServiceFetch,
   keySource,
   openKeyDirectory,
   openServiceTls,
   RATES,
   type Running,
+  signingKeyOf,
   watchKey,
   watchTrust,
 } from '@deadlatch/http';
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
-import { assertMigrated, createCommandPath, createPool, readServiceKeys } from '@deadlatch/postgres';
+import { createLogWatch, refuseWhileBehind } from '@deadlatch/log-watch';
+import {
+  assertMigrated,
+  createCommandPath,
+  createPool,
+  readLogState,
+  readServiceKeys,
+} from '@deadlatch/postgres';
 import { actionDigest, canonicalJson } from '@deadlatch/signing';
 import { codeOf, createLogger, createTelemetry, traceOf } from '@deadlatch/telemetry';
 import { observeCommands, tracePath } from './command/observe-commands.ts';
+import { createReceiptIssuer } from './command/receipts.ts';
 import { createRefusals } from './command/refusals.ts';
 import { createCommandRunner } from './command/run-command.ts';
 import type { Settings } from './env.ts';
@@ -37,6 +48,8 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 const CONNECTIONS = 20;
 const PRUNE_EVERY_MS = 5 * 60_000;
 const COUNTED_EVERY_MS = 10_000;
+/** Nothing waits for the witness but the next look at it. */
+const WITNESS_TIMEOUT_MS = 1_500;
 
 /** Constructs the whole service; the only place that does. */
 export async function compose(settings: Settings): Promise<Running> {
@@ -81,8 +94,6 @@ export async function compose(settings: Settings): Promise<Running> {
   const trust = watchTrust({ read: keyDir.trust, now });
   const keys = createKeyRing({ read: () => readServiceKeys(pool, environment), now });
   const gate = createGate({ environment, tenantId, keys, tokenKeys: () => trust().tokenKeys, now, newId });
-  const reach = createReach(path, tools);
-
   const tls = openServiceTls({
     mode: settings.DEADLATCH_MTLS,
     directory: settings.DEADLATCH_KEY_DIR,
@@ -90,6 +101,24 @@ export async function compose(settings: Settings): Promise<Running> {
     service: 'dispatch-api',
     now,
   });
+  const witness = createServiceClient({
+    service: 'dispatch-api',
+    key: watchKey(signingKeyOf(keyDir, 'dispatch-api'), { now, logger }),
+    baseUrl: settings.WITNESS_URL,
+    audience: spiffeId(environment, 'witness'),
+    fetch: createServiceFetch({ tls, peer: spiffeId(environment, 'witness'), fetch }),
+    now,
+    random: randomBytes,
+    timeoutMs: WITNESS_TIMEOUT_MS,
+  });
+  const watch = createLogWatch({
+    readState: () => readLogState(pool, tenantId),
+    readWitness: () => witness.read('/v1/checkpoint'),
+    trust,
+    steady: () => performance.now(),
+    logger,
+  });
+  const reach = createReach(path, tools, watch);
   const app = createHttpServer({
     service: 'dispatch-api',
     tls,
@@ -99,16 +128,19 @@ export async function compose(settings: Settings): Promise<Running> {
       await assertMigrated(pool);
       await keys.current();
       await store.check();
+      watch.assertServing();
     },
     telemetry,
     hasMetrics: true,
   });
+  refuseWhileBehind(app, watch);
   const source = { environment, policyBundle: tools.policy.bundleHash };
   const refusals = createRefusals({ ...source, path, now, newId });
   const audited = createAuditedRead({ gate: gate.read, refusals, now, newId, traceId: tracing.traceId });
   const runner = createCommandRunner({
     ...source,
     path,
+    watch,
     refusals,
     decide: (request, caller, facts) => decide(request, caller, facts, tools),
     whyNot: (entry, caller, facts, targetId) => whyNot(entry, caller, facts, tools, targetId),
@@ -142,6 +174,7 @@ export async function compose(settings: Settings): Promise<Running> {
     refusalRate: createRateLimit(RATES.refusals, now),
     fingerprintKey: keyDir.secretBytes('fingerprint.key'),
     uploadKey,
+    receipt: createReceiptIssuer({ key: grantKey, environment }),
     now,
   });
   const onFailed = (error: unknown) => {
@@ -154,6 +187,7 @@ export async function compose(settings: Settings): Promise<Running> {
   const counted = setInterval(() => {
     refusals.drain().catch(onFailed);
   }, COUNTED_EVERY_MS).unref();
+  await watch.start();
   await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
   logger.event('service.started', { port: settings.DEADLATCH_PORT });
   return {
@@ -161,6 +195,7 @@ export async function compose(settings: Settings): Promise<Running> {
       clearInterval(prune);
       clearInterval(counted);
       await app.close();
+      await watch.stop();
       await refusals.drain('all').catch(onFailed);
       await pool.end();
       await telemetry.close();

@@ -12,6 +12,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
       DEADLATCH_MTLS: mtlsMode(),
       DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
       OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
+      WITNESS_URL: url(),
       WEB_PUBLIC_URL: url(),
       IDENTITY_PUBLIC_URL: url(),
       OBJECT_STORE_URL: url('file'),

@@ -3,6 +3,7 @@ import {
   createHttpServer,
   createKeyRing,
   createNonceMemory,
+  createReceiptCourier,
   createServiceClient,
   createServiceFetch,
   openServiceTls,
@@ -74,7 +75,7 @@ export async function startGateway(
     service: 'gateway',
     now,
   });
-  const client = (service: 'vault' | 'dispatch-api', baseUrl: string) =>
+  const client = (service: 'vault' | 'dispatch-api' | 'witness', baseUrl: string) =>
     createServiceClient({
       service: 'gateway',
       key,
@@ -87,7 +88,14 @@ export async function startGateway(
       tracing,
     });
   const vault = client('vault', config.vaultUrl);
-  const dispatchApi = client('dispatch-api', config.dispatchApiUrl);
+  const trust = watchTrust({ read: secrets.trust, now });
+  const courier = createReceiptCourier({
+    witness: client('witness', config.witnessUrl),
+    environment,
+    trust,
+    logger,
+  });
+  const dispatchApi = courier.accompany(client('dispatch-api', config.dispatchApiUrl));
 
   const inbox = await openInbox({ directory, now, scratchName });
   const journal = await openDeliveryJournal({ directory, now, scratchName });
@@ -118,7 +126,6 @@ export async function startGateway(
   // Carriers reach the one and services the other: neither finds the other's routes.
   const webhookApp = createHttpServer(shared);
   const serviceApp = createHttpServer({ ...shared, tls, hasMetrics: true });
-  const trust = watchTrust({ read: secrets.trust, now });
   const seal = (bytes: Uint8Array) => sealTo(trust().inboxX, bytes, randomBytes);
   const webhooks = createWebhooks({
     publicUrl: config.publicUrl,

@@ -15,6 +15,7 @@ const environment = (keyDirectory: string): Record<string, string> => ({
   DEADLATCH_PORT: '4360',
   DEADLATCH_INTERNAL_PORT: '4361',
   DISPATCH_API_URL: 'http://127.0.0.1:4310',
+  WITNESS_URL: 'http://127.0.0.1:4380',
   VAULT_URL: 'http://127.0.0.1:4330',
   GATEWAY_PUBLIC_URL: 'https://sms.example.test/',
   GATEWAY_INBOX_DIR: '/var/lib/deadlatch/inbox',

@@ -22,6 +22,7 @@ export interface GatewayConfig {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly dispatchApiUrl: string;
   readonly vaultUrl: string;
+  readonly witnessUrl: string;
   readonly publicUrl: string;
   readonly inboxDirectory: string;
   readonly carrierUrl: string;
@@ -78,6 +79,7 @@ export function loadGatewayConfig(env: Readonly<Record<string, string | undefine
       logLevel: read.DEADLATCH_LOG_LEVEL,
       dispatchApiUrl: read.DISPATCH_API_URL,
       vaultUrl: read.VAULT_URL,
+      witnessUrl: read.WITNESS_URL,
       publicUrl: read.GATEWAY_PUBLIC_URL,
       inboxDirectory: read.GATEWAY_INBOX_DIR,
       carrierUrl: read.TWILIO_API_BASE,

@@ -62,6 +62,7 @@ async function start(t: TestContext) {
     DEADLATCH_INTERNAL_PORT: String(await freePort()),
     DEADLATCH_MTLS: 'mesh',
     DISPATCH_API_URL: api.url,
+    WITNESS_URL: 'http://127.0.0.1:1',
     VAULT_URL: vault.url,
     GATEWAY_PUBLIC_URL: url,
     GATEWAY_INBOX_DIR: inboxDirectory,

@@ -20,6 +20,7 @@ export const GATEWAY_ENV = {
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
   DISPATCH_API_URL: url(),
   VAULT_URL: url(),
+  WITNESS_URL: url(),
   /** What the carrier was told to call: its signatures cover this address. */
   GATEWAY_PUBLIC_URL: url(),
   /** Where events wait; belongs to this one process and must be on a disk that keeps what it syncs. */

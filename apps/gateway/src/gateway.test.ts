@@ -57,6 +57,7 @@ async function start(t: TestContext) {
     DEADLATCH_MTLS: 'mesh',
     DEADLATCH_LOG_LEVEL: 'debug',
     DISPATCH_API_URL: api.url,
+    WITNESS_URL: 'http://127.0.0.1:1',
     VAULT_URL: vault.url,
     GATEWAY_PUBLIC_URL: url,
     GATEWAY_INBOX_DIR: inboxDirectory,

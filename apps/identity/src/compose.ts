@@ -3,23 +3,25 @@ import {
   createGuessLimit,
   createHttpServer,
   createKeyRing,
+  createReceiptCourier,
   createServiceClient,
   createServiceFetch,
   openServiceTls,
+  type ServiceClient,
   statusOf,
-  type TlsFiles,
   watchKey,
 } from '@deadlatch/http';
 import { type Clock, createIdMaker, DispatchError, type ErrorCode } from '@deadlatch/kernel';
-import { createPool, type Pool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
+import { createLogWatch, refuseWhileBehind } from '@deadlatch/log-watch';
 import {
-  codeOf,
-  createLogger,
-  createTelemetry,
-  type Logger,
-  type Tracing,
-  traceOf,
-} from '@deadlatch/telemetry';
+  createPool,
+  type Pool,
+  pruneNonces,
+  readLogState,
+  readServiceKeys,
+  withTenant,
+} from '@deadlatch/postgres';
+import { codeOf, createLogger, createTelemetry, type Logger, traceOf } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { createCeremonyStore } from './approval/ceremony.sql.ts';
 import { createCodeMailer } from './approval/code-mail.ts';
@@ -57,6 +59,7 @@ export interface Identity {
 }
 
 const PEER_TIMEOUT_MS = 8_000;
+const WITNESS_TIMEOUT_MS = 1_500;
 const MAIL_TIMEOUT_MS = 8_000;
 const PRUNE_EVERY_MS = 5 * 60_000;
 const COUNTED_EVERY_MS = 10_000;
@@ -101,17 +104,42 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
     service: 'identity',
     now,
   });
+  const key = watchKey(config.signingKey, { now, logger });
+  const client = (service: 'dispatch-api' | 'vault' | 'witness', baseUrl: string) =>
+    createServiceClient({
+      service: 'identity',
+      key,
+      baseUrl,
+      audience: spiffeId(environment, service),
+      fetch: createServiceFetch({ tls, peer: spiffeId(environment, service), fetch: edge.fetch }),
+      now,
+      random,
+      timeoutMs: service === 'witness' ? WITNESS_TIMEOUT_MS : PEER_TIMEOUT_MS,
+      tracing,
+    });
+  const witness = client('witness', config.witnessUrl);
+  const courier = createReceiptCourier({ witness, environment, trust: config.trust, logger });
+  const watch = createLogWatch({
+    readState: () => readLogState(pool, tenantId),
+    readWitness: () => witness.read('/v1/checkpoint'),
+    trust: config.trust,
+    steady: () => performance.now(),
+    logger,
+  });
   const shared = {
     service: 'identity',
     logger,
     bodyLimitBytes: 16_384,
     ready: async () => {
       await pool.query('select 1 from identity.nonces limit 1');
+      watch.assertServing();
     },
     telemetry,
   };
   const pages = createHttpServer(shared);
   const services = createHttpServer({ ...shared, tls, hasMetrics: true });
+  refuseWhileBehind(pages, watch);
+  refuseWhileBehind(services, watch);
   addServiceRoutes(
     services,
     createServiceGate({
@@ -134,8 +162,8 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
     approvalPages({
       config,
       edge,
-      tls,
-      tracing,
+      dispatchApi: courier.accompany(client('dispatch-api', config.dispatchApiUrl)),
+      vault: client('vault', config.vaultUrl),
       pool,
       logger,
       newId,
@@ -147,6 +175,7 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
     config.publicOrigin.startsWith('https:'),
   );
 
+  await watch.start();
   const onFailed = (error: unknown) =>
     logger.event('service.not_ready', { code: codeOf(error), ...pick(traceOf(error)) });
   const prune = setInterval(() => {
@@ -162,6 +191,8 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
       clearInterval(prune);
       clearInterval(counted);
       await Promise.all([pages.close(), services.close()]);
+      await watch.stop();
+      await courier.close();
       await refusals.drain('all').catch(onFailed);
       mailer.close();
       await pool.end();
@@ -173,8 +204,8 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
 function approvalPages(parts: {
   readonly config: IdentityConfig;
   readonly edge: IdentityEdge;
-  readonly tracing: Tracing;
-  readonly tls: TlsFiles | null;
+  readonly dispatchApi: ServiceClient;
+  readonly vault: ServiceClient;
   readonly pool: Pool;
   readonly logger: Logger;
   readonly newId: () => string;
@@ -183,23 +214,8 @@ function approvalPages(parts: {
   readonly minter: ReturnType<typeof createTokenMinter>;
   readonly sendMail: ReturnType<typeof createCodeMailer>['send'];
 }) {
-  const { config, edge, makeEvent, minter, newId } = parts;
+  const { config, edge, makeEvent, minter, newId, dispatchApi, vault } = parts;
   const { environment, tenantId } = config;
-  const key = watchKey(config.signingKey, { now: edge.now, logger: parts.logger });
-  const client = (service: 'dispatch-api' | 'vault', baseUrl: string) =>
-    createServiceClient({
-      service: 'identity',
-      key,
-      baseUrl,
-      audience: spiffeId(environment, service),
-      fetch: createServiceFetch({ tls: parts.tls, peer: spiffeId(environment, service), fetch: edge.fetch }),
-      now: edge.now,
-      random: edge.random,
-      timeoutMs: PEER_TIMEOUT_MS,
-      tracing: parts.tracing,
-    });
-  const dispatchApi = client('dispatch-api', config.dispatchApiUrl);
-  const vault = client('vault', config.vaultUrl);
   const store = createCeremonyStore(parts.pool, tenantId, parts.refusals);
   const secrets = createCeremonySecrets({ key: config.codeKey, random: edge.random });
   return createApprovalPages({

@@ -6,6 +6,7 @@ import {
   openKeyDirectory,
   type Secret,
   signingKeyOf,
+  type TrustBundle,
   watchTrust,
 } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
@@ -30,6 +31,7 @@ export interface IdentityConfig {
   readonly publicOrigin: string;
   readonly dispatchApiUrl: string;
   readonly vaultUrl: string;
+  readonly witnessUrl: string;
   readonly smtpSender: string;
   readonly smtpUrl: Secret;
   readonly databaseUrl: Secret;
@@ -41,6 +43,8 @@ export interface IdentityConfig {
   readonly codeKey: Uint8Array;
   /** The keys that dispatch-api signs grants with, as the trust bundle has them now. */
   readonly grantKeys: () => readonly TimedKey[];
+  /** The pinned public keys, as they are now. */
+  readonly trust: () => Pick<TrustBundle, 'grantKeys' | 'log' | 'witnesses'>;
 }
 
 /** Turns settings into a configuration. @throws ConfigError for keys that are missing, unusable or foreign */
@@ -61,6 +65,7 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>, now: 
     publicOrigin: originOf(settings.IDENTITY_PUBLIC_URL),
     dispatchApiUrl: settings.DISPATCH_API_URL,
     vaultUrl: settings.VAULT_URL,
+    witnessUrl: settings.WITNESS_URL,
     smtpSender: settings.SMTP_SENDER,
     smtpUrl: smtpUrlOf(keys),
     databaseUrl: keys.secret('database-url'),
@@ -68,6 +73,7 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>, now: 
     tokenKey: keySource(keys, 'token', () => keys.trust().tokenKeys),
     codeKey: keys.secretBytes('code.key'),
     grantKeys: () => currentTrust().grantKeys,
+    trust: currentTrust,
   };
 }
 

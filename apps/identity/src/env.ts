@@ -23,6 +23,7 @@ export function readServiceSettings(env: Readonly<Record<string, string | undefi
       IDENTITY_PUBLIC_URL: url(),
       DISPATCH_API_URL: url(),
       VAULT_URL: url(),
+      WITNESS_URL: url(),
       SMTP_SENDER: text(200),
     },
     env,

@@ -66,6 +66,7 @@ function start(main: string, port: number, change: Record<string, string | undef
     DEADLATCH_MTLS: 'mesh',
     IDENTITY_PUBLIC_URL: 'http://localhost:4320',
     DISPATCH_API_URL: 'http://127.0.0.1:1',
+    WITNESS_URL: 'http://127.0.0.1:1',
     VAULT_URL: 'http://127.0.0.1:1',
     SMTP_SENDER: 'approvals@deadlatch.example',
     ...change,

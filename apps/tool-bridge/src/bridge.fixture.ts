@@ -76,6 +76,7 @@ export async function startBridge(
     DEADLATCH_MTLS: 'mesh',
     DEADLATCH_LOG_LEVEL: 'debug',
     DISPATCH_API_URL: api.url,
+    WITNESS_URL: 'http://127.0.0.1:1',
     IDENTITY_URL: identity.url,
     TOOL_BRIDGE_URL: url,
   });

@@ -1,6 +1,7 @@
 import { spiffeId } from '@deadlatch/catalogue';
 import {
   createHttpServer,
+  createReceiptCourier,
   createServiceClient,
   createServiceFetch,
   openKeyDirectory,
@@ -60,7 +61,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
     service: 'tool-bridge',
     now,
   });
-  const client = (service: 'dispatch-api' | 'identity', baseUrl: string) =>
+  const client = (service: 'dispatch-api' | 'identity' | 'witness', baseUrl: string) =>
     createServiceClient({
       service: 'tool-bridge',
       key,
@@ -73,6 +74,8 @@ export async function compose(settings: Settings, world: World): Promise<Running
       tracing: telemetry.tracing,
     });
   const identity = client('identity', settings.IDENTITY_URL);
+  const witness = client('witness', settings.WITNESS_URL);
+  const courier = createReceiptCourier({ witness, environment, trust, logger });
   const app = createHttpServer({
     service: 'tool-bridge',
     tls,
@@ -92,7 +95,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
       mint: (turnGrant) => identity.write('/v1/tokens/turn', { turn_grant: turnGrant }),
       now,
     }),
-    authority: client('dispatch-api', settings.DISPATCH_API_URL),
+    authority: courier.accompany(client('dispatch-api', settings.DISPATCH_API_URL)),
     calls: createTurnBudget({ limit: CALLS_PER_TURN, now }),
     requests: createTurnBudget({ limit: REQUESTS_PER_TURN, now }),
     logger,
@@ -103,6 +106,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
   return {
     async close() {
       await app.close();
+      await courier.close();
       await telemetry.close();
     },
   };

@@ -13,6 +13,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
       OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
       DISPATCH_API_URL: url(),
       IDENTITY_URL: url(),
+      WITNESS_URL: url(),
       /** Its own address, as callers know it. */
       TOOL_BRIDGE_URL: url(),
     },

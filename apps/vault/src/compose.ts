@@ -1,8 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { spiffeId } from '@deadlatch/catalogue';
-import { createHttpServer, createKeyRing, createRateLimit, openServiceTls, RATES } from '@deadlatch/http';
+import {
+  createHttpServer,
+  createKeyRing,
+  createRateLimit,
+  createServiceClient,
+  createServiceFetch,
+  openServiceTls,
+  RATES,
+  watchKey,
+} from '@deadlatch/http';
 import { type Clock, createIdMaker, refuse } from '@deadlatch/kernel';
-import { createPool, pruneNonces, readServiceKeys, withTenant } from '@deadlatch/postgres';
+import { createLogWatch, refuseWhileBehind } from '@deadlatch/log-watch';
+import { createPool, pruneNonces, readLogState, readServiceKeys, withTenant } from '@deadlatch/postgres';
 import { codeOf, createLogger, createTelemetry, traceOf } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { createEventWriter } from './audit-event.ts';
@@ -26,6 +36,7 @@ export interface VaultEdge {
   readonly now: Clock;
   /** returns exactly `n` random bytes */
   readonly random: (n: number) => Uint8Array;
+  readonly fetch: typeof globalThis.fetch;
   /** Takes one line of log; standard output unless told. */
   readonly writeLog?: (line: string) => void;
 }
@@ -37,6 +48,8 @@ export interface Vault {
 
 /** Hard limit for one message; 16 kB of the worst input takes a tenth of it on a small machine. */
 const MASK_LIMIT_MS = 3_000;
+/** Nothing waits for the witness but the next look at it. */
+const WITNESS_TIMEOUT_MS = 1_500;
 /** Harmless words that masking must release, or it releases nothing. */
 const PROBE = 'the front door is stuck';
 const PRUNE_EVERY_MS = 5 * 60_000;
@@ -45,7 +58,7 @@ const WORD_LISTS = new URL('../vocabulary/', import.meta.url);
 const MASK_WORKER = new URL('./masking/mask-worker.ts', import.meta.url);
 
 /** Builds the service; nothing listens yet. @throws Error when the word lists are not usable */
-export function compose(config: VaultConfig, edge: VaultEdge): Vault {
+export async function compose(config: VaultConfig, edge: VaultEdge): Promise<Vault> {
   const { environment, tenantId } = config;
   const { now, random } = edge;
   const newId = createIdMaker(now, random);
@@ -76,21 +89,41 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
   const writeEvent = createEventWriter({ environment, tenantId, now, newId, traceId });
   const { settle, drain } = createVaultSettle({ pool, tenantId, writeEvent, now, newId });
 
+  const tls = openServiceTls({
+    mode: config.mtls,
+    directory: config.keyDirectory,
+    environment,
+    service: 'vault',
+    now,
+  });
+  const peer = spiffeId(environment, 'witness');
+  const witness = createServiceClient({
+    service: 'vault',
+    key: watchKey(config.signingKey, { now, logger }),
+    baseUrl: config.witnessUrl,
+    audience: peer,
+    fetch: createServiceFetch({ tls, peer, fetch: edge.fetch }),
+    now,
+    random,
+    timeoutMs: WITNESS_TIMEOUT_MS,
+  });
+  const watch = createLogWatch({
+    readState: () => readLogState(pool, tenantId),
+    readWitness: () => witness.read('/v1/checkpoint'),
+    trust: config.trust,
+    steady: () => performance.now(),
+    logger,
+  });
   const app = createHttpServer({
     service: 'vault',
-    tls: openServiceTls({
-      mode: config.mtls,
-      directory: config.keyDirectory,
-      environment,
-      service: 'vault',
-      now,
-    }),
+    tls,
     logger,
     bodyLimitBytes: 8 * 1024,
     ready: async () => {
       await pool.query('select 1 from vault.nonces limit 1');
       await keys.current();
       config.grantKeys();
+      watch.assertServing();
       // Also starts the thread, so that the first message does not wait for it.
       const { state } = await masking.run({ raw: PROBE, knownValues: [] });
       if (state !== 'READY') refuse('unavailable', { detail: 'masking_not_ready' });
@@ -98,6 +131,7 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
     telemetry,
     hasMetrics: true,
   });
+  refuseWhileBehind(app, watch);
   const openLetter = createLetterOpener(config.inboxKey);
   const common = { settle, pool, tenantId, keyWrapper, digests, readKnownValues, logger, newId, random };
   const strangers = {
@@ -115,6 +149,7 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
     { audience: spiffeId(environment, 'vault'), keys, now },
   );
 
+  await watch.start();
   const onFailed = (error: unknown) => {
     const { error: name, place } = traceOf(error);
     logger.event('service.not_ready', { code: codeOf(error), error: name, place });
@@ -134,6 +169,7 @@ export function compose(config: VaultConfig, edge: VaultEdge): Vault {
       clearInterval(prune);
       clearInterval(counted);
       await app.close();
+      await watch.stop();
       await drain('all').catch(onFailed);
       await masking.close();
       await pool.end();

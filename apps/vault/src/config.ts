@@ -1,5 +1,13 @@
 import type { KeyObject } from 'node:crypto';
-import { ConfigError, openKeyDirectory, type Secret, watchTrust } from '@deadlatch/http';
+import {
+  ConfigError,
+  type KeySource,
+  openKeyDirectory,
+  type Secret,
+  signingKeyOf,
+  type TrustBundle,
+  watchTrust,
+} from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
 import type { TimedKey } from '@deadlatch/signing';
 import type { readEnrolSettings, readServiceSettings } from './env.ts';
@@ -29,6 +37,11 @@ export interface VaultConfig extends StoreConfig {
   readonly inboxKey: KeyObject;
   /** The keys that dispatch-api signs grants with, as the trust bundle has them now. */
   readonly grantKeys: () => readonly TimedKey[];
+  /** Signs requests: the vault asks the witness how far the log is, and nobody anything else. */
+  readonly signingKey: KeySource;
+  readonly witnessUrl: string;
+  /** The pinned public keys, as they are now. */
+  readonly trust: () => Pick<TrustBundle, 'grantKeys' | 'log' | 'witnesses'>;
 }
 
 /** Turns settings into a configuration. @throws ConfigError for keys that are missing, unusable or foreign */
@@ -54,6 +67,9 @@ export function configOf(settings: ReturnType<typeof readServiceSettings>, now: 
     otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT,
     inboxKey: inbox.privateKey,
     grantKeys: () => currentTrust().grantKeys,
+    signingKey: signingKeyOf(keys, 'vault'),
+    witnessUrl: settings.WITNESS_URL,
+    trust: currentTrust,
   };
 }
 

@@ -15,6 +15,7 @@ export function readServiceSettings(env: Readonly<Record<string, string | undefi
       DEADLATCH_HOST: text(200),
       DEADLATCH_PORT: port(),
       DEADLATCH_MTLS: mtlsMode(),
+      WITNESS_URL: url(),
       DEADLATCH_LOG_LEVEL: optional(choice(['debug', 'info', 'warn', 'error']), 'info'),
       OTEL_EXPORTER_OTLP_ENDPOINT: optional(url()),
     },

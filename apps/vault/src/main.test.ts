@@ -73,6 +73,7 @@ function environment(): Record<string, string> {
     DEADLATCH_TENANT_ID: tenantId,
     DEADLATCH_KEY_DIR: keyDir,
     DEADLATCH_MTLS: 'mesh',
+    WITNESS_URL: 'http://127.0.0.1:1',
   };
 }
 

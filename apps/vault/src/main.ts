@@ -7,7 +7,7 @@ import { readServiceSettings } from './env.ts';
 
 await runService(async () => {
   const config = configOf(readServiceSettings(process.env), systemClock);
-  const vault = compose(config, { now: systemClock, random: randomBytes });
+  const vault = await compose(config, { now: systemClock, random: randomBytes, fetch: globalThis.fetch });
   try {
     await vault.app.listen({ host: config.host, port: config.port });
   } catch (error) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   createHttpServer,
+  createReceiptCourier,
   createServiceClient,
   createServiceFetch,
   openKeyDirectory,
@@ -8,6 +9,7 @@ import {
   type Running,
   signingKeyOf,
   watchKey,
+  watchTrust,
 } from '@deadlatch/http';
 import { createIdMaker, systemClock } from '@deadlatch/kernel';
 import { createLogger, createTelemetry } from '@deadlatch/telemetry';
@@ -49,6 +51,12 @@ export async function startWeb(config: WebConfig): Promise<Running> {
       tracing,
     });
 
+  const courier = createReceiptCourier({
+    witness: clientOf(config.peers.witness),
+    environment: config.environment,
+    trust: watchTrust({ read: keyDir.trust, now: systemClock }),
+    logger,
+  });
   const server = createHttpServer({
     service: 'web',
     logger,
@@ -62,7 +70,7 @@ export async function startWeb(config: WebConfig): Promise<Running> {
     publicUrl: config.publicUrl,
     identity: createIdentity(clientOf(config.peers.identity)),
     vault: createVault(clientOf(config.peers.vault)),
-    dispatchApi: clientOf(config.peers['dispatch-api']),
+    dispatchApi: courier.accompany(clientOf(config.peers['dispatch-api'])),
     dispatchApiUrl: new URL(config.peers['dispatch-api'].url),
     client: readClientFiles(config.clientDirectory),
     fetch: fetchTo(config.peers['dispatch-api']),
@@ -77,6 +85,7 @@ export async function startWeb(config: WebConfig): Promise<Running> {
     close: async () => {
       logger.event('service.stopping', {});
       await server.close();
+      await courier.close();
       await telemetry.close();
       logger.event('service.stopped', {});
     },

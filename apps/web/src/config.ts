@@ -19,7 +19,7 @@ export interface WebConfig {
   readonly otlpEndpoint: string | null;
   readonly publicUrl: URL;
   readonly clientDirectory: string;
-  readonly peers: Readonly<Record<'identity' | 'vault' | 'dispatch-api', PeerConfig>>;
+  readonly peers: Readonly<Record<'identity' | 'vault' | 'dispatch-api' | 'witness', PeerConfig>>;
   readonly peerTimeoutMs: number;
   readonly uploadTimeoutMs: number;
   readonly bodyLimitBytes: number;
@@ -45,6 +45,7 @@ export function webConfig(env: ReturnType<typeof readWebEnv>): WebConfig {
       identity: peer('identity', env.IDENTITY_URL),
       vault: peer('vault', env.VAULT_URL),
       'dispatch-api': peer('dispatch-api', env.DISPATCH_API_URL),
+      witness: peer('witness', env.WITNESS_URL),
     },
     peerTimeoutMs: 10_000,
     // 15 MB over a phone at 1 Mbit/s.

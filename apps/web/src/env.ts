@@ -16,6 +16,7 @@ export function readWebEnv(env: Readonly<Record<string, string | undefined>>) {
       IDENTITY_URL: url(),
       VAULT_URL: url(),
       DISPATCH_API_URL: url(),
+      WITNESS_URL: url(),
     },
     env,
   );

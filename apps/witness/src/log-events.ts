@@ -6,7 +6,7 @@ export const WITNESS_LOG_EVENTS = {
   'checkpoint.cosigned': { level: 'debug', message: 'checkpoint cosigned', fields: { size: 'count' } },
   'checkpoint.withheld': {
     level: 'warn',
-    message: 'checkpoint is consistent, but events are missing: not cosigned',
+    message: 'checkpoint is consistent and was not cosigned because events are missing',
     fields: { size: 'count', alarms: 'count', overdue: 'count' },
   },
   'checkpoint.refused': {
@@ -26,7 +26,7 @@ export const WITNESS_LOG_EVENTS = {
   },
   'proofs.unavailable': {
     level: 'warn',
-    message: 'the log shows no usable proofs; receipts wait',
+    message: 'the log shows no usable proofs and receipts wait',
     fields: { code: 'code', pending: 'count' },
   },
   'proof.wrong': {

@@ -1,6 +1,7 @@
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import {
   createHttpServer,
+  createReceiptCourier,
   createServiceClient,
   createServiceFetch,
   openKeyDirectory,
@@ -8,6 +9,7 @@ import {
   type Running,
   signingKeyOf,
   watchKey,
+  watchTrust,
 } from '@deadlatch/http';
 import type { Clock } from '@deadlatch/kernel';
 import { createPool } from '@deadlatch/postgres';
@@ -75,11 +77,17 @@ export async function compose(settings: Settings, world: World): Promise<Running
       timeoutMs: PEER_TIMEOUT_MS,
       tracing: telemetry.tracing,
     });
+  const courier = createReceiptCourier({
+    witness: peer('witness', settings.WITNESS_URL),
+    environment,
+    trust: watchTrust({ read: keyDir.trust, now }),
+    logger,
+  });
   const perform = createTasks(
     {
       gateway: peer('gateway', settings.GATEWAY_URL),
       agent: peer('agent', settings.AGENT_URL),
-      dispatchApi: peer('dispatch-api', settings.DISPATCH_API_URL),
+      dispatchApi: courier.accompany(peer('dispatch-api', settings.DISPATCH_API_URL)),
     },
     now,
   );
@@ -97,6 +105,7 @@ export async function compose(settings: Settings, world: World): Promise<Running
   const close = async () => {
     await app.close();
     await leader.stop();
+    await courier.close();
     await pool.end();
     await telemetry.close();
   };

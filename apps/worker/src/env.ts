@@ -14,6 +14,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
       DISPATCH_API_URL: url(),
       GATEWAY_URL: url(),
       AGENT_URL: url(),
+      WITNESS_URL: url(),
     },
     env,
   );

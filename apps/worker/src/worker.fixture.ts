@@ -56,6 +56,7 @@ export async function startNeighbourhood(t: TestContext): Promise<Neighbourhood>
     DEADLATCH_MTLS: 'mesh',
     DEADLATCH_LOG_LEVEL: 'debug',
     DISPATCH_API_URL: api.url,
+    WITNESS_URL: 'http://127.0.0.1:1',
     GATEWAY_URL: gateway.url,
     AGENT_URL: agent.url,
   });

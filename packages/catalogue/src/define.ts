@@ -58,16 +58,25 @@ export interface CommandEntry {
   /** What an agent may send: references and choices only. `null` when no pair holds the command. */
   readonly agentInput: TSchema | null;
   readonly needs: readonly Need[];
+  /** Moves money or power: refused while no witness has seen the log. What only asks or stops is none. */
+  readonly isActOfAuthority: boolean;
 }
 
 export function command(
   name: string,
-  entry: Omit<CommandEntry, 'name' | 'agentInput' | 'agents'> & {
+  entry: Omit<CommandEntry, 'name' | 'agentInput' | 'agents' | 'isActOfAuthority'> & {
     readonly agents?: readonly AgentPair[];
     readonly agentInput?: TSchema;
+    readonly isActOfAuthority?: true;
   },
 ): CommandEntry {
-  return { ...entry, name, agents: entry.agents ?? [], agentInput: entry.agentInput ?? null };
+  return {
+    ...entry,
+    name,
+    agents: entry.agents ?? [],
+    agentInput: entry.agentInput ?? null,
+    isActOfAuthority: entry.isActOfAuthority ?? false,
+  };
 }
 
 export const own = (role: Grant['role']): Grant => ({ role, membership: 'own' });

@@ -161,6 +161,8 @@ export interface Replayed {
   readonly kind: 'replayed';
   readonly answer: Readonly<Record<string, unknown>>;
   readonly eventId: string;
+  readonly eventTime: string;
+  readonly leafHash: string;
 }
 
 export interface Refused {

@@ -9,6 +9,7 @@ import { requireCeiling } from './gate/ceiling.ts';
 import { requireGrant } from './gate/grant.ts';
 import { type Asked, requireMembership } from './gate/membership.ts';
 import { requireTargetState } from './gate/state.ts';
+import { requireWitness } from './gate/witness.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import { findRule } from './rules.ts';
 import type { DecisionTools } from './tools.ts';
@@ -94,11 +95,13 @@ function enter(
   return { rule, context: { entry, caller, facts, tools, acting, targetId, input, now, nowText: facts.now } };
 }
 
-/** State, then policy. */
+/** State, then policy, then the witness: last, so that what is refused anyway is refused for its own reason. */
 function pass(context: RuleContext, rule: Rule, mode?: 'without body'): readonly string[] {
   requireTargetState(context.entry, context.facts);
   if (mode === undefined || rule.guardsInput !== true) rule.guard?.(context);
-  return requirePolicy(context, rule);
+  const policyIds = requirePolicy(context, rule);
+  requireWitness(context.entry, context.facts);
+  return policyIds;
 }
 
 function requireSchema(entry: CommandEntry, caller: Caller, input: unknown, tools: DecisionTools): void {
@@ -118,7 +121,8 @@ function storedAnswer(request: CommandRequest, facts: Facts): Replayed | null {
   if (typeof stored.fingerprint !== 'string' || stored.fingerprint !== request.fingerprint) {
     refuse('idempotency_key_reused');
   }
-  return { kind: 'replayed', answer: stored.answer, eventId: stored.event_id };
+  const { answer, event_id: eventId, event_time: eventTime, leaf_hash: leafHash } = stored;
+  return { kind: 'replayed', answer, eventId, eventTime, leafHash };
 }
 
 function namedSite(input: unknown): string | null {

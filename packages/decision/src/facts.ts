@@ -17,6 +17,13 @@ import type {
 export interface Facts {
   /** Database time, RFC 3339 with milliseconds. */
   readonly now: string;
+  /** How many events the Merkle log has, as this database says. */
+  readonly log_size: number;
+  /**
+   * Whether a witness has seen, within the deadline, that the log grows and leaves nothing waiting. Not read from the
+   * database, which would be its own witness; whatever is not `timely` is late.
+   */
+  readonly witness: 'timely' | 'late';
   readonly tenant: { readonly id: string; readonly autonomy_version: number };
   /** The answer stored under this idempotency key, if any. */
   readonly stored: StoredAnswer | null;
@@ -67,6 +74,9 @@ export interface StoredAnswer {
   readonly fingerprint: string;
   readonly answer: Readonly<Record<string, unknown>>;
   readonly event_id: string;
+  /** Of that event: when it was decided, and the hash under which it is in the log. */
+  readonly event_time: string;
+  readonly leaf_hash: string;
 }
 
 export interface SubjectFacts {

@@ -21,11 +21,14 @@ const AGENT_TRIAGE = { type: 'DOOR_CANNOT_SECURE', answers: [] };
 
 test('mistake 1: a stored answer is given again only for the same request, and only after authorising again', () => {
   verifies('R.2');
-  const stored = { fingerprint: 'f1', answer: { ok: true }, event_id: IDS.message };
+  const event = { event_id: IDS.message, event_time: at(0), leaf_hash: 'h' };
+  const stored = { fingerprint: 'f1', answer: { ok: true }, ...event };
   assert.deepEqual(play('ticket.triage', 'dispatcher', { facts: { stored } }), {
     kind: 'replayed',
     answer: { ok: true },
     eventId: IDS.message,
+    eventTime: at(0),
+    leafHash: 'h',
   });
   // The state has moved on since: the answer is still the stored one.
   assert.equal(code('ticket.triage', 'dispatcher', { facts: { stored }, state: 'CLOSED' }), 'replayed');
@@ -272,7 +275,8 @@ test('mistake 27: a timer goes through the same gate as everybody, and through n
     if (command !== 'approval.expire') assert.equal(code(command, 'system'), 'above_ceiling', command);
   }
   // What was answered before is authorised again before it is given again.
-  const stored = { fingerprint: 'f1', answer: {}, event_id: IDS.message };
+  const event = { event_id: IDS.message, event_time: at(0), leaf_hash: 'h' };
+  const stored = { fingerprint: 'f1', answer: {}, ...event };
   assert.equal(code('ticket.triage', 'agent', { facts: { stored } }), 'replayed');
   assert.equal(code('ticket.triage', 'agent', { facts: { stored, turn: null } }), 'not_found');
 });

@@ -13,7 +13,7 @@ import {
   STATES,
 } from './testing/matrix-cells.ts';
 import { callerOf, factsOf, requestOf } from './testing/matrix-facts.ts';
-import { naiveAnswer } from './testing/naive-gate.ts';
+import { naiveAnswer, naiveAnswerWhenLate } from './testing/naive-gate.ts';
 import { REMOVALS, type Situation } from './testing/removals.ts';
 import { createTestTools } from './testing/tools.ts';
 
@@ -121,6 +121,32 @@ test('no chain of removals, from wherever it starts, turns a refusal into an acc
     }),
     { numRuns: 5_000 },
   );
+});
+
+test('a late witness stops acts of authority and changes nothing else, for anybody', () => {
+  verifies('R.6', 'C.0', 'T1.2');
+  const agree = (cell: Cell) => {
+    const { caller, facts } = situationOf(cell);
+    for (const witness of ['late', undefined as never] as const) {
+      const decision = decide(requestOf(cell), caller, { ...facts, witness }, tools);
+      const answer = decision.kind === 'refused' ? decision.code : decision.kind;
+      assert.equal(answer, naiveAnswerWhenLate(cell), JSON.stringify(cell));
+      if (answer === 'unavailable' && decision.kind === 'refused')
+        assert.equal(decision.detail, 'witness_late');
+    }
+  };
+  for (const cell of ACCEPTED) agree(cell);
+  fc.assert(fc.property(anyCell, agree), { numRuns: 5_000 });
+  // What stops something is never stopped itself.
+  for (const command of [
+    'autonomy.pause',
+    'approval.withdraw',
+    'approval.expire',
+    'ticket.cancel',
+    'ticket.hold',
+  ]) {
+    assert.ok(ACCEPTED.some((cell) => cell.command === command && naiveAnswerWhenLate(cell) === 'accepted'));
+  }
 });
 
 test('every removal refuses something: none of them is only decoration', () => {

@@ -8,6 +8,7 @@ export { type Peer, requirePeer } from './peer.ts';
 export * from './problem.ts';
 export * from './rate-limit.ts';
 export * from './read-env.ts';
+export * from './receipt-courier.ts';
 export * from './run-service.ts';
 export * from './secret.ts';
 export * from './server.ts';

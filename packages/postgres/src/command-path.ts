@@ -116,7 +116,8 @@ export interface Committed {
  * Every method throws the driver's error; `mapCommitError` names it.
  */
 export interface CommandPath {
-  readFacts(input: ReadFactsInput): Promise<Facts>;
+  /** All but what the database cannot know of itself. */
+  readFacts(input: ReadFactsInput): Promise<Omit<Facts, 'witness'>>;
   commitDecision(input: CommitDecisionInput): Promise<Committed>;
   commitRefusal(input: CommitRefusalInput): Promise<Committed>;
   /** Burns the nonce of a request that got its stored answer again. */

@@ -2,6 +2,7 @@ export * from './command-path.ts';
 export * from './embedded.ts';
 export { stopOrphan } from './embedded-lock.ts';
 export * from './errors.ts';
+export * from './log-state.sql.ts';
 export * from './migrate.ts';
 export * from './nonces.sql.ts';
 export * from './pool.ts';

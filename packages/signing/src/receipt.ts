@@ -1,7 +1,7 @@
 import { isInstant, refuse } from '@deadlatch/kernel';
 import { assertClaims, type ClaimCheck, isDigest, isId, isSpiffe } from './claims.ts';
 import { signCompact, verifyCompact } from './compact-jws.ts';
-import { keysAt, type ServiceKeyPair, type TimedKey, withoutEnd } from './keys.ts';
+import { keysAt, type ServiceKeyPair, type TimedKey } from './keys.ts';
 import { MAX_TOKEN_LENGTH } from './request-profile.ts';
 
 /**
@@ -36,13 +36,12 @@ const CLAIMS = {
  * @throws DispatchError `unavailable` when no verifier would accept these claims
  */
 export function signReceipt(receipt: Receipt, key: ServiceKeyPair): string {
-  const token = signCompact(TYP, receipt, key);
   try {
-    verifyReceipt(token, { keys: [withoutEnd(key)], issuer: receipt.iss, origin: receipt.origin });
+    assertClaims({ ...receipt }, CLAIMS);
   } catch (cause) {
     refuse('unavailable', { detail: 'receipt_claims_unacceptable', cause });
   }
-  return token;
+  return signCompact(TYP, receipt, key);
 }
 
 export interface VerifyReceiptOptions {

@@ -196,5 +196,32 @@ export const LOG_EVENTS = {
     message: 'the key file is not used as it is and the key before it goes on',
     fields: { purpose: 'word', reason: 'word' },
   },
+  'log.late': {
+    level: 'error',
+    message: 'no witness has seen the log in time and acts of authority are refused',
+    fields: { reason: 'word' },
+  },
+  'log.timely': { level: 'info', message: 'the log is witnessed in time again', fields: {} },
+  'log.restored_backup': {
+    level: 'error',
+    message: 'the database lies behind what was witnessed and nothing is served',
+    fields: { size: 'count', seen: 'count' },
+  },
+  'receipt.missing': {
+    level: 'error',
+    message:
+      'an accepted command was answered without a valid receipt and nobody demands its event from the log',
+    fields: { event_id: 'id', reason: 'word' },
+  },
+  'receipts.waiting': {
+    level: 'warn',
+    message: 'receipts could not be handed to the witness and wait',
+    fields: { code: 'code', waiting: 'count' },
+  },
+  'receipts.given_up': {
+    level: 'error',
+    message: 'receipts were given up and nobody demands their events from the log',
+    fields: { reason: 'word', count: 'count' },
+  },
   'database.migrated': { level: 'info', message: 'database migrated', fields: { applied: 'count' } },
 } as const satisfies LogEventTable;

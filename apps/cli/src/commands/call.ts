@@ -9,7 +9,14 @@ import {
   sealFreeText,
   spiffeId,
 } from '@deadlatch/catalogue';
-import { createServiceClient, openKeyDirectory, problemFor, type ServiceClient } from '@deadlatch/http';
+import {
+  createReceiptCourier,
+  createServiceClient,
+  openKeyDirectory,
+  problemFor,
+  type ReceiptCourier,
+  type ServiceClient,
+} from '@deadlatch/http';
 import { DispatchError, isUuid, type JsonValue, parseStrictJson } from '@deadlatch/kernel';
 import { type Arguments, EXIT, UsageError } from '../arguments.ts';
 import { demoPerson, makeSignInLinks } from '../demo-session.ts';
@@ -60,6 +67,12 @@ export async function callAs(run: RunFile, slug: string, input: CallInput): Prom
   const request = readCall(input);
   const clientOf = connect(run);
   const keyDir = cliKeyDir(run);
+  const courier = createReceiptCourier({
+    witness: clientOf('witness'),
+    environment: run.environment,
+    trust: openKeyDirectory(keyDir).trust,
+    logger: { event: (...line) => complain(line[0]) },
+  });
   const link = (await makeSignInLinks(keyDir, run, [slug])).get(slug) ?? '';
   const identity = clientOf('identity');
   const { session } = (await identity.write('/v1/sessions', { link })) as { session: string };
@@ -70,10 +83,11 @@ export async function callAs(run: RunFile, slug: string, input: CallInput): Prom
     token: string;
   };
   try {
-    return await send(clientOf, request, token);
+    return await send(clientOf, courier, request, token);
   } finally {
     // The answer counts, whatever becomes of the session: it ends by itself too.
     await identity.write('/v1/sessions/end', { session }).catch(() => undefined);
+    await courier.close();
   }
 }
 
@@ -111,15 +125,23 @@ function readBody(text: string): JsonValue {
 
 async function send(
   clientOf: (service: ServiceName) => ServiceClient,
+  courier: ReceiptCourier,
   call: Call,
   token: string,
 ): Promise<JsonValue> {
-  const api = clientOf('dispatch-api');
+  const api = courier.accompany(clientOf('dispatch-api'));
   if (call.kind === 'read') return api.read(call.path, { token });
   const sealed = await sealFreeText(call.entry.input, call.body, async (text) => {
     return (await clientOf('vault').write('/v1/texts', { text })) as unknown as FreeTextRef;
   });
   return api.write(call.path, sealed as object, { token, idempotencyKey: call.key });
+}
+
+/** What was done was done; but whoever sent it should know that nobody watches over its event. */
+function complain(event: string): void {
+  if (event === 'receipt.missing') process.stderr.write('The answer has no valid receipt.\n');
+  if (event === 'receipts.given_up')
+    process.stderr.write('The receipt could not be handed to the witness.\n');
 }
 
 function withTarget(route: string, targetId: string | undefined): string {

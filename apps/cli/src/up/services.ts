@@ -98,6 +98,7 @@ export function environmentOf(
     TOOL_BRIDGE_URL: at.url('tool-bridge'),
     AGENT_URL: at.url('agent'),
     GATEWAY_URL: at.url('gateway'),
+    WITNESS_URL: at.url('witness'),
   };
   const carrier = {
     TWILIO_ACCOUNT_SID: installation.twilioAccountSid,
@@ -119,7 +120,7 @@ export function environmentOf(
       ...carrier,
     },
     worker: {},
-    sequencer: { LOG_DIR: state.log, WITNESS_URL: at.url('witness') },
+    sequencer: { LOG_DIR: state.log },
     witness: { WITNESS_DIR: state.witness, SEQUENCER_URL: at.url('sequencer') },
     web: {},
     simulator: {

@@ -3,7 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import type { Accepted, TurnRow } from '@deadlatch/decision';
 import { DispatchError } from '@deadlatch/kernel';
-import { createCommandPath, type Pool } from '@deadlatch/postgres';
+import { createLogWatch } from '@deadlatch/log-watch';
+import { createCommandPath, type Pool, readLogState } from '@deadlatch/postgres';
 import { generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
 import { createTracing } from '@deadlatch/telemetry';
 import { verifies } from '../../../../test/requirements.ts';
@@ -16,6 +17,7 @@ import {
   nonce,
 } from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
+import { makeLogTrust } from '../../../../test/support/log-trust.ts';
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
 import { createGrantIssuer } from '../grants/issue-grants.ts';
 import type { Proven } from './caller.ts';
@@ -23,6 +25,7 @@ import { createRefusals } from './refusals.ts';
 import { type CommandRunner, createCommandRunner } from './run-command.ts';
 
 const ENVIRONMENT = 'test';
+const trust = makeLogTrust(ENVIRONMENT);
 const DONE: Accepted = {
   kind: 'accepted',
   changes: {},
@@ -54,9 +57,17 @@ function runner(): CommandRunner {
   const key = loadSigningKey(generateSigningKeyPem());
   const source = { environment: ENVIRONMENT, policyBundle: 'p' };
   const path = createCommandPath(pool);
+  const watch = createLogWatch({
+    readState: () => readLogState(pool, t.tenantId),
+    readWitness: async () => null,
+    trust: () => trust,
+    steady: () => performance.now(),
+    logger: { event: () => undefined },
+  });
   return createCommandRunner({
     ...source,
     path,
+    watch,
     refusals: createRefusals({ ...source, path, now: Date.now, newId }),
     decide: () => DONE,
     whyNot: () => null,

@@ -1,3 +1,4 @@
+import { leafHash } from '@deadlatch/audit-log';
 import { type CommandEntry, findCommand } from '@deadlatch/catalogue';
 import type {
   Accepted,
@@ -10,13 +11,16 @@ import type {
   Replayed,
 } from '@deadlatch/decision';
 import { DispatchError, type ErrorCode, toInstant } from '@deadlatch/kernel';
+import type { LogWatch } from '@deadlatch/log-watch';
 import { type CommandPath, type CommitErrorKind, mapCommitError } from '@deadlatch/postgres';
+import { toBase64url } from '@deadlatch/signing';
 import type { Tracing } from '@deadlatch/telemetry';
 import { acceptedEvent, type EventInput, type EventSource } from './audit-event.ts';
 import { type CommandCall, nonceOf } from './call.ts';
 import type { Proven } from './caller.ts';
 import { correlate } from './correlate.ts';
 import { type CommitSecrets, commitDecisionPayload, factsQuery } from './payloads.ts';
+import type { AnsweredEvent } from './receipts.ts';
 import { REPLAYS, type Refusal, type Refusals } from './refusals.ts';
 
 /** A row that changed under us is read and decided again, this often. */
@@ -42,6 +46,7 @@ const AUDITED: Partial<Record<CommitErrorKind, ErrorCode>> = {
 
 export interface RunCommandParts extends EventSource {
   readonly path: CommandPath;
+  readonly watch: Pick<LogWatch, 'seenSize' | 'assertCurrent' | 'isTimely'>;
   readonly refusals: Pick<Refusals, 'refuse'>;
   readonly decide: (request: CommandRequest, caller: Caller, facts: Facts) => Decision;
   /** What stands in the way of a command before its body is known. */
@@ -63,7 +68,8 @@ export interface RunCommandParts extends EventSource {
 
 export interface CommandOutcome {
   readonly answer: Readonly<Record<string, unknown>>;
-  readonly eventId: string;
+  /** What it stands on; for a replayed answer the event of the first one. */
+  readonly event: AnsweredEvent;
   readonly replayed: boolean;
 }
 
@@ -122,7 +128,8 @@ async function commit(
 ): Promise<CommandOutcome> {
   if (decision.kind === 'replayed') {
     await parts.path.commitReplay({ tenant_id: proven.caller.tenantId, nonce: nonceOf(proven) });
-    return { answer: decision.answer, eventId: decision.eventId, replayed: true };
+    const { answer, eventId, eventTime, leafHash } = decision;
+    return { answer, event: { id: eventId, time: eventTime, leafHash }, replayed: true };
   }
   const eventBody = acceptedEvent(parts, event, decision);
   const traceparent = parts.tracing.traceparent();
@@ -130,7 +137,9 @@ async function commit(
   await parts.path.commitDecision(commitDecisionPayload(decided, parts.secrets));
   const evidence = decision.changes.evidence;
   if (evidence?.state === 'FINALIZED') await parts.discardUpload(evidence.tenant_id, evidence.id);
-  return { answer: { ...decision.answer }, eventId: event.id, replayed: false };
+  const hash = leafHash(Buffer.from(eventBody));
+  const answered = { id: event.id, time: event.time, leafHash: toBase64url(hash) };
+  return { answer: { ...decision.answer }, event: answered, replayed: false };
 }
 
 async function readFacts(
@@ -139,14 +148,19 @@ async function readFacts(
   proven: Proven,
   call: CommandCall,
 ): Promise<Facts> {
+  const { watch } = parts;
+  // Before the read: the log grows while it is under way.
+  const seenSize = watch.seenSize();
   let facts: Facts;
   try {
-    facts = await parts.path.readFacts(factsQuery(entry, proven, call));
+    const found = await parts.path.readFacts(factsQuery(entry, proven, call));
+    facts = { ...found, witness: watch.isTimely() ? 'timely' : 'late' };
   } catch (cause) {
     // A tenant that is not on file has no trail to write a refusal into, and waiting would not help.
     const isNobody = mapCommitError(cause).detail === 'unknown_tenant';
     throw new DispatchError(isNobody ? 'unauthenticated' : 'unavailable', { detail: 'facts', cause });
   }
+  watch.assertCurrent(facts.log_size, seenSize);
   const item = entry?.needs.includes('evidence_item') ? facts.evidence_item : null;
   // What is final is not looked at again, whatever was uploaded under its name since.
   if (item?.state !== 'PRESIGNED' || item.tenant_id !== proven.caller.tenantId)

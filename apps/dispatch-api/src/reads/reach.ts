@@ -1,6 +1,7 @@
 import { COMMANDS, type Need } from '@deadlatch/catalogue';
 import { type Caller, type DecisionTools, type Facts, toolsAllowed, whyNot } from '@deadlatch/decision';
 import { DispatchError, type JsonValue } from '@deadlatch/kernel';
+import type { LogWatch } from '@deadlatch/log-watch';
 import type { CommandPath } from '@deadlatch/postgres';
 
 /** What somebody could do now: asked of the gate itself, so that a list and a call cannot drift apart. */
@@ -25,7 +26,11 @@ const TICKET_NEEDS: readonly Need[] = [
 ];
 const TURN_NEEDS: readonly Need[] = ['turn', 'conversation', 'autonomy', 'site', 'approvals'];
 
-export function createReach(path: CommandPath, tools: DecisionTools): Reach {
+export function createReach(
+  path: CommandPath,
+  tools: DecisionTools,
+  watch: Pick<LogWatch, 'isTimely'>,
+): Reach {
   const read = async (
     caller: Caller,
     target: 'ticket' | 'none',
@@ -46,7 +51,11 @@ export function createReach(path: CommandPath, tools: DecisionTools): Reach {
         idempotency: null,
         refs: {},
       });
-      return { ...facts, observed_object: null };
+      return {
+        ...facts,
+        observed_object: null,
+        witness: watch.isTimely() ? ('timely' as const) : ('late' as const),
+      };
     } catch (cause) {
       throw new DispatchError('unavailable', { detail: 'facts', cause });
     }

@@ -5,6 +5,7 @@ import { DispatchError, type ErrorCode, type JsonValue } from '@deadlatch/kernel
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { actorName, type CommandCall } from '../command/call.ts';
 import type { Proven } from '../command/caller.ts';
+import type { IssueReceipt } from '../command/receipts.ts';
 import type { CommandOutcome, CommandRunner } from '../command/run-command.ts';
 import { UPLOAD_LIFETIME_S, uploadAddress } from '../object-store/upload-address.ts';
 import type { Gate } from './gate.ts';
@@ -14,6 +15,7 @@ export interface CommandRouteParts {
   readonly runner: CommandRunner;
   readonly fingerprintKey: Uint8Array;
   readonly uploadKey: Uint8Array;
+  readonly receipt: IssueReceipt;
   /** Of refused commands, for each service and whomever it speaks for. */
   readonly refusalRate: Pick<RateLimit, 'attempt'>;
   /** Milliseconds since the epoch. */
@@ -101,7 +103,7 @@ function present(
   outcome: CommandOutcome,
   proven: Proven,
   command: string,
-  parts: Pick<Parts, 'uploadKey' | 'now'>,
+  parts: Pick<Parts, 'uploadKey' | 'receipt' | 'now'>,
 ): JsonValue {
   const { correlationId } = proven.caller.context;
   const answer = { correlation_id: correlationId, ...outcome.answer } as Record<string, JsonValue>;
@@ -110,7 +112,8 @@ function present(
     ...answer,
     result:
       command === 'evidence.presign' ? { ...result, upload_url: uploadUrl(result, proven, parts) } : result,
-    event_id: outcome.eventId,
+    event_id: outcome.event.id,
+    receipt: parts.receipt(outcome.event),
     replayed: outcome.replayed,
   };
 }

@@ -15,6 +15,7 @@ import {
 } from '@deadlatch/signing';
 import type { FastifyInstance } from 'fastify';
 import type { SMTPServer } from 'smtp-server';
+import { makeLogTrust } from '../../../../test/support/log-trust.ts';
 import { createCeremonySecrets } from '../approval/secrets.ts';
 import { compose } from '../compose.ts';
 import { enrolAddresses } from '../enrol-addresses.ts';
@@ -119,6 +120,7 @@ export async function startWorld(parts: WorldParts): Promise<World> {
   const vault = await startVault(peers);
   const mail = await startMailSink(parts.SMTPServer);
   const codeKey = randomBytes(32);
+  const logTrust = makeLogTrust(ENVIRONMENT);
   const clock = { offsetMs: 0 };
   const log: string[] = [];
   const now = () => Date.now() + clock.offsetMs;
@@ -136,6 +138,7 @@ export async function startWorld(parts: WorldParts): Promise<World> {
       publicOrigin: parts.port === undefined ? ORIGIN : `http://localhost:${parts.port}`,
       dispatchApiUrl: dispatchApi.url,
       vaultUrl: vault.url,
+      witnessUrl: 'http://127.0.0.1:1',
       smtpSender: 'approvals@deadlatch.example',
       smtpUrl: new Secret(mail.url),
       databaseUrl: new Secret(database.urls.identity),
@@ -143,6 +146,7 @@ export async function startWorld(parts: WorldParts): Promise<World> {
       tokenKey: { purpose: 'token', read: () => tokenKey, pins: () => [withoutEnd(tokenKey)] },
       codeKey,
       grantKeys: () => [withoutEnd(grantKey)],
+      trust: () => ({ ...logTrust, grantKeys: [withoutEnd(grantKey)] }),
     },
     { now, random: randomBytes, fetch: globalThis.fetch, writeLog: (line) => log.push(line) },
   );

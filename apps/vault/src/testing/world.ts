@@ -18,6 +18,7 @@ import {
   signRequest,
   withoutEnd,
 } from '@deadlatch/signing';
+import { makeLogTrust } from '../../../../test/support/log-trust.ts';
 import { compose } from '../compose.ts';
 import { createFileKeyWrapper } from '../crypto/key-wrapper.ts';
 import { createKeyedDigests } from '../crypto/keyed-digests.ts';
@@ -90,7 +91,9 @@ export async function startWorld(options: {
   const clock = { offsetMs: 0 };
   const trust = { broken: false };
   const log: string[] = [];
-  const vault = compose(
+  const logTrust = makeLogTrust(ENVIRONMENT);
+  const signingKey = newKey();
+  const vault = await compose(
     {
       environment: ENVIRONMENT,
       tenantId,
@@ -108,8 +111,16 @@ export async function startWorld(options: {
         if (trust.broken) throw new Error('no trust bundle');
         return [withoutEnd(grantKey)];
       },
+      signingKey: { purpose: 'signing', read: () => signingKey, pins: () => [withoutEnd(signingKey)] },
+      witnessUrl: 'http://127.0.0.1:1',
+      trust: () => ({ ...logTrust, grantKeys: [withoutEnd(grantKey)] }),
     },
-    { now: () => Date.now() + clock.offsetMs, random: randomBytes, writeLog: (line) => log.push(line) },
+    {
+      now: () => Date.now() + clock.offsetMs,
+      random: randomBytes,
+      fetch,
+      writeLog: (line) => log.push(line),
+    },
   );
   await vault.app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(vault.app.server.address() as AddressInfo).port}`;

@@ -47,6 +47,7 @@ export const CLOSEOUT_COMMANDS: readonly CommandEntry[] = [
     proof: 'L1',
     input: object({}),
     needs: ['costs', 'invoice', 'approvals'],
+    isActOfAuthority: true,
   }),
   command('billing.issue', {
     summary: 'Sends the invoice.',
@@ -55,6 +56,7 @@ export const CLOSEOUT_COMMANDS: readonly CommandEntry[] = [
     proof: 'L1',
     input: object({}),
     needs: ['invoice', 'conversation'],
+    isActOfAuthority: true,
   }),
   command('payment.record', {
     summary: 'The invoice was paid, in full.',
@@ -63,6 +65,7 @@ export const CLOSEOUT_COMMANDS: readonly CommandEntry[] = [
     proof: 'L1',
     input: object({ amount_cents: amount(), method: choice(['ACH', 'CARD', 'CHECK', 'WIRE']) }),
     needs: ['invoice'],
+    isActOfAuthority: true,
   }),
   command('ticket.close', {
     summary: 'The end: paid, or the close criteria of the contract.',

@@ -83,5 +83,6 @@ export const CONVERSATION_COMMANDS: readonly CommandEntry[] = [
       scope_id: optional(reference('scope')),
     }),
     needs: ['autonomy'],
+    isActOfAuthority: true,
   }),
 ];

@@ -123,6 +123,7 @@ export const TICKET_COMMANDS: readonly CommandEntry[] = [
     proof: 'L2',
     input: object({ decision: choice(['APPROVE', 'DENY']), action_digest: word('^[A-Za-z0-9_-]{43}$', 43) }),
     needs: ['approval', 'approvals', 'visit', 'technician', 'conversation'],
+    isActOfAuthority: true,
   }),
   command('approval.withdraw', {
     summary: 'Whoever asked takes the question back.',

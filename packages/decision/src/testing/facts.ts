@@ -6,6 +6,8 @@ import { accountFacts, NOW } from './rows.ts';
 export function emptyFacts(patch: Partial<Facts> = {}): Facts {
   return {
     now: NOW,
+    log_size: 0,
+    witness: 'timely',
     tenant: { id: IDS.tenant, autonomy_version: 1 },
     stored: null,
     subject: null,

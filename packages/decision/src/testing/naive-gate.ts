@@ -125,6 +125,16 @@ function stateFits(cell: Cell, row: Row): boolean {
   return row.states.includes(cell.state);
 }
 
+/** Money, approvals and power over agents; asking and stopping are none. */
+const ACTS_OF_AUTHORITY =
+  'approval.decide autonomy.resume billing.generate_invoice billing.issue payment.record'.split(' ');
+
+/** What the design says of this cell while the witness is late. */
+export function naiveAnswerWhenLate(cell: Cell): string {
+  const answer = naiveAnswer(cell);
+  return answer === 'accepted' && ACTS_OF_AUTHORITY.includes(cell.command) ? 'unavailable' : answer;
+}
+
 /** What the design says of this cell. */
 export function naiveAnswer(cell: Cell): string {
   const row = ROWS.get(cell.command);

@@ -114,4 +114,17 @@ const MONEY: readonly Removal[] = [
   ofFacts('no completion', () => ({ completion: null })),
 ];
 
-export const REMOVALS: readonly Removal[] = [...SUBJECT, ...PROOFS, ...EVIDENCE, ...ROOM, ...MONEY];
+const WITNESS: readonly Removal[] = [
+  ofFacts('the witness is late', () => ({ witness: 'late' })),
+  // As from a caller that forgot to say.
+  ofFacts('no word of a witness', () => ({ witness: undefined as never })),
+];
+
+export const REMOVALS: readonly Removal[] = [
+  ...SUBJECT,
+  ...PROOFS,
+  ...EVIDENCE,
+  ...ROOM,
+  ...MONEY,
+  ...WITNESS,
+];

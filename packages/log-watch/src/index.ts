@@ -1,0 +1,2 @@
+export * from './log-watch.ts';
+export * from './refuse-while-behind.ts';
