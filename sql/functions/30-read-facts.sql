@@ -265,9 +265,9 @@ begin
       select c.person_id from dispatch.contacts c where c.tenant_id = tenant and c.id = v_ticket.requester_id);
   end if;
   k := dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
-    'log_size', (select h.size from audit.log_head h),
   return json_build_object(
     'now', dispatch.instant(now()),
+    'log_size', (select h.size from audit.log_head h),
     'tenant', json_build_object('id', v_tenant.id, 'autonomy_version', v_tenant.autonomy_version),
     'stored', stored,
     'subject', dispatch.subject_facts(tenant, p -> 'subject' ->> 'kind', (p -> 'subject' ->> 'id')::uuid),

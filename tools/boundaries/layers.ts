@@ -8,8 +8,8 @@ export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['audit-log', ['kernel', 'catalogue', 'signing']],
   ['http', ['kernel', 'catalogue', 'signing', 'telemetry']],
   ['postgres', ['kernel', 'catalogue', 'signing']],
-]);
   ['log-watch', ['kernel', 'catalogue', 'signing', 'telemetry', 'audit-log', 'http']],
+]);
 
 /** Edges that exist for types alone: nothing of them is left at run time. */
 export const MAY_IMPORT_TYPES: ReadonlyMap<string, readonly string[]> = new Map([['postgres', ['decision']]]);
