@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MESSAGE_TEMPLATES, OUTCOMES, PHRASES, QUESTION_IDS } from '@deadlatch/catalogue';
+import {
+  MAX_QUESTIONS_AT_ONCE,
+  MESSAGE_TEMPLATES,
+  OUTCOMES,
+  PHRASES,
+  QUESTION_IDS,
+} from '@deadlatch/catalogue';
 import { DispatchError } from '@deadlatch/kernel';
 import fc from 'fast-check';
 import { verifies } from '../../../test/requirements.ts';
@@ -94,6 +100,17 @@ test('an unknown template, slot or value is not rendered', () => {
   refuses('M02', { reference, questions: [] });
   refuses('M02', { reference, questions: ['constructor'] });
   assert.throws(() => renderText(messageRow({ direction: 'IN', template: null }), CONTEXT), DispatchError);
+});
+
+test('as many questions as may be asked at once fit into one text, be they the longest; one more is refused', () => {
+  verifies('T2.6');
+  const longest = [...QUESTION_TEXTS].sort((a, b) => b[1].length - a[1].length).map(([question]) => question);
+  const widest = { senderName: 'x'.repeat(40), link: `http://127.0.0.1:4300/s/${'a'.repeat(60)}` };
+  for (const template of ['M02', 'phrase:ask_intake_questions']) {
+    const questions = longest.slice(0, MAX_QUESTIONS_AT_ONCE);
+    assert.ok(render(template, { questions }, widest).includes('Is '), template);
+    refuses(template, { reference: REFERENCE, questions: longest.slice(0, MAX_QUESTIONS_AT_ONCE + 1) });
+  }
 });
 
 test('a link or sender that is more than one is not rendered', () => {

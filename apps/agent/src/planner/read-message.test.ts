@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { IncidentType, QuestionId } from '@deadlatch/catalogue';
+import { INCIDENT_TYPES, type IncidentType, QUESTION_IDS, type QuestionId } from '@deadlatch/catalogue';
 import { verifies } from '../../../../test/requirements.ts';
+import { ANSWER_CUES } from './answer-cues.ts';
+import { STATED_CUES } from './procedures.ts';
 import { readMessage, readReply } from './read-message.ts';
 
 /** What store managers write and say, and all that may be heard of it. */
@@ -168,6 +170,13 @@ test('realistic texts are read into typed facts and nothing is invented', () => 
     const facts = readMessage(text);
     assert.deepEqual({ type: facts.type, ...Object.fromEntries(facts.answers) }, { type, ...answers }, text);
   }
+});
+
+test('every type can be heard of, and every question that a type asks can be answered in passing', () => {
+  const heard = new Set(TEXTS.map(([, type]) => type));
+  for (const type of INCIDENT_TYPES) assert.ok(heard.has(type), type);
+  const answered = [...ANSWER_CUES, ...STATED_CUES].map((cue) => cue.question);
+  assert.deepEqual([...answered].sort(), [...QUESTION_IDS].sort());
 });
 
 test('no danger is talked away by words that only look like it', () => {
