@@ -2182,7 +2182,6 @@ begin
         select v.technician_id from dispatch.visits v
          where v.tenant_id = tenant and v.ticket_id = v_ticket.id
            and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'))),
-      v_site.territory,
       coalesce((refs ->> 'starts_at')::timestamptz, now()),
       coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours'));
   end if;
@@ -2211,7 +2210,8 @@ begin
     'account', case when v_account.id is not null then json_build_object(
       'id', v_account.id, 'authority_version', v_account.authority_version, 'contract', v_account.contract) end,
     'site', case when v_site.id is not null then json_build_object(
-      'id', v_site.id, 'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone) end,
+      'id', v_site.id, 'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone,
+      'territory', v_site.territory) end,
     'visit', k.visit, 'technician', technician, 'approval', approval, 'approvals', k.approvals,
     'approvers', approvers, 'evidence', k.evidence, 'evidence_item', k.evidence_item, 'observed_object', null,
     'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,
@@ -2277,14 +2277,13 @@ begin
   end if;
   return null;
 end $function$;
-CREATE OR REPLACE FUNCTION dispatch.technician_facts(tenant uuid, technician uuid, territory text, from_at timestamp with time zone, to_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION dispatch.technician_facts(tenant uuid, technician uuid, from_at timestamp with time zone, to_at timestamp with time zone)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
 AS $function$
   select jsonb_build_object('id', t.id, 'person_id', t.person_id, 'active', t.active, 'skills', to_jsonb(t.skills),
            'territories', to_jsonb(t.territories),
-           'in_territory', coalesce(territory = any (t.territories), false),
            'has_overlap', exists (
              select 1 from dispatch.bookings b
               where b.tenant_id = tenant and b.technician_id = t.id
@@ -2536,7 +2535,7 @@ grant EXECUTE on function dispatch.read_facts(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.requestable_sites(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.spent_cents(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.subject_facts(uuid,text,uuid) to deadlatch_dispatch;
-grant EXECUTE on function dispatch.technician_facts(uuid,uuid,text,timestamp with time zone,timestamp with time zone) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.technician_facts(uuid,uuid,timestamp with time zone,timestamp with time zone) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.ticket_facts(uuid,uuid,jsonb,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.ticket_json(dispatch.tickets) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.turn_json(dispatch.turns) to deadlatch_dispatch;

@@ -15,6 +15,7 @@ import { type Job, type Place, preparePlace } from './bench/place.ts';
 import { measurePure } from './bench/pure.ts';
 import { median, quantile, type Results, rounded, table } from './bench/report.ts';
 import { createRoad, createTools, factsOf, premadeCommits } from './bench/road.ts';
+import { measureScheduling } from './bench/scheduling.ts';
 import { measureSequencing } from './bench/sequencing.ts';
 import { type Service, startService } from './bench/service.ts';
 
@@ -43,7 +44,9 @@ async function main(): Promise<number> {
     const commands = await measure(place, service);
     console.log('sequencing …');
     const log = await measureSequencing(place, createTools(), join(directory, 'log'));
-    const results = rounded({ ...commands, ...log });
+    console.log('scheduling …');
+    const plans = await measureScheduling();
+    const results = rounded({ ...commands, ...log, ...plans });
     console.log(table(results));
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
     return 0;

@@ -53,11 +53,10 @@ $$;
 
 -- `from_at`/`to_at`: the time the visit would take; by default the four hours from now, as long as an emergency is booked.
 create or replace function dispatch.technician_facts(
-  tenant uuid, technician uuid, territory text, from_at timestamptz, to_at timestamptz) returns jsonb
+  tenant uuid, technician uuid, from_at timestamptz, to_at timestamptz) returns jsonb
 language sql stable as $$
   select jsonb_build_object('id', t.id, 'person_id', t.person_id, 'active', t.active, 'skills', to_jsonb(t.skills),
            'territories', to_jsonb(t.territories),
-           'in_territory', coalesce(territory = any (t.territories), false),
            'has_overlap', exists (
              select 1 from dispatch.bookings b
               where b.tenant_id = tenant and b.technician_id = t.id
@@ -247,7 +246,6 @@ begin
         select v.technician_id from dispatch.visits v
          where v.tenant_id = tenant and v.ticket_id = v_ticket.id
            and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'))),
-      v_site.territory,
       coalesce((refs ->> 'starts_at')::timestamptz, now()),
       coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours'));
   end if;
@@ -276,7 +274,8 @@ begin
     'account', case when v_account.id is not null then json_build_object(
       'id', v_account.id, 'authority_version', v_account.authority_version, 'contract', v_account.contract) end,
     'site', case when v_site.id is not null then json_build_object(
-      'id', v_site.id, 'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone) end,
+      'id', v_site.id, 'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone,
+      'territory', v_site.territory) end,
     'visit', k.visit, 'technician', technician, 'approval', approval, 'approvals', k.approvals,
     'approvers', approvers, 'evidence', k.evidence, 'evidence_item', k.evidence_item, 'observed_object', null,
     'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,

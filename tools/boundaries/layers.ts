@@ -2,7 +2,8 @@
 export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['kernel', []],
   ['catalogue', ['kernel']],
-  ['decision', ['kernel', 'catalogue']],
+  ['scheduling', ['kernel', 'catalogue']],
+  ['decision', ['kernel', 'catalogue', 'scheduling']],
   ['signing', ['kernel', 'catalogue']],
   ['telemetry', ['kernel']],
   ['audit-log', ['kernel', 'catalogue', 'signing']],
@@ -15,7 +16,7 @@ export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
 export const MAY_IMPORT_TYPES: ReadonlyMap<string, readonly string[]> = new Map([['postgres', ['decision']]]);
 
 /** Packages that compute and nothing else. */
-export const PURE = ['kernel', 'catalogue', 'decision', 'signing'];
+export const PURE = ['kernel', 'catalogue', 'scheduling', 'decision', 'signing'];
 
 /** What reaches out of the process. */
 export const OUTSIDE_WORLD = [
@@ -38,6 +39,9 @@ export const OUTSIDE_WORLD = [
 export const PURE_EXCEPTIONS: ReadonlySet<string> = new Set([
   // Reads the Cedar policy texts of this release from beside itself, once, when it is called.
   'packages/decision/src/policy/load-policy-texts.ts',
+  // The optional solver computes too, but for seconds: it gets a thread of its own, which ends with the call.
+  'packages/scheduling/src/improve/improve-plan.ts',
+  'packages/scheduling/src/improve/solver-worker.ts',
 ]);
 
 /** Packages that must not know of HTTP. */

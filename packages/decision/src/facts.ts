@@ -124,6 +124,7 @@ export interface SiteFacts {
   /** What people of the account call it: a code, not an address. */
   readonly slug: string;
   readonly time_zone: string;
+  readonly territory: string;
 }
 
 export interface TechnicianFacts {
@@ -132,8 +133,7 @@ export interface TechnicianFacts {
   readonly active: boolean;
   readonly skills: readonly string[];
   readonly territories: readonly string[];
-  /** The site's territory matches one of the technician's. */
-  readonly in_territory: boolean;
+  /** Something is booked, or softly held, within the time that the visit would take. */
   readonly has_overlap: boolean;
 }
 

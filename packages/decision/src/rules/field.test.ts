@@ -15,7 +15,8 @@ test('only an emergency skips the proposal, and only for a technician who is fit
     code('visit.dispatch_emergency', 'dispatcher', { facts: { technician: technicianFacts(technician) } });
   assert.equal(dispatch({}), 'accepted');
   assert.equal(dispatch({ active: false }), 'not_eligible');
-  assert.equal(dispatch({ in_territory: false }), 'not_eligible');
+  assert.equal(dispatch({ territories: ['south'] }), 'not_eligible');
+  assert.equal(dispatch({ territories: [] }), 'not_eligible');
   assert.equal(dispatch({ has_overlap: true }), 'double_booking');
   assert.equal(dispatch({ id: IDS.otherPerson }), 'not_found');
   assert.equal(
@@ -55,7 +56,13 @@ test('outside desk hours nobody dispatches alone', () => {
   assert.equal(code('visit.dispatch_emergency', 'dispatcher', hours(480, 600)), 'after_hours');
   assert.equal(code('visit.dispatch_emergency', 'dispatcher', hours(1080, 480)), 'after_hours');
   const nowhere = {
-    site: { id: IDS.site, account_id: IDS.account, slug: 'crater', time_zone: 'Mars/Olympus' },
+    site: {
+      id: IDS.site,
+      account_id: IDS.account,
+      slug: 'crater',
+      time_zone: 'Mars/Olympus',
+      territory: 'north',
+    },
   };
   const zone = { facts: { ...hours(480, 1080).facts, ...nowhere } };
   assert.equal(code('visit.dispatch_emergency', 'dispatcher', zone), 'unavailable');

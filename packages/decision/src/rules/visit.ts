@@ -2,7 +2,7 @@ import type { FreeTextRef } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { isWithinDeskHours } from '../desk-hours.ts';
 import { confirm } from '../draft-message.ts';
-import type { TechnicianFacts } from '../facts.ts';
+import { requireEligible } from '../eligible.ts';
 import { requireState } from '../gate/state.ts';
 import { changed, changedTicket, contractOf, later, need, ticketOf } from '../need.ts';
 import type { VisitRow } from '../rows.ts';
@@ -31,7 +31,10 @@ export const DISPATCH_EMERGENCY = rule<DispatchInput>('visit.dispatch_emergency'
     if (!isWithinDeskHours(contractOf(context).desk_hours, now, facts.site?.time_zone)) {
       refuse('after_hours');
     }
-    const technician = eligible(facts.technician, input.technician_id);
+    const technician = requireEligible(context, input.technician_id, {
+      startsMs: now,
+      endsMs: now + EMERGENCY_BOOKING_MS,
+    });
     const ticket = changedTicket(context, { state: 'DISPATCHED' });
     const visit: VisitRow = {
       tenant_id: caller.tenantId,
@@ -72,14 +75,6 @@ export const DISPATCH_EMERGENCY = rule<DispatchInput>('visit.dispatch_emergency'
     };
   },
 });
-
-/** Active, in the territory, free. The database has the last word on "free". */
-function eligible(technician: TechnicianFacts | null, id: string): TechnicianFacts {
-  if (technician === null || technician.id !== id) return refuse('not_found', { detail: 'technician' });
-  if (technician.active !== true || technician.in_territory !== true) refuse('not_eligible');
-  if (technician.has_overlap !== false) refuse('double_booking');
-  return technician;
-}
 
 export const ACCEPT = rule<Record<string, never>>('visit.accept', {
   guard: requireVisit('visit.accept'),

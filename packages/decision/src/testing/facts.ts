@@ -41,7 +41,13 @@ export function emptyFacts(patch: Partial<Facts> = {}): Facts {
 export function placeFacts(): Pick<Facts, 'account' | 'site'> {
   return {
     account: accountFacts(),
-    site: { id: IDS.site, account_id: IDS.account, slug: 'store-114', time_zone: 'America/New_York' },
+    site: {
+      id: IDS.site,
+      account_id: IDS.account,
+      slug: 'store-114',
+      time_zone: 'America/New_York',
+      territory: 'north',
+    },
   };
 }
 

@@ -250,7 +250,6 @@ export function technicianFacts(patch: Partial<TechnicianFacts> = {}): Technicia
     active: true,
     skills: ['locksmith'],
     territories: ['north'],
-    in_territory: true,
     has_overlap: false,
     ...patch,
   };
