@@ -1,5 +1,21 @@
 import { isInstant, isUuid, type JsonValue, parseStrictJson } from '@deadlatch/kernel';
-import type { Alarm } from './ledger.ts';
+
+/**
+ * `omitted`: the log says that nothing is waiting, and the event is not in it. `late`: it has been waiting for too long.
+ * `split_view`: the log signed two trees of which neither continues the other.
+ */
+export type AlarmKind = 'omitted' | 'late' | 'split_view';
+
+export interface Alarm {
+  readonly kind: AlarmKind;
+  /** of which receipt; null for a split view */
+  readonly leafHash: string | null;
+  readonly eventId: string | null;
+  /** when it was raised */
+  readonly time: string;
+  /** of a split view: the two notes */
+  readonly evidence: readonly string[];
+}
 
 /** One line of the ledger. `over`: the receipt of this hash, or the split view, is settled. */
 export type Entry =

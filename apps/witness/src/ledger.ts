@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ConfigError } from '@deadlatch/http';
 import { refuse, toInstant } from '@deadlatch/kernel';
 import { createQueue, readIfThere, replaceDurably } from './durable-file.ts';
-import { type Entry, formatEntry, parseEntry } from './ledger-entry.ts';
+import { type Alarm, type Entry, formatEntry, parseEntry } from './ledger-entry.ts';
 
 /** A promise of an event that was not yet seen in the log. */
 export interface PendingReceipt {
@@ -14,23 +14,6 @@ export interface PendingReceipt {
   readonly time: string;
   /** when it was handed over, milliseconds of the steady clock; negative for one from before the start */
   readonly since: number;
-}
-
-/**
- * `omitted`: the log says that nothing is waiting, and the event is not in it. `late`: it has been waiting for too long.
- * `split_view`: the log signed two trees of which neither continues the other.
- */
-export type AlarmKind = 'omitted' | 'late' | 'split_view';
-
-export interface Alarm {
-  readonly kind: AlarmKind;
-  /** of which receipt; null for a split view */
-  readonly leafHash: string | null;
-  readonly eventId: string | null;
-  /** when it was raised */
-  readonly time: string;
-  /** of a split view: the two notes */
-  readonly evidence: readonly string[];
 }
 
 /** What the witness was promised and what it found missing, kept through any crash. */

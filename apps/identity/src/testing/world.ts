@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { formatNoteKey, logOrigin, noteKey } from '@deadlatch/audit-log';
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { Secret } from '@deadlatch/http';
 import { createIdMaker, type JsonValue } from '@deadlatch/kernel';
@@ -15,7 +16,6 @@ import {
 } from '@deadlatch/signing';
 import type { FastifyInstance } from 'fastify';
 import type { SMTPServer } from 'smtp-server';
-import { makeLogTrust } from '../../../../test/support/log-trust.ts';
 import { createCeremonySecrets } from '../approval/secrets.ts';
 import { compose } from '../compose.ts';
 import { enrolAddresses } from '../enrol-addresses.ts';
@@ -120,7 +120,11 @@ export async function startWorld(parts: WorldParts): Promise<World> {
   const vault = await startVault(peers);
   const mail = await startMailSink(parts.SMTPServer);
   const codeKey = randomBytes(32);
-  const logTrust = makeLogTrust(ENVIRONMENT);
+  const origin = logOrigin(ENVIRONMENT);
+  const logTrust = {
+    log: { origin, key: formatNoteKey(noteKey('log', origin, newKey().publicKey)) },
+    witnesses: { quorum: 1, keys: [formatNoteKey(noteKey('witness', 'witness', newKey().publicKey))] },
+  };
   const clock = { offsetMs: 0 };
   const log: string[] = [];
   const now = () => Date.now() + clock.offsetMs;

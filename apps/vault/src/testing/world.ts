@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { formatNoteKey, logOrigin, noteKey } from '@deadlatch/audit-log';
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
 import { Secret } from '@deadlatch/http';
 import { createIdMaker, type JsonValue } from '@deadlatch/kernel';
@@ -18,7 +19,6 @@ import {
   signRequest,
   withoutEnd,
 } from '@deadlatch/signing';
-import { makeLogTrust } from '../../../../test/support/log-trust.ts';
 import { compose } from '../compose.ts';
 import { createFileKeyWrapper } from '../crypto/key-wrapper.ts';
 import { createKeyedDigests } from '../crypto/keyed-digests.ts';
@@ -91,7 +91,11 @@ export async function startWorld(options: {
   const clock = { offsetMs: 0 };
   const trust = { broken: false };
   const log: string[] = [];
-  const logTrust = makeLogTrust(ENVIRONMENT);
+  const origin = logOrigin(ENVIRONMENT);
+  const logTrust = {
+    log: { origin, key: formatNoteKey(noteKey('log', origin, newKey().publicKey)) },
+    witnesses: { quorum: 1, keys: [formatNoteKey(noteKey('witness', 'witness', newKey().publicKey))] },
+  };
   const signingKey = newKey();
   const vault = await compose(
     {
