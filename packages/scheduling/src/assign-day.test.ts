@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
 import fc from 'fast-check';
 import { assignDay } from './assign-day.ts';
-import { openBoard, type RosterEntry } from './board.ts';
+import { type Board, openBoard, type RosterEntry } from './board.ts';
 import { COST_UNSERVED } from './factors.ts';
 import { improvePlan } from './improve/improve-plan.ts';
 import type { DayPlan } from './plan.ts';
+import { type Route, scheduleRoute } from './route.ts';
 import { naiveDay } from './testing/naive.fixture.ts';
 import {
   anyJobs,
@@ -164,6 +165,53 @@ test('the solver undoes a choice that was best for one job alone', async () => {
     ],
   );
   requireFeasible(roster, jobs, better.plan);
+});
+
+/** Every way to share the jobs out and every order of each share, with nothing agreed before; the cheapest. */
+function leastCost(board: Board, jobs: readonly Job[]): number {
+  const routes = board.crew.flatMap((crew) => crew.routes);
+  const base = routes.reduce((sum, route) => sum + route.cost, 0);
+  const tryAll = (left: readonly Job[], now: readonly Route[], undone: number): number => {
+    const [next, ...rest] = left;
+    if (next === undefined) return now.reduce((sum, route) => sum + route.cost, 0) - base + undone;
+    let least = tryAll(rest, now, undone + COST_UNSERVED[next.priority]);
+    now.forEach((route, index) => {
+      for (let place = 0; place <= route.stops.length; place += 1) {
+        // As if all of the day were open to it; the cases below leave it so.
+        const stop = { place: next.place, minutes: next.minutes, starts: [next.starts_within], job: next };
+        const longer = scheduleRoute(route.tour, route.stops.toSpliced(place, 0, stop));
+        if (longer !== null) least = Math.min(least, tryAll(rest, now.with(index, longer), undone));
+      }
+    });
+    return least;
+  };
+  return tryAll(jobs, routes, 0);
+}
+
+test('what the solver calls best is what trying every order finds', async () => {
+  const minutes = fc.integer({ min: 60, max: 240 });
+  const east = fc.integer({ min: 0, max: 8 }).map((step) => -97_700_000 - step * 20_000);
+  const due = fc.option(fc.integer({ min: at(8), max: at(12) }));
+  const anyDay = fc.array(fc.tuple(minutes, east, due), { minLength: 2, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(anyDay, async (drawn) => {
+      const jobs = drawn.map(([length, lon_e6, due_at], index) =>
+        job({
+          id: `j${index}`,
+          minutes: length,
+          place: { position: { lat_e6: 30_300_000, lon_e6 }, territory: 'north' },
+          site_hours: daily(0, 24 * 60),
+          due_at,
+        }),
+      );
+      const board = boardOf(...['one', 'two'].map((id) => entry({ technician: technician({ id }) })));
+      const plan = assignDay(board, jobs);
+      const best = await improvePlan(board, jobs, plan, LIMITS);
+      assert.ok(best.isBest);
+      assert.equal(best.plan.cost, leastCost(board, jobs));
+    }),
+    { numRuns: 15 },
+  );
 });
 
 test('a solver that is not given the time leaves the plan as it is, and one without a limit is not started', async () => {

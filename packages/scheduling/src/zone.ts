@@ -38,12 +38,20 @@ export function createZones(): Zones {
 /** @throws DispatchError `schema_mismatch` */
 function createZone(name: string): Zone {
   const offsetAt = createOffsets(name);
-  const atDay = new Map<number, number>();
+  const atMidnight = new Map<number, number>();
+  const changes = new Map<string, Minute>();
   /** At midnight UTC of that day. */
-  const offsetOfDay = (day: number): number => {
-    const offset = atDay.get(day) ?? offsetAt(day * MINUTES_PER_DAY);
-    atDay.set(day, offset);
+  const offsetOf = (day: number): number => {
+    const offset = atMidnight.get(day) ?? offsetAt(day * MINUTES_PER_DAY);
+    atMidnight.set(day, offset);
     return offset;
+  };
+  /** Between two midnights with different offsets. */
+  const changeBetween = (first: number, last: number): Minute => {
+    const key = `${first} ${last}`;
+    const change = changes.get(key) ?? findChange(offsetAt, first * MINUTES_PER_DAY, last * MINUTES_PER_DAY);
+    changes.set(key, change);
+    return change;
   };
   return {
     name,
@@ -51,15 +59,16 @@ function createZone(name: string): Zone {
       const wall = day * MINUTES_PER_DAY + minute;
       // Every zone is within 14 hours of UTC, so the moment lies between these two midnights.
       const first = Math.floor(wall / MINUTES_PER_DAY) - 1;
-      const [before, after] = [offsetOfDay(first), offsetOfDay(first + 3)];
+      const [before, after] = [offsetOf(first), offsetOf(first + 3)];
       if (before === after) return wall - before;
-      const change = findChange(offsetAt, first * MINUTES_PER_DAY, (first + 3) * MINUTES_PER_DAY);
+      const change = changeBetween(first, first + 3);
       return wall - before < change ? wall - before : Math.max(change, wall - after);
     },
     dayOf: (at) => {
       const day = Math.floor(at / MINUTES_PER_DAY);
-      const [before, after] = [offsetOfDay(day), offsetOfDay(day + 1)];
-      return Math.floor((at + (before === after ? before : offsetAt(at))) / MINUTES_PER_DAY);
+      const [before, after] = [offsetOf(day), offsetOf(day + 1)];
+      const offset = before === after || at < changeBetween(day, day + 1) ? before : after;
+      return Math.floor((at + offset) / MINUTES_PER_DAY);
     },
   };
 }
