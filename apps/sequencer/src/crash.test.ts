@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verifies } from '../../../test/requirements.ts';
 import { until } from '../../../test/support/signed-peer.ts';
-import { isReady, startLogWorld } from './sequencer.fixture.ts';
+import { assertNothingHalfWritten, isReady, startLogWorld } from './sequencer.fixture.ts';
 
 const KILLS = 8;
 
@@ -40,6 +40,7 @@ test('killed at any moment under load, the log goes on: nothing is lost, doubled
   assert.ok(rows[0].epoch > KILLS / 2, 'it was opened again and again');
   last.child.kill('SIGTERM');
   assert.deepEqual(await once(last.child, 'exit'), [0, null]);
+  assertNothingHalfWritten(world);
 });
 
 test('a process that was asleep while another took over commits nothing and signs nothing', async (t) => {

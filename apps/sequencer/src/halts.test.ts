@@ -8,6 +8,7 @@ import { generateSigningKeyPem } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
 import { until } from '../../../test/support/signed-peer.ts';
 import {
+  assertNothingHalfWritten,
   isReady,
   type LogWorld,
   type RunningSequencer,
@@ -329,4 +330,5 @@ it('what was half written when it was killed is thrown away', async (t) => {
   await until(() => isReady(sequencer.url));
   await world.assertWholeLog();
   await sequencer.close();
+  assertNothingHalfWritten(world);
 });
