@@ -12,8 +12,8 @@ export interface Placement {
   /** When the work is done. */
   readonly visit: Interval;
   readonly score: number;
-  /** In the order of `FACTORS`; contributions add up to the score. */
-  readonly explanation: readonly Share[];
+  /** What the score is the sum of. Made again when it is asked for: thousands are scored and three are shown. */
+  readonly shares: () => readonly Share[];
 }
 
 /**
@@ -50,9 +50,9 @@ function addAt(
     const start = Math.max(slot.from, room.from);
     const latest = Math.min(slot.to, room.to) - 1;
     const timing = { start, latest, shiftEnds: route.tour.segment.to };
-    const explanation = [more, load, ...sharesOfStop(crew.technician, job, timing)];
+    const shares = () => [more, load, ...sharesOfStop(crew.technician, job, timing)];
     const visit = { from: start, to: start + job.minutes };
-    found.push({ crew, visit, score: total(explanation), explanation });
+    found.push({ crew, visit, score: total(shares()), shares });
   }
 }
 
@@ -61,8 +61,9 @@ export function isAllowed({ crew, visit }: Placement, job: Job): boolean {
   return eligibility(crew.technician, job, visit, crew.calendar).eligible;
 }
 
+/** The shares of its score, in the order of `FACTORS`. */
 export function explained(placement: Placement): readonly Share[] {
-  return inOrder(placement.explanation);
+  return inOrder(placement.shares());
 }
 
 function compare(a: Placement, b: Placement): number {
