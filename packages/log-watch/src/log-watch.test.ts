@@ -242,6 +242,30 @@ describe('a database behind what was seen', () => {
     assert.throws(() => watch.assertServing(), isBehind);
   });
 
+  it('is not one whose next read is under way, or fails, while the log grows', async () => {
+    const { world, make, look, says, lines } = setUp();
+    const watch = make();
+    world.shown = noteOf(10);
+    says({ size: 10 });
+    await look(watch);
+    world.shown = noteOf(12);
+    says({ size: 12 });
+    const looking = look(watch);
+    for (const moment of ['before the witness answers', 'before the database answers', 'at its end']) {
+      watch.assertServing();
+      assert.equal(watch.isTimely(), true, moment);
+      await Promise.resolve();
+    }
+    await looking;
+    world.shown = noteOf(14);
+    world.state = null;
+    await look(watch);
+    watch.assertServing();
+    assert.equal(watch.isTimely(), true);
+    assert.equal(watch.seenSize(), 14);
+    assert.deepEqual(lines, []);
+  });
+
   it('is known although the database cannot be read at that moment', async () => {
     const { world, make, look, says } = setUp();
     const watch = make();

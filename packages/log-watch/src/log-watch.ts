@@ -74,7 +74,8 @@ export function createLogWatch(parts: LogWatchParts): LogWatch {
   const { steady, logger, deadlineMs = DEADLINE_MS } = parts;
   let seen = 0;
   let witnessedAtMs: number | null = null;
-  let last: { readonly state: LogState; readonly at: number } | undefined;
+  /** What the last look found, and how many entries were known of by then. */
+  let last: { readonly state: LogState; readonly at: number; readonly seen: number } | undefined;
   let said: LateReason | null | undefined;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
@@ -92,8 +93,8 @@ export function createLogWatch(parts: LogWatchParts): LogWatch {
       // First the witness, then the database, which must have whatever the witness had seen by then.
       const shown = take(await parts.readWitness().then(noteIn, () => null));
       const state = await parts.readState();
-      last = { state, at: steady() };
       const kept = take(state.note);
+      last = { state, at: steady(), seen };
       // What is dated ahead would look fresh for long.
       const times = [witnessedAtMs, shown, kept].filter((at) => at !== null && at <= state.nowMs + SKEW_MS);
       witnessedAtMs = times.reduce((a, b) => Math.max(a ?? 0, b ?? 0), null);
@@ -105,7 +106,8 @@ export function createLogWatch(parts: LogWatchParts): LogWatch {
 
   const tell = (reason: LateReason | null): void => {
     if (reason === said) return;
-    if (reason === 'behind') logger.event('log.restored_backup', { size: last?.state.size, seen });
+    if (reason === 'behind')
+      logger.event('log.restored_backup', { size: last?.state.size, seen: last?.seen });
     else if (reason !== null) logger.event('log.late', { reason });
     else if (said !== undefined) logger.event('log.timely', {});
     said = reason;
@@ -115,7 +117,7 @@ export function createLogWatch(parts: LogWatchParts): LogWatch {
     const elapsed = last === undefined ? Number.NaN : steady() - last.at;
     if (last === undefined || !(elapsed >= 0 && elapsed <= UNREAD_MS)) return 'unread';
     const { state } = last;
-    if (state.size < seen) return 'behind';
+    if (state.size < last.seen) return 'behind';
     const nowMs = state.nowMs + elapsed;
     if (state.oldestWaitingMs !== null && !(nowMs - state.oldestWaitingMs <= deadlineMs))
       return 'events_waiting';
@@ -149,7 +151,8 @@ export function createLogWatch(parts: LogWatchParts): LogWatch {
     seenSize: () => seen,
     assertCurrent,
     assertServing: () => {
-      if (last !== undefined) assertCurrent(last.state.size, seen);
+      // Not with what was seen since: the log grows, and the next look is only under way.
+      if (last !== undefined) assertCurrent(last.state.size, last.seen);
     },
     isTimely: () => lateReason() === null,
   };
