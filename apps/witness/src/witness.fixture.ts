@@ -35,6 +35,7 @@ export const SENDERS: readonly ServiceName[] = ['sequencer', 'witness', 'web', '
 /** A log that does what it is told: built from the pure library, so that its lies are well made. */
 export function scriptedLog(key: ServiceKeyPair) {
   const entries: Uint8Array[] = [];
+  const times: string[] = [];
   const files = new Map<string, Uint8Array>();
   let edge = emptyEdge();
   const hashAt = (size: number) => hashesFromTiles(size, (path) => files.get(path));
@@ -47,6 +48,7 @@ export function scriptedLog(key: ServiceKeyPair) {
         const appended = appendEvents(edge, [event]);
         for (const { path, bytes } of appended.files) files.set(path, bytes);
         entries.push(event);
+        times.push(toInstant(Date.now()));
         edge = appended.edge;
       }
     },
@@ -65,13 +67,13 @@ export function scriptedLog(key: ServiceKeyPair) {
       );
       return { leaf_hash: hash, index, hashes };
     },
-    /** What an honest sequencer answers, of which nothing waits unless told. */
-    proofs: ({ body }: PeerCall, oldest: string | null = null): PeerAnswer => ({
+    /** What an honest sequencer answers, in whose database nothing waits unless told. */
+    proofs: ({ body }: PeerCall, oldest?: string): PeerAnswer => ({
       status: 200,
       body: {
         checkpoint: log.note(),
         proofs: (body.leaf_hashes as string[]).map((hash) => log.proofOf(hash, body.size as number)),
-        oldest_unsequenced: oldest,
+        oldest_unsequenced: oldest ?? times[body.size as number] ?? null,
       },
     }),
   };
