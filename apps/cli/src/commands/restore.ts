@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { ACCEPTING_PEOPLE, type RestoredBackup, sameBytes } from '@deadlatch/audit-log';
+import { ACCEPTING_PEOPLE, type RestoredBackup } from '@deadlatch/audit-log';
 import { loadSigningKey } from '@deadlatch/signing';
 import { type Arguments, EXIT, StartError, UsageError } from '../arguments.ts';
-import { asOperator, type Operator } from '../operator.ts';
+import { asOperator } from '../operator.ts';
 import { readOperatorKey } from '../operator-event.ts';
 import { addAcceptance } from '../restore/acceptances.ts';
 import { applyRestore } from '../restore/apply-restore.ts';
-import { openPublishedLog, type PublishedLog } from '../restore/read-log.ts';
+import { findBackup } from '../restore/find-backup.ts';
+import { asOfflineOperator } from '../restore/offline-operator.ts';
+import { openPublishedLog } from '../restore/read-log.ts';
 import { stateDirAt } from '../up/state-dir.ts';
 
 /**
@@ -24,12 +27,15 @@ export async function restoreAccept(args: Arguments): Promise<number> {
       throw new StartError(`There is no readable key at ${args.key}.`);
     }),
   );
-  const state = stateDirAt(args.stateDir);
   const now = Date.now();
-  return asOperator(args.stateDir, async (operator) => {
-    const { client, trust, tenantId } = operator;
+  // Where a start was refused because of the backup, nothing runs.
+  const isRunning = existsSync(stateDirAt(args.stateDir).runFile);
+  const withOperator = isRunning ? asOperator : asOfflineOperator;
+  return withOperator(args.stateDir, async (operator) => {
+    const { client, trust, tenantId, state } = operator;
     const log = openPublishedLog(state.log, trust);
     const backup = await findBackup(operator, log);
+    if (backup === undefined) throw new StartError('The database is not behind the log: nothing to accept.');
     const acceptances = await addAcceptance(state.restore, backup, key, trust.operators, now);
     if (acceptances.length < ACCEPTING_PEOPLE) {
       say(args, { ...backup, accepted: acceptances.length, needed: ACCEPTING_PEOPLE, is_restored: false });
@@ -40,25 +46,6 @@ export async function restoreAccept(args: Arguments): Promise<number> {
     say(args, { ...backup, ...report, accepted: acceptances.length, is_restored: true });
     return EXIT.done;
   });
-}
-
-/** @throws StartError when the database is not an earlier state of this log */
-async function findBackup({ client, trust }: Operator, log: PublishedLog): Promise<RestoredBackup> {
-  const { rows } = await client.query<{ size: string; root: Buffer | null }>(
-    'select size, root from audit.log_head',
-  );
-  const [head] = rows;
-  const size = Number(head?.size ?? Number.NaN);
-  if (!(size < log.head.size)) throw new StartError('The database is not behind the log: nothing to accept.');
-  if (size > 0 && !(head?.root && sameBytes(head.root, log.rootAt(size))))
-    throw new StartError('The database is not an earlier state of this log, but another one altogether.');
-  return {
-    environment: trust.environment,
-    origin: log.head.origin,
-    restored_size: size,
-    log_size: log.head.size,
-    root: Buffer.from(log.head.root).toString('base64'),
-  };
 }
 
 type Said = RestoredBackup & {

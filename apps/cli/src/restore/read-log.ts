@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   decodeBundle,
@@ -18,6 +18,8 @@ import {
 import { StartError } from '../arguments.ts';
 import type { Trust } from '../up/keys.ts';
 
+const CHECKPOINT = 'checkpoint';
+
 /** One entry of the log: the stored bytes of an event. */
 export interface LogEntry {
   readonly index: number;
@@ -35,6 +37,11 @@ export interface PublishedLog {
   entriesFrom(first: number): LogEntry[];
 }
 
+/** Whether this installation has published a log at all. */
+export function hasPublishedLog(directory: string): boolean {
+  return existsSync(join(directory, CHECKPOINT));
+}
+
 /**
  * Opens the published log of an installation.
  * @throws StartError when there is none; DispatchError `unauthenticated` when its checkpoint does not count
@@ -42,7 +49,7 @@ export interface PublishedLog {
  */
 export function openPublishedLog(directory: string, trust: Trust): PublishedLog {
   const read: ReadTile = (path) => fileAt(join(directory, path));
-  const note = fileAt(join(directory, 'checkpoint'));
+  const note = fileAt(join(directory, CHECKPOINT));
   if (note === undefined) throw new StartError(`There is no published checkpoint in ${directory}.`);
   const head = verifyCheckpoint(
     note,

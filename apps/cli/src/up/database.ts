@@ -10,7 +10,7 @@ import { sleep } from './child.ts';
 import type { Installation } from './installation.ts';
 import type { StateDir } from './state-dir.ts';
 
-const DATABASE = 'deadlatch';
+export const DATABASE_NAME = 'deadlatch';
 const ROLES = ['dispatch', 'identity', 'vault', 'worker', 'sequencer', 'demo'] as const;
 const RESTART_PAUSE_MS = 300;
 const LONGEST_PAUSE_MS = 5_000;
@@ -43,7 +43,7 @@ export async function startDatabase(
   let adminUrl: string;
   try {
     started = await start();
-    adminUrl = await ensureDatabase(started.adminUrl, DATABASE);
+    adminUrl = await ensureDatabase(started.adminUrl, DATABASE_NAME);
     // The demo's role can make sign-in links for anybody: elsewhere it may not even log in.
     const roles = ROLES.filter((role) => role !== 'demo' || installation.profile === 'demo');
     const passwords = Object.fromEntries(
@@ -72,7 +72,7 @@ export async function startDatabase(
     adminUrl,
     urlOf: (role) => {
       const password = installation.passwords[`deadlatch_${role}`] ?? '';
-      return `postgres://deadlatch_${role}:${password}@127.0.0.1:${port}/${DATABASE}`;
+      return `postgres://deadlatch_${role}:${password}@127.0.0.1:${port}/${DATABASE_NAME}`;
     },
     pid: () => server.pid,
     async stop() {

@@ -12,6 +12,7 @@ import { bootstrap } from './bootstrap.ts';
 import { ensureCertificates, keepCertificates } from './certificates.ts';
 import { type Child, keepRunning, sleep } from './child.ts';
 import { type Database, startDatabase } from './database.ts';
+import { demandWholeLog } from './demand-whole-log.ts';
 import { ensureInstallation, type Installation } from './installation.ts';
 import { ensureKeys, type KeyHolder, keyDirectory } from './keys.ts';
 import {
@@ -118,6 +119,7 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
   );
   const database = await stopping.unless(starting);
   clock.passed('database');
+  await demandWholeLog(database.adminUrl, state, trust);
   await writeSecrets(state, at, installation, database);
   await bootstrap(database.adminUrl, installation, trust, await readOperatorKey(state.keys), Date.now());
   const prepared = await prepare(state, WORKSPACE, at, installation, database.adminUrl);
