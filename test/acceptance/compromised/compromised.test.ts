@@ -22,6 +22,7 @@ import {
 import { freePortBase, type System, startSystem } from '../../support/system.ts';
 import { steal } from './stolen.ts';
 
+// Longer than 400 lines because every thief is let loose in one and the same living system.
 /** A whole system of which one service is somebody else's: with its keys, its database role and its peers. */
 let system: System;
 let stateDir: string;
