@@ -32,11 +32,14 @@ export async function startSystem(options: {
   readonly profile?: 'demo' | 'empty';
   /** Of the supervisor, beside those of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that ends by becoming the one it is given; it says where the system runs. */
+  readonly within?: readonly string[];
 }): Promise<System> {
-  const { stateDir, portBase, profile = 'demo' } = options;
+  const { stateDir, portBase, profile = 'demo', within = [] } = options;
   const where = ['--state-dir', stateDir, '--port-base', String(portBase)];
-  const args = [CLI, 'up', ...where, '--profile', profile];
-  const child = spawn(process.execPath, args, {
+  const up = [process.execPath, CLI, 'up', ...where, '--profile', profile];
+  const [program = process.execPath, ...args] = [...within, ...up];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });

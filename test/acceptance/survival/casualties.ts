@@ -10,7 +10,7 @@ import { isFree } from '../../support/system.ts';
 /** Longest outage on a busy machine. */
 const RECOVERED_WITHIN_MS = 60_000;
 /** Longest pause before each kill. */
-const SPREAD_MS = 700;
+const SPREAD_MS = 400;
 
 export type Victim = 'postgres' | (string & {});
 
@@ -19,30 +19,48 @@ export function pidOf(run: RunFile, victim: Victim): number {
 }
 
 /**
- * Kills these processes as `kill -9` does, in any order and at random moments close to one another, and waits until
- * everybody is ready again.
- * @returns how long it took from the last death until the system was whole, in milliseconds
+ * Kills each of these processes so many times as `kill -9` does: at a random moment, as soon as it is ready again
+ * after the last time, and whatever state the others are in. Waits until everybody is ready.
+ * @returns how long all of it took, in milliseconds
  */
-export async function killAndRecover(stateDir: string, victims: readonly Victim[]): Promise<number> {
-  const dead = new Map<Victim, number>();
-  for (const victim of shuffled(victims)) {
-    await sleep(Math.random() * SPREAD_MS);
-    const pid = pidOf(await readRunFile(stateDir), victim);
-    kill(pid);
-    dead.set(victim, pid);
-  }
+export async function killEach(stateDir: string, victims: readonly Victim[], times: number): Promise<number> {
   const started = performance.now();
-  const isReplaced = (run: RunFile) =>
-    victims.every((victim) => ![0, dead.get(victim)].includes(pidOf(run, victim)));
+  const killOften = async (victim: Victim) => {
+    let dead = 0;
+    for (let death = 0; death < times; death += 1) {
+      await untilBack(stateDir, victim, dead);
+      await sleep(Math.random() * SPREAD_MS);
+      dead = pidOf(await readRunFile(stateDir), victim);
+      kill(dead);
+    }
+    await untilBack(stateDir, victim, dead);
+  };
+  await Promise.all(victims.map(killOften));
+  await untilWhole(stateDir);
+  return performance.now() - started;
+}
+
+/** Waits until another process than the dead one is there, and ready. */
+async function untilBack(stateDir: string, victim: Victim, dead: number): Promise<void> {
   await until(
-    `${victims.join(', ')} to be back`,
+    `${victim} to be back`,
     async () => {
       const run = await readRunFile(stateDir);
-      return isReplaced(run) && (await isReady(run)) ? true : undefined;
+      if ([0, dead].includes(pidOf(run, victim))) return undefined;
+      const isBack = victim === 'postgres' || (await isServiceReady(run, victim as ServiceName));
+      return isBack ? true : undefined;
     },
     RECOVERED_WITHIN_MS,
   );
-  return performance.now() - started;
+}
+
+/** Waits until every service is ready. */
+export async function untilWhole(stateDir: string): Promise<void> {
+  await until(
+    'everybody to be ready',
+    async () => ((await isReady(await readRunFile(stateDir))) ? true : undefined),
+    RECOVERED_WITHIN_MS,
+  );
 }
 
 /** @throws Error for a number that would not name one process */
@@ -56,28 +74,20 @@ export function kill(pid: number): void {
   }
 }
 
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, at: Math.random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item);
-}
-
 /** Whether every service says so itself. */
 export async function isReady(run: RunFile): Promise<boolean> {
-  const peers = peersOf(run);
   const names = Object.keys(run.services).filter((name) => name !== 'cli') as ServiceName[];
-  const answers = await Promise.all(
-    names.map((name) =>
-      peers
-        .fetchTo(name)(`${peers.urlOf(name)}/readyz`, { signal: AbortSignal.timeout(2_000) })
-        .then(
-          (response) => response.ok,
-          () => false,
-        ),
-    ),
-  );
-  return answers.every(Boolean);
+  return (await Promise.all(names.map((name) => isServiceReady(run, name)))).every(Boolean);
+}
+
+export async function isServiceReady(run: RunFile, name: ServiceName): Promise<boolean> {
+  const peers = peersOf(run);
+  try {
+    const signal = AbortSignal.timeout(2_000);
+    return (await peers.fetchTo(name)(`${peers.urlOf(name)}/readyz`, { signal })).ok;
+  } catch {
+    return false;
+  }
 }
 
 /** Every process that `run.json` names. */

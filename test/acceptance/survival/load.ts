@@ -2,13 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunFile } from '../../../apps/cli/src/run-file.ts';
 import { type Person, photo, sha256 } from '../../scenario/people.ts';
 import { createPersistentClient, type PersistentClient, type Settled } from './persistent-client.ts';
-import { enterConsole, sendText, straightToDispatch, type TakenText, throughConsole } from './senders.ts';
+import { enterConsole, openCounter, sendText, type TakenText, throughConsole } from './senders.ts';
 
 /** What everybody outside knows when the load is over. */
 export interface Known {
   readonly settled: Settled[];
   readonly texts: TakenText[];
+  /** Receipts, where the sender is the one that dispatch-api answers. */
+  readonly receipts: string[];
 }
+
+/** A notebook in which nothing stands yet. */
+export const knowNothing = (): Known => ({ settled: [], texts: [], receipts: [] });
 
 /** The load is there to be cut off at any moment, not to exhaust the machine. */
 const TEXT_PAUSE_MS = 3_000;
@@ -20,52 +25,74 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   stranger: ['hello, who is this?'],
 };
 
-/** Work for two technicians, made before anything dies: a ticket each, in progress. */
-export async function prepare(run: RunFile, known: Known) {
-  const idOf = (slug: string) => run.subjects[slug]?.id ?? '';
-  const enter = async (slug: string) => {
+/** The people of the demo, each where they work. */
+export async function enter(run: RunFile, known: Known) {
+  const counter = openCounter(run, known.receipts);
+  const direct = async (slug: string) =>
+    createPersistentClient(slug, await counter.enter(slug), known.settled);
+  const atConsole = async (slug: string) => {
     const person = await enterConsole(run, slug);
     return { person, client: createPersistentClient(slug, throughConsole(person), known.settled) };
   };
-  const [dana, tom] = [await enter('dana-dispatcher'), await enter('tom-technician')];
-  const tess = createPersistentClient(
-    'tess-technician',
-    await straightToDispatch(run, 'tess-technician'),
-    known.settled,
-  );
-  const inProgress = async (slug: string, client: PersistentClient) => {
-    const ticketId = await newTicket(dana.client, run, 'DOOR_CANNOT_SECURE');
-    must(
-      await dana.client.send('visit.dispatch_emergency', ticketId, {
-        technician_id: idOf(slug),
-        reason: 'CANNOT_SECURE',
-      }),
-    );
-    must(await client.send('visit.accept', ticketId, {}));
-    must(await client.send('tech.check_in', ticketId, {}));
-    return ticketId;
-  };
-  const tomsTicket = await inProgress('tom-technician', tom.client);
-  const tesssTicket = await inProgress('tess-technician', tess);
-  for (const key of ['photo.before.site_overview', 'photo.before.opening', 'photo.before.failed_lock']) {
+  const [dana, tess] = [await direct('dana-dispatcher'), await direct('tess-technician')];
+  const { client: danaAtConsole } = await atConsole('dana-dispatcher');
+  return { run, counter, dana, danaAtConsole, tom: await atConsole('tom-technician'), tess };
+}
+
+export type People = Awaited<ReturnType<typeof enter>>;
+
+/** What a door that cannot be secured must be shown as before work on it starts. */
+const BEFORE_WORK = ['photo.before.site_overview', 'photo.before.opening', 'photo.before.failed_lock'];
+
+/** Work for two technicians, made before anything dies: a ticket each, in progress. */
+export async function prepare(run: RunFile, known: Known) {
+  const people = await enter(run, known);
+  const { tom, tess } = people;
+  const tomsTicket = await sendOut(people, 'tom-technician', tom.client);
+  const tesssTicket = await sendOut(people, 'tess-technician', tess);
+  for (const key of BEFORE_WORK) {
     await addPhoto(tom.client, tom.person, tomsTicket, key);
   }
   must(await tom.client.send('tech.start', tomsTicket, {}));
-  return { run, dana, tom, tess, tomsTicket, tesssTicket };
+  return { ...people, tomsTicket, tesssTicket };
+}
+
+/** A door that cannot be secured: somebody is sent at once, and is there. @returns the ticket */
+export async function sendOut(
+  { run, dana }: Pick<People, 'run' | 'dana'>,
+  slug: string,
+  technician: PersistentClient,
+): Promise<string> {
+  const ticketId = await newTicket(dana, run, 'DOOR_CANNOT_SECURE');
+  const order = { technician_id: run.subjects[slug]?.id ?? '', reason: 'CANNOT_SECURE' };
+  must(await dana.send('visit.dispatch_emergency', ticketId, order));
+  must(await technician.send('visit.accept', ticketId, {}));
+  must(await technician.send('tech.check_in', ticketId, {}));
+  return ticketId;
 }
 
 export type Crew = Awaited<ReturnType<typeof prepare>>;
 
 /** Everybody at work at once until told to stop; resolves when each has an answer to the last thing they sent. */
 export async function work(crew: Crew, stop: AbortSignal): Promise<void> {
-  const { run, dana, tom, tess, tomsTicket, tesssTicket } = crew;
-  const repeat = (pauseMs: number, once: (round: number) => Promise<unknown>) =>
-    repeatUntil(stop, pauseMs, once);
+  const { tom, tess, tomsTicket, tesssTicket } = crew;
   await Promise.all([
-    repeat(150, (round) => record(tom.client, tomsTicket, round)),
-    repeat(100, (round) => record(tess, tesssTicket, round)),
-    repeat(900, () => addPhoto(tom.client, tom.person, tomsTicket, 'photo.change.found_condition')),
-    repeat(300, (round) => openAndCancel(dana.client, run, round)),
+    takeIn(crew, stop),
+    repeatUntil(stop, 150, (round) => record(tom.client, tomsTicket, round)),
+    repeatUntil(stop, 100, (round) => record(tess, tesssTicket, round)),
+    repeatUntil(stop, 900, () =>
+      addPhoto(tom.client, tom.person, tomsTicket, 'photo.change.found_condition'),
+    ),
+  ]);
+}
+
+/** The dispatcher at work, likewise. */
+export async function takeIn(people: People, stop: AbortSignal): Promise<void> {
+  const { run, dana, danaAtConsole } = people;
+  await Promise.all([
+    repeatUntil(stop, 300, (round) => openAndCancel(dana, run, round)),
+    // Words pass through the vault on their way.
+    repeatUntil(stop, 900, (round) => openAndCancel(danaAtConsole, run, round, 'The latch sticks.')),
   ]);
 }
 
@@ -105,22 +132,27 @@ function record(client: PersistentClient, ticketId: string, round: number): Prom
   }
 }
 
-async function openAndCancel(client: PersistentClient, run: RunFile, round: number): Promise<void> {
-  const ticketId = await newTicket(client, run, 'CLOSER_LEAK_OR_SLAM');
+async function openAndCancel(
+  client: PersistentClient,
+  run: RunFile,
+  round: number,
+  words?: string,
+): Promise<void> {
+  const ticketId = await newTicket(client, run, 'CLOSER_LEAK_OR_SLAM', words);
   const cancel = { reason: 'OTHER' };
   await (round % 2 === 0
     ? client.sendTwice('ticket.cancel', ticketId, cancel)
     : client.send('ticket.cancel', ticketId, cancel));
 }
 
-async function newTicket(client: PersistentClient, run: RunFile, type: string): Promise<string> {
-  const created = must(
-    await client.send('ticket.create', null, {
-      site_id: run.site_id,
-      // Words pass through the vault on their way.
-      description: { text: 'The latch sticks.' },
-    }),
-  );
+async function newTicket(
+  client: PersistentClient,
+  run: RunFile,
+  type: string,
+  words?: string,
+): Promise<string> {
+  const description = words === undefined ? {} : { description: { text: words } };
+  const created = must(await client.send('ticket.create', null, { site_id: run.site_id, ...description }));
   const ticketId = created.ticket?.id ?? '';
   await client.send('ticket.triage', ticketId, { type, answers: [] });
   return ticketId;

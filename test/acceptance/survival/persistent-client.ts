@@ -19,7 +19,7 @@ export interface Settled {
 /** One attempt: `code` is `unavailable` for every answer that leaves open what happened, and for none at all. */
 export type Attempt =
   | { readonly ok: true; readonly body: Readonly<Record<string, unknown>> }
-  | { readonly ok: false; readonly code: string };
+  | { readonly ok: false; readonly code: string; readonly reason?: unknown };
 
 /** Sends one command once. Never throws. */
 export type SendOnce = (

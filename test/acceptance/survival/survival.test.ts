@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -8,26 +8,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stopOrphan } from '@deadlatch/postgres';
 import { asOperator } from '../../../apps/cli/src/operator.ts';
 import { readRunFile } from '../../../apps/cli/src/run-file.ts';
+import { stateDirAt } from '../../../apps/cli/src/up/state-dir.ts';
 import { verifies } from '../../requirements.ts';
 import { freePortBase, type System, startSystem } from '../../support/system.ts';
-import {
-  gone,
-  isReady,
-  kill,
-  killAndRecover,
-  pidsOf,
-  portsOf,
-  processesIn,
-  takenPorts,
-} from './casualties.ts';
+import { gone, isReady, kill, killEach, pidsOf, portsOf, processesIn, takenPorts } from './casualties.ts';
 import { arrivals, assertVerified, compare, drained, openBooks } from './ledger.ts';
-import { type Crew, type Known, prepare, text, work } from './load.ts';
+import { type Crew, knowNothing, prepare, text, work } from './load.ts';
+import { assertResolved } from './receipts.ts';
 
-/** Each of them dies three times. */
-const TRIO = ['dispatch-api', 'worker', 'postgres'] as const;
-/** Everybody else but the simulator, which plays the world outside. */
-const OTHERS = ['gateway', 'vault', 'identity', 'tool-bridge', 'agent', 'web'] as const;
-const ROUNDS = [TRIO, TRIO, TRIO, OTHERS];
+/**
+ * Everybody but the simulator, which plays the world outside. Those of one wave die beside one another, those of
+ * another wave live meanwhile: were all dying at once, little would be accepted that could be lost.
+ */
+const WAVES = [
+  ['dispatch-api', 'sequencer', 'gateway', 'agent', 'worker', 'web'],
+  ['postgres', 'witness', 'identity', 'vault', 'tool-bridge'],
+] as const;
+const DEATHS = 10;
 /** Texts that the gateway may have in its hands at once: a carrier has no idempotency keys. */
 const MOST_UNDER_WAY = 8;
 const END_WITHIN_MS = 15_000;
@@ -35,7 +32,9 @@ const END_WITHIN_MS = 15_000;
 /** A whole system whose processes die under load, seen from outside. */
 let system: System;
 let stateDir: string;
-const known: Known = { settled: [], texts: [] };
+const known = knowNothing();
+/** The log's checkpoint from before anybody died, as an auditor would have kept it. */
+let kept: Uint8Array;
 let crew: Crew;
 
 before(async () => {
@@ -51,15 +50,17 @@ after(async () => {
 
 describe('survival', { concurrency: false }, () => {
   test('kill -9 of any process under load loses nothing and repeats nothing', async (t) => {
-    verifies('R.1', 'R.2', 'R.5');
+    verifies('R.1', 'R.2', 'R.5', 'F.5');
     const run = await readRunFile(stateDir);
     crew = await prepare(run, known);
+    await drained(stateDir);
+    kept = await readFile(join(stateDirAt(stateDir).log, 'checkpoint'));
     const over = new AbortController();
     const load = Promise.all([work(crew, over.signal), text(run, known, over.signal)]);
     try {
-      for (const victims of ROUNDS) {
-        const ms = await killAndRecover(stateDir, victims);
-        t.diagnostic(`${victims.join(', ')} killed; whole again after ${Math.round(ms)} ms`);
+      for (const victims of WAVES) {
+        const ms = await killEach(stateDir, victims, DEATHS);
+        t.diagnostic(`${victims.join(', ')}: ${DEATHS} times each in ${Math.round(ms / 1_000)} s`);
       }
     } finally {
       over.abort();
@@ -81,7 +82,11 @@ describe('survival', { concurrency: false }, () => {
       phones - sent <= MOST_UNDER_WAY,
       'only what was under way when the gateway died went out again',
     );
-    t.diagnostic(`${await assertVerified(stateDir)} events verified`);
+    const beside = { otherCheckpoints: [kept], receipts: known.receipts };
+    t.diagnostic(`${await assertVerified(stateDir, beside)} events verified`);
+    await assertResolved(stateDir, known.receipts);
+    t.diagnostic(`${known.receipts.length} receipts resolved`);
+    assert.ok(known.receipts.length > 100, 'there were receipts to speak of');
     assert.ok(accepted > 30 && repeated > 0 && known.texts.length > 10, 'there was a load to speak of');
   });
 
@@ -108,8 +113,10 @@ describe('survival', { concurrency: false }, () => {
       await load;
     }
     await drained(stateDir);
+    await crew.counter.close();
     compare(await asOperator(stateDir, openBooks), known);
-    await assertVerified(stateDir);
+    await assertVerified(stateDir, { otherCheckpoints: [kept], receipts: known.receipts });
+    await assertResolved(stateDir, known.receipts);
   });
 
   test('Ctrl-C leaves no process, no lock and no port behind', async () => {
