@@ -56,7 +56,8 @@ table audit.log_head owner deadlatch_owner (
 table audit.unsequenced owner deadlatch_owner row security forced (
   tenant_id uuid not null,
   event_id uuid not null,
-  at timestamp with time zone not null default now()
+  at timestamp with time zone not null default now(),
+  bytes integer not null
 );
 table context.entries owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -605,7 +606,7 @@ audit.effects constraint effects_state_key UNIQUE (tenant_id, object_id, version
 audit.effects constraint effects_transition_fkey FOREIGN KEY (object, command, before_state, after_state) REFERENCES dispatch.transitions(object, command, before_state, after_state);
 audit.effects constraint effects_version_check CHECK ((version >= 1));
 audit.events constraint events_body_loggable CHECK ((octet_length(body) <= 65535));
-audit.events constraint events_body_text CHECK ((POSITION(('\x00'::bytea) IN (body)) = 0));
+audit.events constraint events_body_text CHECK ((convert_from(body, 'UTF8'::name) IS NOT NULL));
 audit.events constraint events_decision_check CHECK ((decision = ANY (ARRAY['accepted'::text, 'refused'::text])));
 audit.events constraint events_origin_check CHECK ((origin = ANY (ARRAY['dispatch'::text, 'identity'::text, 'vault'::text, 'operator'::text])));
 audit.events constraint events_pkey PRIMARY KEY (tenant_id, id);
@@ -620,6 +621,7 @@ audit.log_head constraint log_head_one_check CHECK (one);
 audit.log_head constraint log_head_pkey PRIMARY KEY (one);
 audit.log_head constraint log_head_root_check CHECK ((octet_length(root) = 32));
 audit.log_head constraint log_head_size_check CHECK ((size >= 0));
+audit.unsequenced constraint unsequenced_bytes_check CHECK ((bytes >= 0));
 audit.unsequenced constraint unsequenced_pkey PRIMARY KEY (tenant_id, event_id);
 context.entries constraint entries_mask_state_check CHECK ((mask_state = ANY (ARRAY['RELEASED'::text, 'WITHHELD'::text])));
 context.entries constraint entries_masked_text_check CHECK ((length(masked_text) <= 16000));
@@ -1038,7 +1040,7 @@ CREATE OR REPLACE FUNCTION audit.await_sequencing()
  LANGUAGE plpgsql
 AS $function$
 begin
-  insert into audit.unsequenced (tenant_id, event_id) values (new.tenant_id, new.id);
+  insert into audit.unsequenced (tenant_id, event_id, bytes) values (new.tenant_id, new.id, octet_length(new.body));
   return null;
 end $function$;
 CREATE OR REPLACE FUNCTION audit.guard_log_head()
@@ -2582,6 +2584,9 @@ grant INSERT (actor, body, command, correlation_id, decision, id, origin, tenant
 grant INSERT (actor, body, command, correlation_id, decision, id, origin, tenant_id, ticket_id) on audit.events to deadlatch_vault;
 grant INSERT (after_state, before_state, command, event_id, object, object_id, tenant_id, version) on audit.effects to deadlatch_dispatch;
 grant INSERT (answer, command, event_id, fingerprint, key, path, service, subject, tenant_id) on dispatch.idempotency to deadlatch_dispatch;
+grant INSERT (bytes, event_id, tenant_id) on audit.unsequenced to deadlatch_dispatch;
+grant INSERT (bytes, event_id, tenant_id) on audit.unsequenced to deadlatch_identity;
+grant INSERT (bytes, event_id, tenant_id) on audit.unsequenced to deadlatch_vault;
 grant INSERT (channel, id, message_id, sender_hash, tenant_id) on dispatch.reports to deadlatch_dispatch;
 grant INSERT (completion_id, event_id, note_text_id, result, tenant_id, verified_by) on dispatch.verifications to deadlatch_dispatch;
 grant INSERT (contact_id, expires_at, hash, object_id, purpose, tenant_id) on dispatch.links to deadlatch_dispatch;
@@ -2597,9 +2602,6 @@ grant INSERT (event_id, minutes, tenant_id, ticket_id) on dispatch.times to dead
 grant INSERT (event_id, part_number, quantity, tenant_id, ticket_id, unit_cents) on dispatch.parts to deadlatch_dispatch;
 grant INSERT (event_id, passed, tenant_id, test, ticket_id, value) on dispatch.tests to deadlatch_dispatch;
 grant INSERT (event_id, scope, scope_id, tenant_id) on dispatch.pauses to deadlatch_dispatch;
-grant INSERT (event_id, tenant_id) on audit.unsequenced to deadlatch_dispatch;
-grant INSERT (event_id, tenant_id) on audit.unsequenced to deadlatch_identity;
-grant INSERT (event_id, tenant_id) on audit.unsequenced to deadlatch_vault;
 grant INSERT (expires_at, hash, label, roles, subject, tenant_id) on identity.sign_in_links to deadlatch_demo;
 grant INSERT (tenant_id, txn) on dispatch.consumed_tokens to deadlatch_dispatch;
 grant INSERT on audit.log_entries to deadlatch_sequencer;

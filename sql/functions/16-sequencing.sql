@@ -1,7 +1,7 @@
 -- Every event waits for its index from the moment it exists, whoever wrote it.
 create or replace function audit.await_sequencing() returns trigger language plpgsql as $$
 begin
-  insert into audit.unsequenced (tenant_id, event_id) values (new.tenant_id, new.id);
+  insert into audit.unsequenced (tenant_id, event_id, bytes) values (new.tenant_id, new.id, octet_length(new.body));
   return null;
 end $$;
 create or replace trigger await_sequencing after insert on audit.events

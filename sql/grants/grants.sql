@@ -18,7 +18,7 @@ grant usage on schema dispatch, audit, context, trust to deadlatch_dispatch;
 grant select on all tables in schema dispatch to deadlatch_dispatch;
 grant select on all tables in schema context to deadlatch_dispatch;
 grant select on audit.events, audit.effects, audit.log_entries, audit.log_head, trust.service_keys to deadlatch_dispatch;
-grant insert (tenant_id, event_id), select on audit.unsequenced to deadlatch_dispatch;
+grant insert (tenant_id, event_id, bytes), select on audit.unsequenced to deadlatch_dispatch;
 grant insert (tenant_id, id, origin, command, actor, decision, correlation_id, ticket_id, body)
   on audit.events to deadlatch_dispatch;
 grant insert (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
@@ -76,7 +76,7 @@ revoke insert, update, delete on identity.nonce_floor from deadlatch_identity;
 grant update (floor) on identity.nonce_floor to deadlatch_identity;
 grant select on trust.service_keys to deadlatch_identity;
 grant select on audit.log_head to deadlatch_identity;
-grant insert (tenant_id, event_id), select on audit.unsequenced to deadlatch_identity;
+grant insert (tenant_id, event_id, bytes), select on audit.unsequenced to deadlatch_identity;
 grant insert (tenant_id, id, origin, command, actor, decision, correlation_id, ticket_id, body)
   on audit.events to deadlatch_identity;
 
@@ -88,7 +88,7 @@ revoke insert, update, delete on vault.nonce_floor from deadlatch_vault;
 grant update (floor) on vault.nonce_floor to deadlatch_vault;
 grant select on trust.service_keys to deadlatch_vault;
 grant select on audit.log_head to deadlatch_vault;
-grant insert (tenant_id, event_id), select on audit.unsequenced to deadlatch_vault;
+grant insert (tenant_id, event_id, bytes), select on audit.unsequenced to deadlatch_vault;
 grant insert (tenant_id, id, origin, command, actor, decision, correlation_id, ticket_id, body)
   on audit.events to deadlatch_vault;
 

@@ -58,6 +58,15 @@ export interface LogDatabase {
 export const BATCH_EVENTS = 4_096;
 const BATCH_BYTES = 4_000_000;
 
+/** Whether more may wait behind this batch. */
+export function isFull(batch: readonly WaitingEvent[]): boolean {
+  const bytes = batch.reduce((sum, { body }) => sum + body.byteLength, 0);
+  return batch.length >= BATCH_EVENTS || bytes >= BATCH_BYTES;
+}
+
+/** What is read again at once when the log is opened: two full bundles, 33 MB should all events be of the longest. */
+const PAGE_ENTRIES = 512;
+
 type Connection = Pick<Pool, 'query'>;
 
 /** @param connection the one that holds the lock: with it the writer loses all of this */
@@ -114,7 +123,7 @@ export function logDatabase(connection: Connection): LogDatabase {
       const { rows } = await connection.query<{ index: number; leaf_hash: Buffer; body: string }>({
         name: 'read_entries',
         text: READ_ENTRIES,
-        values: [BATCH_EVENTS, BATCH_BYTES, from],
+        values: [from, PAGE_ENTRIES],
       });
       return rows
         .sort((a, b) => a.index - b.index)
@@ -136,46 +145,42 @@ export function logDatabase(connection: Connection): LogDatabase {
 }
 
 /**
- * The bytes of a body that came as text of one character a byte. As the driver's hexadecimal it would be twice as long
- * on its way; its binary form is of no use, since it is read as UTF-8 and loses what is none.
+ * The bytes of a body that came as text. The database holds valid UTF-8 alone, so they are the same; as the driver's
+ * hexadecimal they would be twice as long on their way, and its binary form is read as UTF-8 all the same.
  */
-const bytesOf = (body: string) => Buffer.from(body, 'latin1');
+const bytesOf = (body: string) => Buffer.from(body, 'utf8');
 
 /** An array of UUIDs as the server reads it; the driver would look at each for what needs quoting. */
 const arrayOf = (ids: readonly string[]) => `{${ids.join(',')}}`;
 
 /**
- * Adds to the rows of `from`, in the order of `place`, those bodies that fit into a batch, and the first in any case.
- * Each event is looked up by its key, twice: with `offset 0` no plan reads the whole table for that, and no body is
+ * The body of each row of `from` by its key: with `offset 0` no plan reads the whole table for that, and no body is
  * sorted, which would go through the disk.
  */
-const withBodies = (from: string, place: string) => `
-  sized as materialized (
-    select f.*, sum(e.length) over (order by f.${place} rows unbounded preceding) - e.length as before
-      from ${from} f cross join lateral (
-        select octet_length(e.body) as length from audit.events e
-         where e.tenant_id = f.tenant_id and e.id = f.event_id offset 0
-      ) e
-  ), bodies as (
-    select s.*, convert_from(e.body, 'LATIN1') as body from sized s cross join lateral (
-      select e.body from audit.events e where e.tenant_id = s.tenant_id and e.id = s.event_id offset 0
-    ) e where s.before < $2
-  )`;
+const withBody = (from: string) => `
+  ${from} cross join lateral (
+    select convert_from(e.body, 'UTF8') as body from audit.events e
+     where e.tenant_id = f.tenant_id and e.id = f.event_id offset 0
+  ) e`;
 
-// The time is the one at which the event's transaction began, which only the database writes.
+// The time is the one at which the event's transaction began, which only the database writes. The first is taken
+// however long it is.
 const NEXT_BATCH = `
   with waiting as materialized (
-    select (row_number() over (order by u.at, u.event_id, u.tenant_id))::integer as place, u.tenant_id, u.event_id
-      from audit.unsequenced u order by u.at, u.event_id, u.tenant_id limit $1
-  ), ${withBodies('waiting', 'place')}
-  select place, tenant_id, event_id, body from bodies`;
+    select u.tenant_id, u.event_id, u.bytes, (row_number() over log)::integer as place,
+           sum(u.bytes) over (log rows unbounded preceding) as total
+      from audit.unsequenced u window log as (order by u.at, u.event_id, u.tenant_id)
+     order by u.at, u.event_id, u.tenant_id limit $1
+  )
+  select f.place, f.tenant_id, f.event_id, e.body from ${withBody('waiting f')}
+   where f.total - f.bytes < $2`;
 
 const READ_ENTRIES = `
   with page as materialized (
     select l.index, l.leaf_hash, l.tenant_id, l.event_id from audit.log_entries l
-     where l.index >= $3 order by l.index limit $1
-  ), ${withBodies('page', 'index')}
-  select index, leaf_hash, body from bodies`;
+     where l.index >= $1 order by l.index limit $2
+  )
+  select f.index, f.leaf_hash, e.body from ${withBody('page f')}`;
 
 /** What answers about the log need; on connections of their own, so that a reader never waits for the writer. */
 export interface LogReader {

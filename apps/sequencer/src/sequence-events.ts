@@ -1,6 +1,5 @@
 import { appendEvents, type LogEdge, rootOf } from '@deadlatch/audit-log';
-import type { LogDatabase } from './log-database.ts';
-import { BATCH_EVENTS } from './log-database.ts';
+import { isFull, type LogDatabase } from './log-database.ts';
 import { pause } from './pause.ts';
 import type { TileFiles } from './tile-files.ts';
 
@@ -45,8 +44,7 @@ export async function sequenceEvents(parts: SequenceParts, signal: AbortSignal):
         await storing;
         storing = keep(files.store(written).then(() => stored(next)));
       }
-      // A full batch has more behind it.
-      if (events.length < BATCH_EVENTS) await pause(BATCH_MS - (performance.now() - began), signal);
+      if (!isFull(events)) await pause(BATCH_MS - (performance.now() - began), signal);
     }
   } finally {
     await storing;

@@ -24,11 +24,10 @@ async function plant(world: LogWorld, events: readonly Planted[]): Promise<void>
          values ($1, $2, $3, 'dispatch', 'x', 'y', 'accepted', $2, $4)`,
         [world.tenantId, id, at, body],
       );
-      await client.query('insert into audit.unsequenced (tenant_id, event_id, at) values ($1, $2, $3)', [
-        world.tenantId,
-        id,
-        at,
-      ]);
+      await client.query(
+        'insert into audit.unsequenced (tenant_id, event_id, at, bytes) values ($1, $2, $3, $4)',
+        [world.tenantId, id, at, body.byteLength],
+      );
     }
     await client.query('commit');
   } finally {
@@ -82,13 +81,17 @@ describe('sequencing', () => {
 
   it('hashes the bytes as they are stored, whatever they are', async (t) => {
     const world = await startLogWorld(t);
-    const every = Buffer.from(Array.from({ length: 255 }, (_, n) => n + 1));
+    const every = Buffer.from(
+      Array.from({ length: 0xd7ff }, (_, n) => String.fromCodePoint(n + 1))
+        .join('')
+        .slice(0, 20_000),
+    );
     const bodies = [
       every,
-      Buffer.from('{"name":"Zoë \u{1f511}"}'),
-      Buffer.from('\\x00\\\\ \\u0000'),
+      Buffer.from('\ufeff{"name":"Zoë \u{1f511} \uffff \u{10ffff}"}'),
+      Buffer.from('\\x00\\\\ \\u0000 \r\n'),
       Buffer.alloc(0),
-      Buffer.alloc(65_535, 0xff),
+      Buffer.alloc(65_535, 0x78),
     ];
     // The same bytes again are another event: a log that stopped there could be stopped by any service.
     const events = [...bodies, every].map((body, n) => ({ id: newId(), at: new Date(1_000 * n), body }));

@@ -14,14 +14,16 @@ const LENGTH_BYTES = 2;
  * @throws DispatchError `payload_too_large` when one is longer than 65,535 bytes
  */
 export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
-  const parts = entries.map((entry) => {
+  const size = entries.reduce((sum, entry) => sum + LENGTH_BYTES + entry.byteLength, 0);
+  const bundle = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const entry of entries) {
     if (entry.byteLength > MAX_ENTRY_BYTES) refuse('payload_too_large', { detail: 'log_entry_too_long' });
-    const part = Buffer.allocUnsafe(LENGTH_BYTES + entry.byteLength);
-    part.writeUInt16BE(entry.byteLength, 0);
-    part.set(entry, LENGTH_BYTES);
-    return part;
-  });
-  return Buffer.concat(parts);
+    bundle.writeUInt16BE(entry.byteLength, at);
+    bundle.set(entry, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + entry.byteLength;
+  }
+  return bundle;
 }
 
 /** The entries of a bundle. @throws DispatchError `unauthenticated` when it ends inside an entry */

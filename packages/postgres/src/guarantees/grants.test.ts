@@ -91,7 +91,7 @@ test('identity: its own schema, its own events, the service keys', async () => {
     [
       'audit.events INSERT(actor,body,command,correlation_id,decision,id,origin,tenant_id,ticket_id)',
       'audit.log_head SELECT',
-      'audit.unsequenced INSERT(event_id,tenant_id)',
+      'audit.unsequenced INSERT(bytes,event_id,tenant_id)',
       'audit.unsequenced SELECT',
       'trust.service_keys SELECT',
     ],
@@ -106,7 +106,7 @@ test('vault: its own schema, its own events, the service keys', async () => {
     [
       'audit.events INSERT(actor,body,command,correlation_id,decision,id,origin,tenant_id,ticket_id)',
       'audit.log_head SELECT',
-      'audit.unsequenced INSERT(event_id,tenant_id)',
+      'audit.unsequenced INSERT(bytes,event_id,tenant_id)',
       'audit.unsequenced SELECT',
       'trust.service_keys SELECT',
     ],
@@ -121,7 +121,7 @@ test('dispatch: everything it may write, column by column', async () => {
     [
       'audit.effects INSERT(after_state,before_state,command,event_id,object,object_id,tenant_id,version)',
       'audit.events INSERT(actor,body,command,correlation_id,decision,id,origin,tenant_id,ticket_id)',
-      'audit.unsequenced INSERT(event_id,tenant_id)',
+      'audit.unsequenced INSERT(bytes,event_id,tenant_id)',
       'context.entries INSERT(conversation_id,mask_state,masked_text,message_id,tenant_id)',
       'dispatch.accounts UPDATE(authority_version)',
       'dispatch.approvals INSERT',
