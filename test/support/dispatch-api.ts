@@ -64,8 +64,11 @@ export interface DispatchWorld {
   pin(service: ServiceName, options?: PinOptions): Promise<ServiceKeyPair>;
   /** Another tenant of the same database. */
   addTenant(options?: SeedOptions): Promise<SeededTenant>;
-  /** Starts a process under the permissions it has in production. @param port a free one unless told */
-  start(port?: number): Promise<Replica>;
+  /**
+   * Starts a process under the permissions it has in production. @param port a free one unless told
+   * @param until answers 200 on this path: one that must not get ready at least lives
+   */
+  start(port?: number, until?: '/readyz' | '/livez'): Promise<Replica>;
   /** Ends every process, then removes database and folder. */
   close(): Promise<void>;
 }
@@ -73,12 +76,14 @@ export interface DispatchWorld {
 export interface WorldOptions extends SeedOptions {
   /** Given the real one, answers what dispatch-api connects to: a test may stand in between. */
   readonly databaseUrl?: (real: string) => Promise<string>;
+  /** Where the witness is; nobody is there unless told. */
+  readonly witnessUrl?: string;
   /** Processes start with a clock that `stepClock` can make wrong. */
   readonly steppedClocks?: boolean;
 }
 
 export async function createDispatchWorld(options: WorldOptions = {}): Promise<DispatchWorld> {
-  const { databaseUrl, steppedClocks = false, ...seed } = options;
+  const { databaseUrl, witnessUrl = 'http://127.0.0.1:1', steppedClocks = false, ...seed } = options;
   const database = await createTestDatabase();
   const admin = testPool(database.adminUrl, 2);
   const root = await mkdtemp(join(tmpdir(), 'deadlatch-wire-'));
@@ -113,7 +118,7 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
   };
   process.once('exit', endAll);
 
-  const start = async (wanted?: number): Promise<Replica> => {
+  const start = async (wanted?: number, until = '/readyz'): Promise<Replica> => {
     const port = wanted ?? (await freePort());
     const installation = {
       environment: ENVIRONMENT,
@@ -125,7 +130,13 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
     const line = commandLine('dispatch-api', state, WORKSPACE);
     const child = spawn(process.execPath, [...(steppedClocks ? STEPPED_CLOCK : []), ...line], {
       cwd: WORKSPACE,
-      env: { ...env, DEADLATCH_PORT: String(port), DEADLATCH_LOG_LEVEL: 'warn', DEADLATCH_SUPERVISED: 'yes' },
+      env: {
+        ...env,
+        WITNESS_URL: witnessUrl,
+        DEADLATCH_PORT: String(port),
+        DEADLATCH_LOG_LEVEL: 'warn',
+        DEADLATCH_SUPERVISED: 'yes',
+      },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     running.add(child);
@@ -138,7 +149,7 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
     child.stderr?.on('data', keep);
     const gone = new Promise<void>((done) => child.once('close', () => done()));
     void gone.then(() => running.delete(child));
-    await ready(port, child, () => said);
+    await ready(port, until, child, () => said);
     return {
       port,
       stepClock: async (milliseconds) => {
@@ -217,10 +228,10 @@ async function asOwner(adminUrl: string, statement: string, input: string): Prom
   }
 }
 
-async function ready(port: number, child: ChildProcess, said: () => string): Promise<void> {
+async function ready(port: number, path: string, child: ChildProcess, said: () => string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+    const isReady = await fetch(`http://127.0.0.1:${port}${path}`).then(
       (response) => response.ok,
       () => false,
     );
@@ -232,7 +243,7 @@ async function ready(port: number, child: ChildProcess, said: () => string): Pro
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const probe = createServer();
     probe.once('error', fail);

@@ -170,7 +170,9 @@ function addHealth(app: FastifyInstance, { ready, logger }: HttpServerOptions): 
     } catch (cause) {
       const { error, place } = traceOf(cause);
       logger.event('service.not_ready', { code: codeOf(cause), error, place });
-      throw new DispatchError('unavailable', { detail: 'not_ready', cause });
+      // Its public members say why, where that is for everybody to know.
+      const extra = cause instanceof DispatchError ? cause.extra : {};
+      throw new DispatchError('unavailable', { detail: 'not_ready', extra, cause });
     }
     return { status: 'ready' };
   });
