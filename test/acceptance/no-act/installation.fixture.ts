@@ -131,7 +131,7 @@ export const OPEN_TICKET = (run: RunFile) =>
   ['dana-dispatcher', 'ticket.create', null, { site_id: run.site_id }] as const;
 
 /** What the authority wrote: two that are equal mean that nothing was done between them. */
-export async function authorityState({ client }: Operator): Promise<Readonly<Record<string, string>>> {
+async function authorityState({ client }: Operator): Promise<Readonly<Record<string, string>>> {
   const { rows: tables } = await client.query<{ name: string }>(
     // Delivery of what was decided before goes on.
     `select schemaname || '.' || tablename as name from pg_tables

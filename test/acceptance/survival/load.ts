@@ -159,7 +159,12 @@ async function newTicket(
 }
 
 /** Announces, uploads until the store has the bytes, and finalizes. */
-async function addPhoto(client: PersistentClient, person: Person, ticketId: string, key: string) {
+export async function addPhoto(
+  client: PersistentClient,
+  person: Person,
+  ticketId: string,
+  key: string,
+): Promise<Settled> {
   const bytes = photo(`${key} ${Math.random()}`);
   const announced = await client.send('evidence.presign', ticketId, {
     key,
