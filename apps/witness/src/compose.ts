@@ -18,6 +18,7 @@ import {
 import { type Clock, refuse } from '@deadlatch/kernel';
 import { publicX, type ServiceKeyPair, verifyReceipt } from '@deadlatch/signing';
 import { createLogger, createTelemetry } from '@deadlatch/telemetry';
+import { createRestoreTaker } from './accepted-restore.ts';
 import { createCosigner } from './cosigner.ts';
 import { createDemand } from './demand.ts';
 import type { Settings } from './env.ts';
@@ -99,7 +100,20 @@ export async function compose(settings: Settings, world: World): Promise<Running
     grown: () => rounds.hurry(),
   });
   const demand = createDemand({ sequencer, ledger, cosigner, now, steady, logger });
-  const rounds = repeat(demand.round, ROUND_MS);
+  const takeRestore = createRestoreTaker({
+    directory,
+    environment,
+    origin: logKey.name,
+    operators: () => trust().operators,
+    head: cosigner.head,
+    ledger,
+    now,
+    logger,
+  });
+  const rounds = repeat(async () => {
+    await takeRestore();
+    await demand.round();
+  }, ROUND_MS);
 
   const app = createHttpServer({
     service: 'witness',

@@ -81,9 +81,16 @@ export function createDemand(parts: DemandParts): Demand {
 
   const judgeMissing = async (missing: readonly PendingReceipt[], answer: Answer): Promise<void> => {
     const standing = new Set(ledger.alarms().map(({ leafHash }) => leafHash));
-    const alarms = missing.flatMap((receipt) => {
-      const verdict = standing.has(receipt.leafHash) ? 'wait' : judge(receipt, answer, steady());
-      return verdict === 'wait' ? [] : [alarmOf(verdict, receipt, parts.now())];
+    const found = missing.map((receipt) => ({ receipt, verdict: judge(receipt, answer, steady()) }));
+    const isGone = ({ receipt, verdict }: (typeof found)[number]) =>
+      verdict === 'omitted' && Date.parse(receipt.time) <= ledger.restoredAt();
+    const gone = found.filter(isGone).map(({ receipt }) => receipt.eventId);
+    await ledger.forgive(gone);
+    for (const eventId of gone) logger.event('promise.given_up', { event_id: eventId });
+    const alarms = found.flatMap((one) => {
+      const { receipt, verdict } = one;
+      const isNew = verdict !== 'wait' && !isGone(one) && !standing.has(receipt.leafHash);
+      return isNew ? [alarmOf(verdict, receipt, parts.now())] : [];
     });
     for (const { kind, eventId } of alarms) {
       logger.event('alarm.raised', {

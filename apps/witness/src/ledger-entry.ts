@@ -17,7 +17,10 @@ export interface Alarm {
   readonly evidence: readonly string[];
 }
 
-/** One line of the ledger. `over`: the receipt of this hash, or the split view, is settled. */
+/**
+ * One line of the ledger. `over`: the receipt of this hash, or the split view, is settled. `restored`: people accepted a
+ * restore, which is named by its mark.
+ */
 export type Entry =
   | {
       readonly kind: 'receipt';
@@ -28,7 +31,8 @@ export type Entry =
       readonly at: number;
     }
   | { readonly kind: 'alarm'; readonly alarm: Alarm }
-  | { readonly kind: 'over'; readonly key: string };
+  | { readonly kind: 'over'; readonly key: string }
+  | { readonly kind: 'restored'; readonly mark: string; readonly at: number };
 
 const HASH = /^[A-Za-z0-9_-]{43}$/;
 
@@ -39,6 +43,7 @@ export function formatEntry(entry: Entry): string {
 
 function fieldsOf(entry: Entry): readonly unknown[] {
   if (entry.kind === 'over') return ['over', entry.key];
+  if (entry.kind === 'restored') return ['restored', entry.mark, entry.at];
   if (entry.kind === 'receipt') return ['receipt', entry.leafHash, entry.eventId, entry.time, entry.at];
   const { kind, leafHash, eventId, time, evidence } = entry.alarm;
   return ['alarm', kind, leafHash, eventId, time, ...evidence];
@@ -55,12 +60,18 @@ export function parseEntry(line: string): Entry | undefined {
   if (!Array.isArray(fields)) return undefined;
   const [kind, ...rest] = fields;
   if (kind === 'over') return readOver(rest);
+  if (kind === 'restored') return readRestored(rest);
   if (kind === 'receipt') return readReceipt(rest);
   return kind === 'alarm' ? readAlarm(rest) : undefined;
 }
 
 function readOver([key, ...rest]: readonly JsonValue[]): Entry | undefined {
   return typeof key === 'string' && key !== '' && rest.length === 0 ? { kind: 'over', key } : undefined;
+}
+
+function readRestored([mark, at, ...rest]: readonly JsonValue[]): Entry | undefined {
+  const isWhole = isHash(mark) && typeof at === 'number' && rest.length === 0;
+  return isWhole ? { kind: 'restored', mark, at } : undefined;
 }
 
 function readReceipt([leafHash, eventId, time, at, ...rest]: readonly JsonValue[]): Entry | undefined {

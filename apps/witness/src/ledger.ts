@@ -33,11 +33,16 @@ export interface Ledger {
   settle(leafHashes: readonly string[]): Promise<void>;
   /** Raises what is not standing yet. It stands from this call on, even if the disk fails. */
   raise(alarms: readonly Alarm[]): Promise<void>;
+  /** Gives up these events, although nobody showed them: people accepted that they are gone. */
+  forgive(eventIds: readonly string[]): Promise<void>;
   /**
-   * Gives up these events and the split view, if one stands: an operator accepted that they are gone.
-   * @returns the alarms that stood
+   * Takes over that people accepted a restore, and with it the tree that the witness knows. Once for each.
+   * @param mark names the restore
+   * @returns whether it is new
    */
-  forgive(eventIds: readonly string[]): Promise<readonly Alarm[]>;
+  takeRestore(mark: string): Promise<boolean>;
+  /** When the newest accepted restore was taken over, epoch ms: what was promised before may be gone. */
+  restoredAt(): number;
   /** Whether what happened can be written down. */
   isWritable(): boolean;
   close(): Promise<void>;
@@ -66,6 +71,7 @@ export async function openLedger(options: {
   const path = join(options.directory, 'ledger.jsonl');
   const pending = new Map<string, PendingReceipt & { readonly at: number }>();
   const alarms = new Map<string, Alarm>();
+  const restores = new Map<string, number>();
   const inTurn = createQueue();
 
   const apply = (entry: Entry): void => {
@@ -77,6 +83,8 @@ export async function openLedger(options: {
     } else if (entry.kind === 'alarm') {
       const key = entry.alarm.leafHash ?? SPLIT_VIEW;
       if (!alarms.has(key)) alarms.set(key, entry.alarm);
+    } else if (entry.kind === 'restored') {
+      restores.set(entry.mark, entry.at);
     } else {
       pending.delete(entry.key);
       alarms.delete(entry.key);
@@ -99,6 +107,7 @@ export async function openLedger(options: {
     const entries: Entry[] = [
       ...[...pending.values()].map((receipt) => ({ kind: 'receipt' as const, ...receipt })),
       ...[...alarms.values()].map((alarm) => ({ kind: 'alarm' as const, alarm })),
+      ...[...restores].map(([mark, at]) => ({ kind: 'restored' as const, mark, at })),
     ];
     const content = Buffer.from(entries.map(formatEntry).join(''));
     await replaceDurably(path, content);
@@ -171,17 +180,23 @@ export async function openLedger(options: {
     forgive: (eventIds) =>
       inTurn(async () => {
         const given = new Set(eventIds);
-        const waiting = [...pending.values()].filter(({ eventId }) => given.has(eventId));
-        const lowered = [...alarms.values()].filter(({ eventId }) => eventId === null || given.has(eventId));
-        const keys = new Set([
-          ...waiting.map(({ leafHash }) => leafHash),
-          ...lowered.map(({ leafHash }) => leafHash ?? SPLIT_VIEW),
-        ]);
-        const entries = [...keys].map((key) => ({ kind: 'over' as const, key }));
+        const found = [...pending.values()].filter(({ eventId }) => given.has(eventId));
+        const entries = found.map(({ leafHash }) => ({ kind: 'over' as const, key: leafHash }));
         await append(entries);
         entries.forEach(apply);
-        return lowered;
       }),
+    takeRestore: (mark) =>
+      inTurn(async () => {
+        if (restores.has(mark)) return false;
+        const entries: Entry[] = [
+          { kind: 'restored', mark, at: now() },
+          { kind: 'over', key: SPLIT_VIEW },
+        ];
+        await append(entries);
+        entries.forEach(apply);
+        return true;
+      }),
+    restoredAt: () => Math.max(Number.NEGATIVE_INFINITY, ...restores.values()),
     isWritable: () => !isBroken,
     close: () => inTurn(async () => file?.close()),
   };

@@ -44,10 +44,20 @@ export const WITNESS_LOG_EVENTS = {
     message: 'an alarm was lowered',
     fields: { kind: 'word', event_id: 'id', reason: 'word' },
   },
-  'ledger.damaged': {
+  'promise.given_up': {
+    level: 'warn',
+    message: 'people accepted a restore and an event that was promised before it is gone',
+    fields: { event_id: 'id' },
+  },
+  'restore.taken': {
+    level: 'warn',
+    message: 'people accepted a restore',
+    fields: { size: 'count' },
+  },
+  'restore.refused': {
     level: 'error',
-    message: 'the ledger cannot be written',
-    fields: { error_code: 'error_code' },
+    message: 'an acceptance of a restore does not count',
+    fields: { reason: 'word' },
   },
 } as const satisfies LogEventTable;
 

@@ -17,6 +17,12 @@ export interface TrustBundle {
   readonly log: { readonly origin: string; readonly key: string };
   /** who must have cosigned a checkpoint: how many, of which note keys */
   readonly witnesses: { readonly quorum: number; readonly keys: readonly string[] };
+  /** people, and the machine itself, who may speak for the operator */
+  readonly operators: readonly OperatorKey[];
+}
+
+export interface OperatorKey extends TimedKey {
+  readonly name: string;
 }
 
 type Members = Readonly<Record<string, JsonValue>>;
@@ -44,6 +50,8 @@ export function parseTrustBundle(bytes: Uint8Array): TrustBundle {
       inboxX: textOf(members(bundle.inbox_key), 'x'),
       log: { origin: textOf(members(bundle.log), 'origin'), key: textOf(members(bundle.log), 'key') },
       witnesses: witnessesOf(members(bundle.witnesses)),
+      // Absent: nobody.
+      operators: bundle.operators === undefined ? [] : listOf(bundle.operators, 'operators').map(operatorKey),
     };
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
@@ -87,6 +95,10 @@ function timedKey(value: Members): TimedKey {
   const revokedAt = Object.hasOwn(value, 'revoked_at') ? Date.parse(textOf(value, 'revoked_at')) : null;
   if (Number.isNaN(revokedAt)) return wrong('revoked_at');
   return { keyId, publicKey: publicKeyFromX(x), notBefore, notAfter, revokedAt };
+}
+
+function operatorKey(value: Members): OperatorKey {
+  return { ...timedKey(value), name: textOf(value, 'name') };
 }
 
 function pinnedKey(value: Members): PinnedKey {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cosign, emptyRoot, formatCheckpoint, leafHash, signCheckpoint } from '@deadlatch/audit-log';
+import { createHttpServer } from '@deadlatch/http';
 import { DispatchError } from '@deadlatch/kernel';
 import { generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
 import { createLogger } from '@deadlatch/telemetry';
 import { verifies } from '../../../test/requirements.ts';
 import { makeLogKeys } from '../../../test/support/log-trust.ts';
 import { createLogWatch, type LogState, type LogWatch } from './log-watch.ts';
+import { refuseWhileBehind } from './refuse-while-behind.ts';
 
 const keys = makeLogKeys('demo');
 const { origin } = keys.trust.log;
@@ -290,5 +292,35 @@ describe('a database behind what was seen', () => {
     assert.throws(() => watch.assertCurrent(11, watch.seenSize()), isBehind);
     assert.throws(() => watch.assertCurrent(Number.NaN, before), isBehind);
     assert.throws(() => watch.assertCurrent(undefined as never, 0), isBehind);
+  });
+});
+
+describe('routes', () => {
+  it('answer nothing from a database that is behind, but how the process is', async () => {
+    verifies('F.8');
+    const { make, look, says } = setUp();
+    const watch = make();
+    const app = createHttpServer({
+      service: 'vault',
+      logger: createLogger({ service: 'vault', level: 'silent' }),
+      bodyLimitBytes: 1_024,
+      ready: async () => watch.assertServing(),
+    });
+    refuseWhileBehind(app, watch);
+    app.get('/v1/numbers', async () => ({ numbers: [] }));
+    const ask = async (url: string) => {
+      const { statusCode, body } = await app.inject({ url, headers: { host: 'vault' } });
+      return [statusCode, JSON.parse(body).reason ?? null];
+    };
+    says({ note: Buffer.from(noteOf(10)) });
+    await look(watch);
+    assert.deepEqual(await ask('/v1/numbers'), [200, null]);
+    assert.deepEqual(await ask('/readyz'), [200, null]);
+    says({ size: 9 });
+    await look(watch);
+    assert.deepEqual(await ask('/v1/numbers'), [503, 'restored_backup']);
+    assert.deepEqual(await ask('/readyz'), [503, 'restored_backup']);
+    assert.deepEqual(await ask('/livez'), [200, null]);
+    await app.close();
   });
 });

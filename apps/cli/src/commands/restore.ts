@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ACCEPTING_PEOPLE, type RestoredBackup } from '@deadlatch/audit-log';
 import { loadSigningKey } from '@deadlatch/signing';
 import { type Arguments, EXIT, StartError, UsageError } from '../arguments.ts';
@@ -10,7 +11,7 @@ import { applyRestore } from '../restore/apply-restore.ts';
 import { findBackup } from '../restore/find-backup.ts';
 import { asOfflineOperator } from '../restore/offline-operator.ts';
 import { openPublishedLog } from '../restore/read-log.ts';
-import { stateDirAt } from '../up/state-dir.ts';
+import { stateDirAt, writeWhole } from '../up/state-dir.ts';
 
 /**
  * `deadlatch restore accept --key FILE`: one person accepts that the database stands at an earlier state of the log.
@@ -43,6 +44,8 @@ export async function restoreAccept(args: Arguments): Promise<number> {
     }
     const signer = { environment: trust.environment, tenantId, key: await readOperatorKey(state.keys) };
     const report = await applyRestore(client, signer, log, backup, acceptances, now);
+    // It still waits for events that were promised and never published: those are gone.
+    await writeWhole(join(state.witness, 'accepted-restore.json'), JSON.stringify({ backup, acceptances }));
     say(args, { ...backup, ...report, accepted: acceptances.length, is_restored: true });
     return EXIT.done;
   });
