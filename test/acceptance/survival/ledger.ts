@@ -48,6 +48,8 @@ export async function drained(stateDir: string): Promise<number> {
 /** The whole trail, and the rows that must agree with it. */
 export interface Books {
   readonly events: readonly AuditEvent[];
+  /** Ids of the events that effects name. */
+  readonly effects: readonly string[];
   readonly idempotency: readonly { readonly key: string; readonly event_id: string }[];
   /** Ids of events by the table of records that they made. */
   readonly records: Readonly<Record<string, readonly string[]>>;
@@ -71,6 +73,9 @@ export async function openBooks({ client, tenantId }: Operator): Promise<Books> 
       (row) => row.event_id,
     );
   return {
+    effects: (
+      await all<{ id: string }>('select distinct event_id as id from audit.effects where tenant_id = $1')
+    ).map(({ id }) => id),
     events: bodies.map(({ body }) => JSON.parse(body) as AuditEvent),
     idempotency: await all('select key, event_id from dispatch.idempotency where tenant_id = $1'),
     records: {
@@ -119,6 +124,17 @@ export function compare(books: Books, known: Known): void {
   for (const [key, events] of ofKey) {
     if (key !== '') assert.equal(events.length, 1, `${events[0]?.command} was accepted twice under one key`);
   }
+  const commands = accepted.flatMap((event) =>
+    event.origin === 'dispatch' && event.request.idempotency_key !== null ? [event.id] : [],
+  );
+  const answered = books.idempotency.map((row) => row.event_id);
+  assert.deepEqual(answered.sort(), [...commands].sort(), 'each accepted command has one event');
+  const isAccepted = new Set(commands);
+  assert.deepEqual(
+    books.effects.filter((id) => !isAccepted.has(id)),
+    [],
+    'nothing was done but by an accepted command',
+  );
   compareRecords(books, accepted, known);
   compareTexts(books, known);
 }
