@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { acceptRestore } from '@deadlatch/audit-log';
 import { ConfigError } from '@deadlatch/http';
+import { DispatchError } from '@deadlatch/kernel';
 import { generateSigningKeyPem, loadSigningKey, type ServiceKeyPair } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
 import { pinnedForGood } from '../../../test/support/pinned-for-good.ts';
 import { problem, until } from '../../../test/support/signed-peer.ts';
+import { openLedger } from './ledger.ts';
 import { createWorld, handOver, look, ORIGIN, promised, submit, type World } from './witness.fixture.ts';
 
 const filler = (n: number) => Array.from({ length: n }, () => Buffer.from(randomUUID()));
@@ -399,6 +401,51 @@ describe('ledger', () => {
     assert.equal((await readFile(path, 'utf8')).trim().split('\n').length, 1);
     await appendFile(path, 'damage\n["over","x"]\n');
     await assert.rejects(world.start(), ConfigError);
+  });
+
+  it('has room for so many and says so, and forgets none that it has taken', async (t) => {
+    const { directory } = await createWorld(t);
+    const open = () =>
+      openLedger({ directory, now: Date.now, steady: () => performance.now(), maxPending: 2 });
+    const receipt = (letter: string) => ({
+      leafHash: letter.repeat(43),
+      eventId: randomUUID(),
+      time: '2026-03-01T12:00:00.000Z',
+    });
+    const [a, b, c] = [receipt('A'), receipt('B'), receipt('C')];
+    let ledger = await open();
+    await ledger.take([a, b]);
+    const isFull = (error: unknown) => error instanceof DispatchError && error.code === 'rate_limited';
+    await assert.rejects(ledger.take([a, c]), isFull);
+    await ledger.take([b, a]);
+    await ledger.close();
+    ledger = await open();
+    assert.deepEqual(
+      ledger.pending().map(({ leafHash }) => leafHash),
+      [a.leafHash, b.leafHash],
+    );
+    await ledger.settle([a.leafHash]);
+    await ledger.take([c]);
+    await ledger.close();
+  });
+
+  it('is written anew when most of it is over', async (t) => {
+    const { directory } = await createWorld(t);
+    const ledger = await openLedger({ directory, now: Date.now, steady: () => performance.now() });
+    const receipts = Array.from({ length: 4_200 }, () => ({
+      leafHash: randomBytes(32).toString('base64url'),
+      eventId: randomUUID(),
+      time: '2026-03-01T12:00:00.000Z',
+    }));
+    await ledger.take(receipts);
+    await ledger.settle(receipts.slice(1).map(({ leafHash }) => leafHash));
+    const lines = (await readFile(join(directory, 'ledger.jsonl'), 'utf8')).trim().split('\n');
+    assert.equal(lines.length, 1);
+    await ledger.take(receipts.slice(1, 3));
+    await ledger.close();
+    const again = await openLedger({ directory, now: Date.now, steady: () => performance.now() });
+    assert.equal(again.pending().length, 3);
+    await again.close();
   });
 
   it('is not begun anew when the head is damaged or of another log', async (t) => {
