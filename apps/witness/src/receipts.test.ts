@@ -1,39 +1,21 @@
 import assert from 'node:assert/strict';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { acceptRestore } from '@deadlatch/audit-log';
-import { ConfigError } from '@deadlatch/http';
-import { DispatchError } from '@deadlatch/kernel';
-import { generateSigningKeyPem, loadSigningKey, type ServiceKeyPair } from '@deadlatch/signing';
+import { generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
 import { verifies } from '../../../test/requirements.ts';
-import { pinnedForGood } from '../../../test/support/pinned-for-good.ts';
 import { problem, until } from '../../../test/support/signed-peer.ts';
-import { openLedger } from './ledger.ts';
-import { createWorld, handOver, look, ORIGIN, promised, submit, type World } from './witness.fixture.ts';
-
-const filler = (n: number) => Array.from({ length: n }, () => Buffer.from(randomUUID()));
-
-/** A witness that has cosigned a log of five events, and what it says of alarms from now on. */
-async function running(world: World) {
-  world.log.append(...filler(5));
-  const witness = await world.start();
-  assert.equal((await submit(witness.url, world.keys, world.log.submission(0))).status, 200);
-  const alarms = async () => (await look(witness.url, world.keys)).alarms;
-  const kinds = async () => (await alarms()).map(({ kind }) => kind);
-  /** So many rounds of questions were answered from now on. */
-  const asked = async (rounds = 2) => {
-    const before = world.sequencer.calls.length;
-    await until(() => world.sequencer.calls.length >= before + rounds);
-  };
-  const cosigns = async () => {
-    const { size } = await look(witness.url, world.keys);
-    return (await submit(witness.url, world.keys, world.log.submission(size))).status === 200;
-  };
-  return { ...witness, alarms, kinds, asked, cosigns };
-}
+import {
+  createWorld,
+  filler,
+  handOver,
+  look,
+  promised,
+  running,
+  submit,
+  type World,
+} from './witness.fixture.ts';
 
 describe('receipts', () => {
   it('of events that are in the log are settled by their proofs', async (t) => {
@@ -311,159 +293,5 @@ describe('receipts', () => {
     assert.ok((await floods).every((answer) => typeof answer === 'object' && answer.accepted === 256));
     await until(cosigns);
     assert.deepEqual(await kinds(), []);
-  });
-});
-
-describe('an accepted restore', () => {
-  const people = ['cli', 'adam-admin', 'sue-supervisor'].map((name) => ({
-    name,
-    key: loadSigningKey(generateSigningKeyPem()),
-  }));
-  const [machine, first, second] = people.map(({ key }) => key);
-  const stranger = loadSigningKey(generateSigningKeyPem());
-
-  it('gives up what was promised before and is gone; only two people can accept, once, and only this log', async (t) => {
-    verifies('F.5', 'F.8');
-    assert.ok(machine && first && second);
-    const world = await createWorld(t);
-    const { keys, log, clock, directory, env } = world;
-    const trust = join(env.DEADLATCH_KEY_DIR ?? '', 'trust.json');
-    const bundle = JSON.parse(await readFile(trust, 'utf8'));
-    const operators = people.map(({ name, key }) => ({ name, ...pinnedForGood(key) }));
-    await writeFile(trust, JSON.stringify({ ...bundle, operators }));
-    const { url, kinds, cosigns, lines } = await running(world);
-    const lost = promised(keys.grant);
-    await handOver(url, keys, [lost.token]);
-    clock.steady += 5_000;
-    await until(async () => (await kinds()).includes('omitted'));
-
-    const path = join(directory, 'accepted-restore.json');
-    const lay = async (content: unknown) => {
-      await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
-      await until(() => !existsSync(path));
-    };
-    const backup = {
-      environment: 'demo',
-      origin: ORIGIN,
-      restored_size: 3,
-      log_size: log.size(),
-      root: Buffer.from(log.rootAt(log.size())).toString('base64'),
-    };
-    const by = (signers: readonly ServiceKeyPair[], changes: object = {}) => {
-      const changed = { ...backup, ...changes };
-      return { backup: changed, acceptances: signers.map((key) => acceptRestore(changed, key)) };
-    };
-    const genuine = by([first, second]);
-    for (const wrong of [
-      'not json',
-      {},
-      by([]),
-      by([first]),
-      by([first, first]),
-      by([first, machine]),
-      by([first, stranger]),
-      { ...genuine, backup: { ...backup, restored_size: 4 } },
-      by([first, second], { origin: 'other.deadlatch/audit' }),
-      by([first, second], { environment: 'prod' }),
-      by([first, second], { root: Buffer.alloc(32).toString('base64') }),
-      by([first, second], { log_size: log.size() + 1 }),
-    ]) {
-      await lay(wrong);
-      assert.deepEqual(await kinds(), ['omitted'], JSON.stringify(wrong));
-    }
-    assert.equal(lines.filter((line) => line.includes('restore.refused')).length, 12);
-
-    await lay(genuine);
-    await until(async () => (await kinds()).length === 0);
-    assert.ok(lines.some((line) => line.includes('promise.given_up') && line.includes(lost.id)));
-    assert.ok(await cosigns());
-    // What is promised from now on is demanded as ever, also when somebody lays the same acceptance there again.
-    const later = promised(keys.grant, { time: new Date(Date.now() + 1_000).toISOString() });
-    await handOver(url, keys, [later.token]);
-    clock.steady += 5_000;
-    await until(async () => (await kinds()).includes('omitted'));
-    clock.wall += 2_000;
-    await lay(genuine);
-    assert.deepEqual(await kinds(), ['omitted']);
-  });
-});
-
-describe('ledger', () => {
-  it('takes half a line at its end for what was never promised, and damage before it for damage', async (t) => {
-    const world = await createWorld(t);
-    const { keys, directory } = world;
-    const first = await running(world);
-    await handOver(first.url, keys, [promised(keys.grant).token]);
-    await first.close();
-    const path = join(directory, 'ledger.jsonl');
-    await appendFile(path, '["receipt","half');
-    await (await world.start()).close();
-    assert.equal((await readFile(path, 'utf8')).trim().split('\n').length, 1);
-    await appendFile(path, 'damage\n["over","x"]\n');
-    await assert.rejects(world.start(), ConfigError);
-  });
-
-  it('has room for so many and says so, and forgets none that it has taken', async (t) => {
-    const { directory } = await createWorld(t);
-    const open = () =>
-      openLedger({ directory, now: Date.now, steady: () => performance.now(), maxPending: 2 });
-    const receipt = (letter: string) => ({
-      leafHash: letter.repeat(43),
-      eventId: randomUUID(),
-      time: '2026-03-01T12:00:00.000Z',
-    });
-    const [a, b, c] = [receipt('A'), receipt('B'), receipt('C')];
-    let ledger = await open();
-    await ledger.take([a, b]);
-    const isFull = (error: unknown) => error instanceof DispatchError && error.code === 'rate_limited';
-    await assert.rejects(ledger.take([a, c]), isFull);
-    await ledger.take([b, a]);
-    await ledger.close();
-    ledger = await open();
-    assert.deepEqual(
-      ledger.pending().map(({ leafHash }) => leafHash),
-      [a.leafHash, b.leafHash],
-    );
-    await ledger.settle([a.leafHash]);
-    await ledger.take([c]);
-    await ledger.close();
-  });
-
-  it('is written anew when most of it is over', async (t) => {
-    const { directory } = await createWorld(t);
-    const ledger = await openLedger({ directory, now: Date.now, steady: () => performance.now() });
-    const receipts = Array.from({ length: 4_200 }, () => ({
-      leafHash: randomBytes(32).toString('base64url'),
-      eventId: randomUUID(),
-      time: '2026-03-01T12:00:00.000Z',
-    }));
-    await ledger.take(receipts);
-    await ledger.settle(receipts.slice(1).map(({ leafHash }) => leafHash));
-    const lines = (await readFile(join(directory, 'ledger.jsonl'), 'utf8')).trim().split('\n');
-    assert.equal(lines.length, 1);
-    await ledger.take(receipts.slice(1, 3));
-    await ledger.close();
-    const again = await openLedger({ directory, now: Date.now, steady: () => performance.now() });
-    assert.equal(again.pending().length, 3);
-    await again.close();
-  });
-
-  it('is not begun anew when the head is damaged or of another log', async (t) => {
-    const world = await createWorld(t);
-    const first = await running(world);
-    await first.close();
-    const path = join(world.directory, 'head.json');
-    const whole = await readFile(path, 'utf8');
-    for (const damaged of [
-      '',
-      '{}',
-      whole.slice(0, -10),
-      whole.replaceAll('demo.deadlatch', 'prod.deadlatch'),
-    ]) {
-      await writeFile(path, damaged);
-      await assert.rejects(world.start(), ConfigError);
-    }
-    await writeFile(path, whole);
-    assert.equal((await look((await world.start()).url, world.keys)).size, 5);
   });
 });

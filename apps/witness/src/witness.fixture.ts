@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,6 +26,7 @@ import {
   signedWrite,
   startSignedPeer,
   type TestKeys,
+  until,
 } from '../../../test/support/signed-peer.ts';
 import { compose } from './compose.ts';
 
@@ -251,4 +253,26 @@ export function promised(
     ...changes,
   };
   return { event, id, token: signReceipt(receipt, key) };
+}
+
+/** Events of no interest. */
+export const filler = (n: number) => Array.from({ length: n }, () => Buffer.from(randomUUID()));
+
+/** A witness that has cosigned a log of five events, and what it says of alarms from now on. */
+export async function running(world: World) {
+  world.log.append(...filler(5));
+  const witness = await world.start();
+  assert.equal((await submit(witness.url, world.keys, world.log.submission(0))).status, 200);
+  const alarms = async () => (await look(witness.url, world.keys)).alarms;
+  const kinds = async () => (await alarms()).map(({ kind }) => kind);
+  /** So many rounds of questions were answered from now on. */
+  const asked = async (rounds = 2) => {
+    const before = world.sequencer.calls.length;
+    await until(() => world.sequencer.calls.length >= before + rounds);
+  };
+  const cosigns = async () => {
+    const { size } = await look(witness.url, world.keys);
+    return (await submit(witness.url, world.keys, world.log.submission(size))).status === 200;
+  };
+  return { ...witness, alarms, kinds, asked, cosigns };
 }
