@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { callAs } from '../../../apps/cli/src/commands/call.ts';
 import { readRunFile } from '../../../apps/cli/src/run-file.ts';
@@ -22,6 +24,8 @@ let system: System;
 
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'deadlatch-log-runbooks-'));
+  // PostgreSQL runs as another user here, and keeps its data in the state directory where that user may walk in.
+  await chmod(root, 0o711);
   stateDir = join(root, 'state');
   portBase = await freePortBase();
   system = await startSystem({ stateDir, portBase });
@@ -102,7 +106,7 @@ test('a backup is restored', async () => {
   const key = await spareKey();
   await settled();
   assert.equal(await system.stop(), 0);
-  await cp(database, join(root, 'backup'), { recursive: true, preserveTimestamps: true });
+  await copyFolder(database, join(root, 'backup'));
 
   // What the backup does not know: a ticket, a session, a key that was revoked.
   system = await startSystem({ stateDir, portBase });
@@ -112,7 +116,7 @@ test('a backup is restored', async () => {
   await settled();
   assert.equal(await system.stop(), 0);
   await rm(database, { recursive: true });
-  await cp(join(root, 'backup'), database, { recursive: true, preserveTimestamps: true });
+  await copyFolder(join(root, 'backup'), database);
 
   await assert.rejects(
     startSystem({ stateDir, portBase }),
@@ -177,6 +181,11 @@ test('verification fails', async () => {
   });
   assert.equal(values.index, '20');
 });
+
+/** As an operator would: owners and times stay as they are. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  await promisify(execFile)('cp', ['-a', from, to]);
+}
 
 /** A second key of a service, which nothing signs with yet. @returns its thumbprint */
 async function spareKey(): Promise<string> {
