@@ -184,9 +184,13 @@ describe('one ticket, in browsers', () => {
     await form.getByRole('button', { name: 'Start work' }).click();
     const alert = form.getByRole('alert');
     await alert.getByText('Required evidence is still missing.').waitFor();
-    await alert.getByText('Before: opening, Before: failed lock').waitFor();
+    await alert.getByText('Before: site overview, Before: opening, Before: failed lock').waitFor();
     await stateShown(tom, 'On site');
-    await addPhotos(tom, { 'Before: opening': image('opening'), 'Before: failed lock': image('lock') });
+    await addPhotos(tom, {
+      'Before: site overview': image('overview'),
+      'Before: opening': image('opening'),
+      'Before: failed lock': image('lock'),
+    });
     const seen = tom.getByRole('img', { name: 'Photo: Before: opening' });
     await seen.scrollIntoViewIfNeeded();
     await tom.waitForFunction('[...document.images].every((image) => image.complete)');
@@ -207,7 +211,7 @@ describe('one ticket, in browsers', () => {
       'Price each': '200',
       'Already spent': 'No',
       'Part number (optional)': 'LKB-200',
-      '3. Change: found condition': 'yes',
+      '4. Change: found condition': 'yes',
       Reason: 'The lock body is cracked.',
     });
     assert.equal(asked, 'Waiting for approval');
@@ -278,7 +282,7 @@ describe('one ticket, in browsers', () => {
     await addPhotos(tom, { 'After: secured inside': image('again') });
     await act(tom, 'Submit remedies', {
       For: 'After: secured inside',
-      'Photo (optional)': '6. After: secured inside',
+      'Photo (optional)': '7. After: secured inside',
     });
     assert.equal(await act(quinn, 'Verify the work', { Result: 'Pass' }), 'Verified');
     await assertUsable(quinn);
