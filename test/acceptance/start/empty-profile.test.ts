@@ -28,6 +28,7 @@ test('without the demo there are no people, no simulator, and nobody who could m
     assert.deepEqual(roles, [
       'deadlatch_dispatch',
       'deadlatch_identity',
+      'deadlatch_sequencer',
       'deadlatch_vault',
       'deadlatch_worker',
     ]);

@@ -194,7 +194,9 @@ describe('deadlatch call', () => {
     const commands = shown.stdout
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line).command);
+      .map((line) => JSON.parse(line).event)
+      .filter(({ origin }) => origin === 'dispatch')
+      .map(({ command }) => command);
     assert.equal(shown.code, 0);
     assert.deepEqual([commands[0], commands.at(-1)], ['ticket.create', 'ticket.close']);
     const verified = await there('audit', 'verify', '--json');

@@ -105,7 +105,9 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
     services: [...names.filter((name) => name !== 'simulator'), 'cli' as const],
   };
   const certificates = ensureCertificates(certified, WORKSPACE);
-  stops.push(() => certificates.catch(() => undefined));
+  // Ctrl-C ends the issuer too; whoever waits for it hears of it, and until then it is nobody's.
+  const issued = certificates.catch(() => undefined);
+  stops.push(() => issued);
   clock.passed('keys');
   const board: { notice: RunNotice | undefined } = { notice: undefined };
   const republish = () => board.notice?.renew();
