@@ -40,8 +40,6 @@ export function createPool(options: PoolOptions): Pool {
   // One that breaks while it is checked out would too: its query fails and tells whoever waits for it, but the
   // driver emits the error as well.
   pool.on('connect', (client) => void client.on('error', () => undefined));
-  // Nor may one that breaks while it is in use: whoever holds it gets the error from its statement.
-  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

@@ -6,7 +6,7 @@ import { loadSigningKey } from '@deadlatch/signing';
 import { type Arguments, EXIT, StartError, UsageError } from '../arguments.ts';
 import { asOperator } from '../operator.ts';
 import { readOperatorKey } from '../operator-event.ts';
-import { addAcceptance } from '../restore/acceptances.ts';
+import { addAcceptance, demandAcceptances } from '../restore/acceptances.ts';
 import { applyRestore } from '../restore/apply-restore.ts';
 import { findBackup } from '../restore/find-backup.ts';
 import { asOfflineOperator } from '../restore/offline-operator.ts';
@@ -43,6 +43,7 @@ export async function restoreAccept(args: Arguments): Promise<number> {
       return EXIT.done;
     }
     const signer = { environment: trust.environment, tenantId, key: await readOperatorKey(state.keys) };
+    demandAcceptances(backup, acceptances, trust.operators, signer.key.keyId, now);
     const report = await applyRestore(client, signer, log, backup, acceptances, now);
     // It still waits for events that were promised and never published: those are gone.
     await writeWhole(join(state.witness, 'accepted-restore.json'), JSON.stringify({ backup, acceptances }));
