@@ -112,4 +112,20 @@ describe('a signing key that its issuer rewrites', () => {
     rmSync(path);
     assert.throws(open, ConfigError);
   });
+
+  it('is no start with one that nobody would take, except that they soon will', () => {
+    verifies('C.7', 'T4.2');
+    const cases: [readonly TimedKey[], RegExp][] = [
+      [[withoutEnd(young)], /not_pinned/],
+      [[], /pins_unreadable/],
+      [[{ ...withoutEnd(old), revokedAt: START + 3_600_000 }], /revoked/],
+      [[{ ...withoutEnd(old), notAfter: START }], /over/],
+    ];
+    for (const [given, reason] of cases) {
+      pins = given;
+      assert.throws(open, (error) => error instanceof ConfigError && reason.test(error.message));
+    }
+    pins = [{ ...withoutEnd(old), notBefore: START + 60_000 }];
+    assert.equal(open()(), old.keyId);
+  });
 });

@@ -3,6 +3,7 @@ import type { Clock } from '@deadlatch/kernel';
 import { MAX_SKEW_MS, type ServiceKeyPair, type TimedKey } from '@deadlatch/signing';
 import type { Logger } from '@deadlatch/telemetry';
 import type { KeyDirectory } from './key-directory.ts';
+import { ConfigError } from './read-env.ts';
 
 /** What a private key is used for, which is the name of its file. */
 export type KeyPurpose = 'signing' | 'grant' | 'token';
@@ -38,8 +39,9 @@ export function signingKeyOf(keys: KeyDirectory, service: ServiceName): KeySourc
  *
  * A key is taken when its own trust bundle has it pinned, in its time and not revoked; until then the key before it
  * goes on. So a file that is caught half written, or a key that no receiver can know yet, makes no wrong refusal. What
- * is over is not held back here: every receiver refuses it. Why a file is not taken is logged once.
- * @throws ConfigError at the start when there is no usable key
+ * becomes over later is not held back here: every receiver refuses it. Why a file is not taken is logged once.
+ * @throws ConfigError at the start when there is no key that a receiver would ever take: what it signed, receipts of
+ * accepted commands among it, nobody could verify
  * @source T4.2
  */
 export function watchKey(
@@ -47,6 +49,11 @@ export function watchKey(
   { now, logger }: { readonly now: Clock; readonly logger: Pick<Logger, 'event'> },
 ): () => ServiceKeyPair {
   let held = source.read();
+  const unusable = whyNot(source, held.keyId, now());
+  // It is known to everybody in a moment; there is none before it to go on with.
+  if (unusable !== null && unusable !== 'too_early') {
+    throw new ConfigError([`${source.purpose}.pem must be a key that trust.json pins for it (${unusable})`]);
+  }
   let readAt = Number.NaN;
   let said: string | null = null;
 
@@ -76,7 +83,9 @@ export function watchKey(
   };
 }
 
-function whyNot({ pins }: KeySource, keyId: string, at: number): string | null {
+type NotTaken = 'pins_unreadable' | 'not_pinned' | 'revoked' | 'too_early' | 'over';
+
+function whyNot({ pins }: KeySource, keyId: string, at: number): NotTaken | null {
   let pinned: TimedKey | undefined;
   try {
     pinned = pins().find((key) => key.keyId === keyId);
