@@ -1,6 +1,6 @@
 /** The process that sends: everything is signed and laid out as bytes before the clock runs. */
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect as connectPlainly, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { loadSigningKey } from '@deadlatch/signing';
 import { AUDIENCE, type SenderKeys, signedCommand } from './command.ts';
@@ -76,6 +76,11 @@ async function send(to: Loaded, clients: number, requests: readonly Buffer[]): P
 }
 
 async function open({ port, tls }: Loaded): Promise<Socket> {
+  if (tls === null) {
+    const plain = connectPlainly({ host: '127.0.0.1', port, noDelay: true });
+    await once(plain, 'connect');
+    return plain;
+  }
   const socket = connect({
     host: '127.0.0.1',
     port,

@@ -9,8 +9,8 @@ export interface LoadSetup {
   readonly signingPem: string;
   /** Of `identity`; signs user tokens. */
   readonly tokenPem: string;
-  /** The certificate of `web`, its key, and whom it trusts; PEM. */
-  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
+  /** The certificate of `web`, its key, and whom it trusts; PEM. null: the service listens without TLS. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string } | null;
 }
 
 export type LoadOrder =

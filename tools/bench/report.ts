@@ -13,6 +13,7 @@ export function quantile(values: readonly number[], share: number): number {
 export const BARS: Readonly<Record<string, number>> = {
   ratio_road_16: 0.5,
   ratio_http_16: 0.25,
+  ratio_mtls_16: 0.8,
   sequencing_events_per_s: 10_000,
   verification_events_per_s: 50_000,
 };

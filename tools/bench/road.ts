@@ -9,6 +9,7 @@ import {
 } from '@deadlatch/decision';
 import { createIdMaker } from '@deadlatch/kernel';
 import type { CommandPath, CommitDecisionInput } from '@deadlatch/postgres';
+import { createZones } from '@deadlatch/scheduling';
 import { actionDigest, canonicalJson, generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
 import { createTracing } from '@deadlatch/telemetry';
 import { createRefusals } from '../../apps/dispatch-api/src/command/refusals.ts';
@@ -26,6 +27,7 @@ export function createTools(): DecisionTools {
     validateInput: createInputValidator(),
     canonicalJson,
     sha256Base64Url: actionDigest,
+    zones: createZones(),
   };
 }
 

@@ -23,7 +23,11 @@ export interface Service {
   close(): Promise<void>;
 }
 
-export async function startService(place: Place, directory: string, portBase: number): Promise<Service> {
+/** @param mtls `mesh`: without TLS, as behind a mesh that does it, which shows what TLS costs */
+export async function startService(
+  place: Place,
+  { directory, portBase, mtls }: { directory: string; portBase: number; mtls: 'on' | 'mesh' },
+): Promise<Service> {
   const state = stateDirAt(directory);
   await prepareStateDir(state);
   const trust = await ensureKeys(
@@ -49,7 +53,7 @@ export async function startService(place: Place, directory: string, portBase: nu
   await writeFile(join(keyDirectory(state.keys, 'dispatch-api'), 'database-url'), place.dispatchUrl, {
     mode: 0o600,
   });
-  const at = addresses(portBase);
+  const at = addresses(portBase, mtls);
   const certified = {
     authority: state.authority,
     keys: state.keys,
@@ -75,11 +79,14 @@ export async function startService(place: Place, directory: string, portBase: nu
     jobs: place.jobs,
     signingPem: await keyText(SENDER, 'signing.pem'),
     tokenPem: await keyText('identity', 'token.pem'),
-    tls: {
-      cert: await keyText(SENDER, 'tls.pem'),
-      key: await keyText(SENDER, 'tls-key.pem'),
-      ca: await keyText(SENDER, 'ca.pem'),
-    },
+    tls:
+      mtls === 'mesh'
+        ? null
+        : {
+            cert: await keyText(SENDER, 'tls.pem'),
+            key: await keyText(SENDER, 'tls-key.pem'),
+            ca: await keyText(SENDER, 'ca.pem'),
+          },
   };
   // A wrong key is better found here than as thousands of refusals.
   loadSigningKey(setup.signingPem);
