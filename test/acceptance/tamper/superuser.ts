@@ -60,7 +60,9 @@ export const SUPERUSER_ATTACKS: readonly Attack[] = [
   {
     name: 'an inserted event, kept away from the sequencer',
     deed: (client, { at: i, eventAt }) => {
-      const event = { ...eventAt(i), id: PLANTED };
+      // Older than anything may wait, however young this installation is.
+      const longAgo = new Date(Date.parse(eventAt(i).time) - 3_600_000).toISOString();
+      const event = { ...eventAt(i), id: PLANTED, time: longAgo };
       return client.query(
         `insert into audit.events (tenant_id, id, at, origin, command, actor, decision, correlation_id, body)
          values ($1, $2, $3, $4, $5, 'x', $6, $7, $8)`,

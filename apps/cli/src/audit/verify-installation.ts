@@ -1,14 +1,16 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createHashList,
   EVENT_TIME_SLACK_MS,
   type HashList,
   readEvent,
   recomputeLeaf,
+  verifyLogSignature,
 } from '@deadlatch/audit-log';
 import type pg from 'pg';
 import type { Operator } from '../operator.ts';
-import { auditTrust } from './audit-trust.ts';
+import { type AuditTrust, auditTrust } from './audit-trust.ts';
 import { currentDirectory, currentObjects } from './current-state.ts';
 import { readNeeded, readTileIn } from './log-folder.ts';
 import { inSnapshot, readRows } from './read-rows.ts';
@@ -33,6 +35,9 @@ interface EventRow {
   readonly index: string | null;
 }
 
+/** From a checkpoint's row to its file, on a busy disk. */
+const PUBLISHED_WITHIN_MS = 3_000;
+
 const EVERY_EVENT = `
   select e.tenant_id, e.id, e.at, e.origin, e.command, e.decision, e.correlation_id, e.body, l.index::text as index
     from audit.events e left join audit.log_entries l on l.tenant_id = e.tenant_id and l.event_id = e.id
@@ -54,12 +59,14 @@ export async function verifyInstallation(
   beside: Beside = { otherCheckpoints: [], receipts: [] },
 ): Promise<AuditReport> {
   const logFolder = state.log;
-  const checkpoint = readNeeded(join(logFolder, EXPORT_FILES.checkpoint));
+  const audited = auditTrust(trust);
+  const kept = await keptCheckpoints(client);
+  const checkpoint = await publishedCheckpoint(logFolder, sizeOf(kept, audited));
   const logged: Logged = { indexOf: new Map(), leaves: createHashList() };
   const check = startAudit(
     {
       ...beside,
-      otherCheckpoints: [...beside.otherCheckpoints, ...(await keptCheckpoints(client))],
+      otherCheckpoints: [...beside.otherCheckpoints, ...kept],
       source: { kind: 'tiles', read: readTileIn(logFolder) },
       checkpoint,
       onEvent: (event, at) => {
@@ -68,7 +75,7 @@ export async function verifyInstallation(
         logged.leaves.push(recomputeLeaf(event));
       },
     },
-    auditTrust(trust),
+    audited,
   );
   return inSnapshot(client, async (nowMs) => {
     await checkHead(client, check);
@@ -85,6 +92,33 @@ async function keptCheckpoints(client: pg.Client): Promise<Uint8Array[]> {
     'select witnessed_note as note from audit.log_head',
   );
   return rows.flatMap(({ note }) => (note === null ? [] : [note]));
+}
+
+/** How many events the log had at the newest of these; 0 when the log signed none of them. */
+function sizeOf(checkpoints: readonly Uint8Array[], { log }: AuditTrust): number {
+  const sizes = checkpoints.map((note) => {
+    try {
+      return verifyLogSignature(note, log.logKey).size;
+    } catch {
+      // The check itself says what is wrong with it.
+      return 0;
+    }
+  });
+  return Math.max(0, ...sizes);
+}
+
+/**
+ * The checkpoint of the folder, once it covers what the database keeps: of a log that grows, the sequencer writes the
+ * file a moment after the row. A file that never follows is what it looks like, and the check says so.
+ */
+async function publishedCheckpoint(logFolder: string, size: number): Promise<Uint8Array> {
+  const until = Date.now() + PUBLISHED_WITHIN_MS;
+  for (;;) {
+    const checkpoint = readNeeded(join(logFolder, EXPORT_FILES.checkpoint));
+    const written = Number(Buffer.from(checkpoint).toString('latin1').split('\n', 2)[1]);
+    if (!(written < size) || Date.now() > until) return checkpoint;
+    await sleep(50);
+  }
 }
 
 /** A database whose log is shorter than its own checkpoint was restored from a backup. */
