@@ -1,22 +1,17 @@
 /**
- * The coverage gate of the threat model: fails on a requirement that is due and cited by no test, on an
- * unknown id, and on one that is postponed although a test proves it. With `--report` it only tells.
+ * The coverage gate of the threat model and of the mistakes of comparable systems: fails on a requirement that is
+ * due and cited by no test, on an unknown id, on one that is postponed although a test proves it, and on a mistake
+ * that no test guards against. With `--report` it only tells.
  */
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { MISTAKES } from '../test/mistakes.ts';
 import { REQUIREMENTS } from '../test/requirements.ts';
-import { citationsIn, coverageProblems } from './requirements/citations.ts';
+import { coverageProblems, unguarded } from './requirements/citations.ts';
+import { citationsOf, testFiles } from './requirements/test-files.ts';
 
-const ROOT = join(import.meta.dirname, '..');
-/** Its own test calls `verifies` with ids that do not exist. */
-const OWN_TEST = 'tools/requirements/citations.test.ts';
-
-const files = ['packages', 'apps', 'tools', 'test']
-  .flatMap((folder) => globSync(`${folder}/**/*.test.{ts,tsx}`, { cwd: ROOT }))
-  .filter((file) => !/(^|\/)(node_modules|fixtures)\//.test(file) && file !== OWN_TEST)
-  .sort();
-const citations = files.flatMap((file) => citationsIn(file, readFileSync(join(ROOT, file), 'utf8')));
-const problems = coverageProblems(REQUIREMENTS, citations);
+const files = testFiles();
+const citations = citationsOf(files, 'verifies');
+const guards = citationsOf(files, 'guardsAgainst');
+const problems = [...coverageProblems(REQUIREMENTS, citations), ...unguarded(MISTAKES, guards)];
 for (const problem of problems) console.error(problem);
 
 const cited = new Set(citations.map((citation) => citation.id));
@@ -27,4 +22,5 @@ console.log(
   `${REQUIREMENTS.length} requirements: ${due.length} due (${dueCited} cited, ${partly} with a part still open), ` +
     `${REQUIREMENTS.length - due.length} postponed; ${citations.length} citations in ${files.length} test files`,
 );
+console.log(`${MISTAKES.length} mistakes, guarded against by ${guards.length} citations`);
 if (problems.length > 0 && !process.argv.includes('--report')) process.exitCode = 1;

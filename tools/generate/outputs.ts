@@ -3,6 +3,7 @@ import { envExample } from './env-example.ts';
 import { errorsPage } from './errors-page.ts';
 import { incidentTypesPage } from './incident-types-page.ts';
 import { metricsPage } from './metrics-page.ts';
+import { mistakesPage } from './mistakes-page.ts';
 import { servicesPage } from './services-page.ts';
 import { statesPage } from './states-page.ts';
 import { threatModel } from './threat-model.ts';
@@ -16,6 +17,7 @@ export const OUTPUTS: ReadonlyMap<string, () => string> = new Map([
   ['docs/reference/services.md', servicesPage],
   ['docs/reference/errors.md', errorsPage],
   ['docs/reference/metrics.md', metricsPage],
+  ['docs/reference/mistakes.md', mistakesPage],
   ['THREAT_MODEL.md', threatModel],
   ['sql/generated/transitions.sql', transitionsSql],
   ['.env.example', envExample],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { guardsAgainst, MISTAKES } from '../../test/mistakes.ts';
 import { REQUIREMENTS, type Requirement, verifies } from '../../test/requirements.ts';
-import { citationsIn, coverageProblems } from './citations.ts';
+import { citationsIn, coverageProblems, unguarded } from './citations.ts';
 
 const requirement = (id: string, due: Requirement['due']): Requirement => ({
   id,
@@ -69,5 +70,42 @@ describe('the list', () => {
     assert.throws(() => verifies('T9.9'), /no such requirement: T9\.9/);
     assert.throws(() => verifies('constructor'), /no such requirement/);
     assert.throws(() => verifies(), /at least one/);
+  });
+});
+
+describe('mistakes of comparable systems', () => {
+  const TWO = MISTAKES.slice(0, 2);
+  const guard = (id: string | null) => ({ file: 'a.test.ts', id });
+
+  it('are 35, each once', () => {
+    assert.equal(new Set(MISTAKES.map(({ text }) => text)).size, 35);
+    assert.deepEqual(
+      MISTAKES.map(({ number }) => number),
+      Array.from({ length: 35 }, (_, at) => at + 1),
+    );
+  });
+
+  it('are cited by literal numbers, and by nothing that is read as one', () => {
+    const source = `guardsAgainst(1, 2); guardsAgainst('3'); guardsAgainst(n); guardsAgainst(-4); guardsAgainst();
+      verifies('X.1'); // guardsAgainst(5)`;
+    assert.deepEqual(
+      citationsIn('a.test.ts', source, 'guardsAgainst').map((c) => c.id),
+      ['1', '2', null, null, null, null],
+    );
+  });
+
+  it('fail the build when one is guarded against by no test, unknown, or unreadable', () => {
+    assert.deepEqual(unguarded(TWO, [guard('1'), guard('2')]), []);
+    assert.match(unguarded(TWO, [guard('1')]).join(), /no test guards against mistake 2:/);
+    assert.match(unguarded(TWO, [guard('1'), guard('2'), guard('3')]).join(), /no such mistake: 3/);
+    assert.match(unguarded(TWO, [guard('1'), guard('2'), guard(null)]).join(), /literal numbers/);
+    assert.equal(unguarded(MISTAKES, []).length, 35);
+  });
+
+  it('make a test fail that cites an unknown one or none', () => {
+    for (const number of [0, 36, 1.5, Number.NaN]) {
+      assert.throws(() => guardsAgainst(number), /no such mistake/);
+    }
+    assert.throws(() => guardsAgainst(), /at least one/);
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ALL_EDGES, COMMANDS, findCommand, ticketSources } from '@deadlatch/catalogue';
 import { DispatchError } from '@deadlatch/kernel';
+import { guardsAgainst } from '../../../test/mistakes.ts';
 import { verifies } from '../../../test/requirements.ts';
 import { assemble } from './assemble.ts';
 import type { Changes } from './changes.ts';
@@ -40,6 +41,7 @@ function isDefect(change: () => unknown): void {
 }
 
 test('mistake 6: a rule that leaves the edge table is refused here, not by the database', () => {
+  guardsAgainst(6);
   verifies('A.3d', 'T4.7');
   const next = (patch: Parameters<typeof ticketRow>[0]) => ({ ticket: ticketRow({ version: 8, ...patch }) });
   assert.doesNotThrow(() => assembled('ticket.ready', 'dispatcher', next({ state: 'READY_TO_SCHEDULE' })));

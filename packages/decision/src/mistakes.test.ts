@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findCommand } from '@deadlatch/catalogue';
+import { findCommand, ticketSources } from '@deadlatch/catalogue';
+import { guardsAgainst } from '../../../test/mistakes.ts';
 import { verifies } from '../../../test/requirements.ts';
 import type { Facts } from './facts.ts';
 import { IDS } from './testing/ids.ts';
 import { PERSON_INPUTS } from './testing/matrix-inputs.ts';
-import { approvalRow, at, contact, MINUTE, staffMember, turnRow, visitRow } from './testing/rows.ts';
+import { approvalRow, at, contact, HOUR, MINUTE, staffMember, turnRow, visitRow } from './testing/rows.ts';
 import { type Actor, accept, code, play, refusal } from './testing/scene.ts';
 import { createTestTools } from './testing/tools.ts';
 
@@ -20,6 +21,7 @@ function actorOf(command: string): Actor {
 const AGENT_TRIAGE = { type: 'DOOR_CANNOT_SECURE', answers: [] };
 
 test('mistake 1: a stored answer is given again only for the same request, and only after authorising again', () => {
+  guardsAgainst(1);
   verifies('R.2');
   const event = { event_id: IDS.message, event_time: at(0), leaf_hash: 'h' };
   const stored = { fingerprint: 'f1', answer: { ok: true }, ...event };
@@ -39,6 +41,7 @@ test('mistake 1: a stored answer is given again only for the same request, and o
 });
 
 test('mistake 2: an unassigned technician cannot check in, and nobody chooses the time of arrival', () => {
+  guardsAgainst(2);
   verifies('A.3b', 'T1.5');
   const unassigned = { visit: visitRow({ state: 'ACCEPTED', technician_id: IDS.otherPerson }) };
   assert.equal(code('tech.check_in', 'technician', { facts: unassigned }), 'not_found');
@@ -51,6 +54,7 @@ test('mistake 2: an unassigned technician cannot check in, and nobody chooses th
 });
 
 test('mistake 3: no field of triage sets an NTE; it comes from the contract', () => {
+  guardsAgainst(3);
   verifies('T1.5', 'I.2', 'T3.8');
   for (const field of ['nte_cents', 'nte', 'base_nte_cents', 'amount_cents']) {
     for (const actor of ['agent', 'dispatcher'] as const) {
@@ -63,6 +67,7 @@ test('mistake 3: no field of triage sets an NTE; it comes from the contract', ()
 });
 
 test('mistake 4: approving an increase raises the NTE in the same change', () => {
+  guardsAgainst(4);
   verifies('T3.4');
   const { changes, event } = accept('approval.decide', 'approver');
   assert.equal(changes.ticket?.nte_cents, 95_000);
@@ -71,6 +76,7 @@ test('mistake 4: approving an increase raises the NTE in the same change', () =>
 });
 
 test('mistake 5: denying a change on site goes on exactly where it paused, with the scope capped', () => {
+  guardsAgainst(5);
   verifies('A.3d');
   const input = { decision: 'DENY', action_digest: approvalRow().action_digest };
   const { changes } = accept('approval.decide', 'approver', { input });
@@ -83,6 +89,7 @@ test('mistake 5: denying a change on site goes on exactly where it paused, with 
 });
 
 test('mistake 7: a failed verification is recorded and leaves a way forward', () => {
+  guardsAgainst(7);
   verifies('T1.2');
   const remedy = accept('qa.verify', 'qa', { input: { result: 'FAIL', wanting: ['work'] } });
   assert.equal(remedy.changes.verification?.result, 'FAIL');
@@ -96,6 +103,7 @@ test('mistake 7: a failed verification is recorded and leaves a way forward', ()
 });
 
 test('mistake 8: a pause stops the agent at the gate and leaves every person alone', () => {
+  guardsAgainst(8);
   verifies('T1.2');
   const paused = { autonomy: { level: 3, paused: true } } as const;
   assert.equal(code('ticket.triage', 'agent', { facts: paused }), 'agent_paused');
@@ -104,6 +112,7 @@ test('mistake 8: a pause stops the agent at the gate and leaves every person alo
 });
 
 test('mistake 9: an agent never acts as the person it acts for, nor as a dispatcher', () => {
+  guardsAgainst(9);
   verifies('T1.9', 'A.4');
   // The requester may add intake photos; the agent acting for that requester may not.
   assert.equal(code('evidence.presign', 'requester'), 'accepted');
@@ -126,6 +135,7 @@ test('mistake 9: an agent never acts as the person it acts for, nor as a dispatc
 });
 
 test('mistake 10: a conversation that has an open ticket is answered with it, and nothing is made', () => {
+  guardsAgainst(10);
   verifies('R.2');
   const decision = accept('ticket.create', 'agent', { state: 'TRIAGED' });
   assert.equal(decision.answer.result.existing, true);
@@ -136,6 +146,7 @@ test('mistake 10: a conversation that has an open ticket is answered with it, an
 });
 
 test('mistake 12: evidence is what was found in our store, and no command takes an address to fetch', () => {
+  guardsAgainst(12);
   verifies('C.4', 'R.7');
   const working = { state: 'IN_PROGRESS' } as const;
   assert.equal(code('evidence.finalize', 'technician', working), 'accepted');
@@ -159,6 +170,7 @@ test('mistake 12: evidence is what was found in our store, and no command takes 
 });
 
 test('mistake 13: nothing in the arguments names an actor', () => {
+  guardsAgainst(13);
   verifies('T1.5', 'I.2');
   for (const field of ['actor', 'subject', 'role', 'user_id', 'on_behalf_of', 'contact_id']) {
     const input = { ...AGENT_TRIAGE, [field]: IDS.dispatcher };
@@ -166,7 +178,26 @@ test('mistake 13: nothing in the arguments names an actor', () => {
   }
 });
 
+test('mistake 15: no command moves the time of the report, from which every clock runs', () => {
+  guardsAgainst(15);
+  const moved: string[] = [];
+  for (const command of Object.keys(PERSON_INPUTS)) {
+    for (const from of ticketSources(command)) {
+      const decision = play(command, actorOf(command), { state: from, ticket: { reported_at: at(-HOUR) } });
+      const after = decision.kind === 'accepted' ? decision.changes.ticket : undefined;
+      if (after === undefined) continue;
+      moved.push(command);
+      assert.equal(after.reported_at, at(-HOUR), `${command} from ${from}`);
+    }
+  }
+  // The comparison above was made where it matters.
+  for (const command of ['ticket.triage', 'visit.dispatch_emergency', 'ticket.hold', 'ticket.resume']) {
+    assert.ok(moved.includes(command), command);
+  }
+});
+
 test('mistake 18: nobody who could decide means nobody approved', () => {
+  guardsAgainst(18);
   verifies('T3.1', 'C.0');
   const twist = { state: 'IN_PROGRESS' } as const;
   assert.equal(code('tech.request_change', 'technician', twist), 'accepted');
@@ -179,6 +210,7 @@ test('mistake 18: nobody who could decide means nobody approved', () => {
 });
 
 test('mistake 19: an attribute that is missing never matches', () => {
+  guardsAgainst(19);
   verifies('C.0', 'T1.9');
   assert.equal(code('ticket.triage', 'agent'), 'accepted');
   assert.equal(code('ticket.triage', 'agent', { context: { conversationId: null } }), 'not_found');
@@ -191,6 +223,7 @@ test('mistake 19: an attribute that is missing never matches', () => {
 });
 
 test('mistake 20: an empty list matches nothing', () => {
+  guardsAgainst(20);
   verifies('C.0');
   assert.equal(
     code('ticket.triage', 'dispatcher', { facts: { subject: staffMember(IDS.dispatcher) } }),
@@ -213,6 +246,7 @@ test('mistake 20: an empty list matches nothing', () => {
 });
 
 test('mistake 22: what is undefined needs approval like everything else', () => {
+  guardsAgainst(22);
   verifies('C.0', 'C.8');
   const absent = undefined as unknown as null;
   const paused = { autonomy: {} as unknown as Facts['autonomy'] };
@@ -232,6 +266,7 @@ test('mistake 22: what is undefined needs approval like everything else', () => 
 });
 
 test('mistake 23: a command named like something every object has is unknown', () => {
+  guardsAgainst(23);
   verifies('C.8', 'T1.1');
   for (const command of ['constructor', '__proto__', 'toString', 'hasOwnProperty', '']) {
     assert.equal(code('ticket.triage', 'dispatcher', { request: { command } }), 'unknown_command');
@@ -239,6 +274,7 @@ test('mistake 23: a command named like something every object has is unknown', (
 });
 
 test('mistake 24: whatever throws inside the decision refuses', () => {
+  guardsAgainst(24);
   verifies('C.0', 'C.5');
   const tools = createTestTools();
   const broken = {
@@ -260,6 +296,7 @@ test('mistake 24: whatever throws inside the decision refuses', () => {
 });
 
 test('mistake 27: a timer goes through the same gate as everybody, and through no other', () => {
+  guardsAgainst(27);
   verifies('A.3b', 'C.3', 'T4.5');
   assert.equal(code('approval.expire', 'system'), 'accepted');
   assert.equal(code('approval.expire', 'system', { state: 'IN_PROGRESS' }), 'invalid_state');
@@ -282,6 +319,7 @@ test('mistake 27: a timer goes through the same gate as everybody, and through n
 });
 
 test('mistake 28: time passing never approves', () => {
+  guardsAgainst(28);
   verifies('T3.4');
   const { changes } = accept('approval.expire', 'system');
   assert.equal(changes.approval?.state, 'EXPIRED');
@@ -294,6 +332,7 @@ test('mistake 28: time passing never approves', () => {
 });
 
 test('mistake 29: who approved is who proved it, never a name in the body', () => {
+  guardsAgainst(29);
   verifies('T3.1', 'I.2');
   const digest = approvalRow().action_digest;
   const input = { decision: 'APPROVE', action_digest: digest, approver: IDS.approver };
@@ -302,6 +341,7 @@ test('mistake 29: who approved is who proved it, never a name in the body', () =
 });
 
 test('mistake 30: no proof at all is not a weaker proof', () => {
+  guardsAgainst(30);
   verifies('T3.2', 'C.0');
   for (const assurance of ['L0', 'L1'] as const) {
     assert.equal(code('approval.decide', 'approver', { caller: { assurance } }), 'assurance_required');
@@ -313,6 +353,7 @@ test('mistake 30: no proof at all is not a weaker proof', () => {
 });
 
 test('mistake 32: a text that states a fact is made only by the command that commits it', () => {
+  guardsAgainst(32);
   verifies('T2.1', 'T2.3');
   for (const [command, actor, template, state] of [
     ['ticket.create', 'agent', 'M01', 'NEW'],

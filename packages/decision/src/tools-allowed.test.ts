@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMMANDS, TICKET_STATES } from '@deadlatch/catalogue';
+import { guardsAgainst } from '../../../test/mistakes.ts';
 import { verifies } from '../../../test/requirements.ts';
 import { decide, whyNot } from './decide.ts';
 import type { Facts } from './facts.ts';
@@ -47,6 +48,7 @@ test('paused, taken over, ended or foreign: no tools at all', () => {
 });
 
 test('mistake 26: what is not listed is refused, and what is listed gets as far as its rule', () => {
+  guardsAgainst(26);
   verifies('T1.1', 'T1.2');
   for (const state of TICKET_STATES) {
     for (const level of [0, 1, 2, 3] as const) {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { ErrorCode } from '@deadlatch/kernel';
+import { guardsAgainst } from '../../../test/mistakes.ts';
 import { verifies } from '../../../test/requirements.ts';
 import {
   type Answer,
@@ -39,6 +40,7 @@ describe('bodies', () => {
 
   it('that never end are cut: the connection closes after a bounded number of bytes', async () => {
     verifies('I.4');
+    guardsAgainst(14);
     const socket = connect({ host: '127.0.0.1', port: service.port });
     await once(socket, 'connect');
     socket.on('error', () => {});
@@ -64,6 +66,7 @@ describe('bodies', () => {
 
   it('announced as too long are refused before any of them is sent', async () => {
     verifies('I.4');
+    guardsAgainst(14);
     const answer = await one(
       plain('POST /v1/notes HTTP/1.1', 'content-type: application/json', 'content-length: 60000000'),
     );

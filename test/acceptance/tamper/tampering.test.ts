@@ -17,6 +17,7 @@ import {
   verifyExport,
   verifyTiles,
 } from '../../../apps/cli/src/audit/verify-files.ts';
+import { guardsAgainst } from '../../mistakes.ts';
 import { verifies } from '../../requirements.ts';
 import { type LivedInstallation, liveThrough, sizeOf } from './installation.fixture.ts';
 import { rebuildLog } from './rebuilt-log.ts';
@@ -385,6 +386,22 @@ describe('tampering is found', { timeout: 900_000 }, () => {
         { numRuns: 40 },
       );
       clean(verifyExport(copy, lived.trust, NOTHING));
+    });
+
+    it('an event that is shown with the proof of another', async () => {
+      guardsAgainst(35);
+      const path = join(await lived.folder(), 'proof.jsonl');
+      const [head = '', ...lines] = readFileSync(lived.proof, 'utf8').trimEnd().split('\n');
+      const [first, second] = lines.map((line) => JSON.parse(line) as { event: string });
+      assert.ok(first && second && first.event !== second.event);
+      // Both events are in the log and both proofs are genuine.
+      const swapped = [
+        { ...first, event: second.event },
+        { ...second, event: first.event },
+      ].map((line) => JSON.stringify(line));
+      writeFileSync(path, `${[head, ...swapped, ...lines.slice(2)].join('\n')}\n`);
+      const found = outcome(() => verifyProofFile(path, lived.trust)).join('\n');
+      for (const line of [2, 3]) assert.match(found, new RegExp(`line ${line} proves nothing`));
     });
 
     it('any single change of one byte or one line in a proof', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
+import { guardsAgainst } from '../../../../test/mistakes.ts';
 import { verifies } from '../../../../test/requirements.ts';
 import { sha256Base64Url } from '../testing/tools.ts';
 import { createPolicyEngine, type PolicyQuestion, type PolicyText } from './engine.ts';
@@ -53,6 +54,7 @@ test('every answer names the policies that made it', () => {
 });
 
 test('mistake 17: no policy loaded, or none matching, means no', () => {
+  guardsAgainst(17);
   verifies('C.5');
   assert.deepEqual(engine(SCHEMA).ask(QUESTION), {
     allowed: false,
@@ -64,6 +66,7 @@ test('mistake 17: no policy loaded, or none matching, means no', () => {
 });
 
 test('mistake 21: an engine that fails or throws denies, and is asked again', () => {
+  guardsAgainst(21);
   verifies('C.5');
   let mode: 'throws' | 'fails' | 'works' = 'throws';
   const shaky = createPolicyEngine({
@@ -87,6 +90,7 @@ test('mistake 21: an engine that fails or throws denies, and is asked again', ()
 });
 
 test('mistake 24: a deny rule that cannot be evaluated denies', () => {
+  guardsAgainst(24);
   verifies('C.5');
   // Arithmetic that overflows is skipped by Cedar itself, and a forbid that is skipped does not forbid.
   const overflowing = engine(
@@ -99,6 +103,7 @@ test('mistake 24: a deny rule that cannot be evaluated denies', () => {
 });
 
 test('mistake 25: a rule about something that is not known at decision time does not load', () => {
+  guardsAgainst(25);
   verifies('C.5');
   assert.throws(
     () => engine(policy('@id("p") permit (principal, action, resource) when { context.approved };')),
@@ -142,6 +147,7 @@ test('an action, or a circumstance, that the schema does not know denies', () =>
 });
 
 test('mistake 8: the stop switch binds the agent and not the technician', () => {
+  guardsAgainst(8);
   verifies('T1.2');
   const technician: PolicyQuestion = {
     ...QUESTION,

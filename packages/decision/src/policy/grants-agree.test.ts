@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AGENT_ROLES, COMMANDS, SUBJECT_ROLES } from '@deadlatch/catalogue';
+import { guardsAgainst } from '../../../../test/mistakes.ts';
 import { verifies } from '../../../../test/requirements.ts';
 import { realPolicies } from '../testing/tools.ts';
 import type { PolicyQuestion } from './engine.ts';
@@ -66,6 +67,7 @@ test('an agent pair holds a command in the catalogue exactly when a policy permi
 });
 
 test('mistake 9: no agent, however it is called, is an alias of a person', () => {
+  guardsAgainst(9);
   verifies('T1.9');
   for (const name of ['bot', 'dispatcher', 'agent.intake', 'agent.intake for dispatcher']) {
     assert.equal(isPermitted({ type: 'Agent', id: name }, 'visit.dispatch_emergency', 'ticket'), false);

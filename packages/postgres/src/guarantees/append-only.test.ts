@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { guardsAgainst } from '../../../../test/mistakes.ts';
 import { verifies } from '../../../../test/requirements.ts';
 import { commitOf, newId } from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
@@ -65,6 +66,7 @@ test('the app role may add events and may not change, remove or truncate them', 
 });
 
 test('mistake 34: TRUNCATE does not walk past the row trigger, not even as the owner', async () => {
+  guardsAgainst(34);
   verifies('F.1');
   for (const table of ['audit.events', 'audit.effects', 'dispatch.completions', 'dispatch.idempotency']) {
     assert.equal(await asOwner(`truncate ${table} cascade`), 'append_only', table);

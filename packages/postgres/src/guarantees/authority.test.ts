@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { TurnRow } from '@deadlatch/decision';
+import { guardsAgainst } from '../../../../test/mistakes.ts';
 import { verifies } from '../../../../test/requirements.ts';
 import { authorityVersion } from '../../../../test/support/canonical-commits.ts';
 import {
@@ -232,6 +233,7 @@ test('a newer message waits for the commit of the turn it ends; whatever comes a
 });
 
 test('mistake 10: commits of one turn that make its ticket at the same moment wait for each other', async () => {
+  guardsAgainst(10);
   verifies('R.2');
   const turn = await turnOf(t.contacts.alan);
   const made = await Promise.all(

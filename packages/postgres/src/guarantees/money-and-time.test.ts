@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { ApprovalRow, TicketRow, VisitRow } from '@deadlatch/decision';
+import { guardsAgainst } from '../../../../test/mistakes.ts';
 import { verifies } from '../../../../test/requirements.ts';
 import {
   effectOf,
@@ -132,6 +133,7 @@ function approve(ticket: TicketRow, approval: ApprovalRow, nteCents: number) {
 }
 
 test('mistake 11: eight dispatchers book one technician for the same time; one succeeds', async () => {
+  guardsAgainst(11);
   verifies('T4.7', 'R.2');
   const at = nextSlot();
   const commits = await Promise.all(
@@ -256,6 +258,7 @@ test('the NTE is never below its base, nor below what was spent', async () => {
 });
 
 test('mistake 4: an approval is consumed only together with the raised NTE', async () => {
+  guardsAgainst(4);
   verifies('T3.4', 'T4.7');
   const { ticket, approval } = await withPendingApproval();
   const unraised = approve(ticket, approval, ticket.nte_cents).step;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { guardsAgainst } from '../../../../test/mistakes.ts';
 import { verifies } from '../../../../test/requirements.ts';
 import {
   commitOf,
@@ -115,6 +116,7 @@ test('database time decides: expired, from the future and too long are refused, 
 });
 
 test('mistake 31 and mistake 33: an idempotency key works once, for as long as the record lives', async () => {
+  guardsAgainst(31, 33);
   verifies('R.2', 'C.1');
   const key = newId();
   const create = (over = {}) => ({
@@ -144,6 +146,7 @@ test('mistake 31 and mistake 33: an idempotency key works once, for as long as t
 });
 
 test('mistake 1: the key belongs to tenant, service, subject, command and concrete path', async () => {
+  guardsAgainst(1);
   verifies('R.2');
   const key = newId();
   const commit = (over: object) =>
@@ -182,6 +185,7 @@ test('two identical commands at once make one effect, and the other learns that 
 });
 
 test('mistake 10: eight intakes of one conversation at once make one open ticket', async () => {
+  guardsAgainst(10);
   verifies('R.2');
   const { conversation, commit } = firstMessage(t);
   await path.commitDecision(commit);
@@ -203,6 +207,7 @@ test('mistake 10: eight intakes of one conversation at once make one open ticket
 });
 
 test('mistake 16: what leaves is a row of the commit, delivered by somebody else, to a contact on file', async () => {
+  guardsAgainst(16);
   verifies('F.1');
   const first = firstMessage(t);
   const text = (contact_id: string) => {

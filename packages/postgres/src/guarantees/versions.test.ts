@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ALL_EDGES } from '@deadlatch/catalogue';
 import type { TicketRow } from '@deadlatch/decision';
+import { guardsAgainst } from '../../../../test/mistakes.ts';
 import { verifies } from '../../../../test/requirements.ts';
 import {
   commitOf,
@@ -189,6 +190,7 @@ test('an edge that left the catalogue is kept for history and cannot be used', a
 });
 
 test('mistake 6: the database has exactly the edges the code has, and a start notices when not', async () => {
+  guardsAgainst(6);
   verifies('T4.7');
   await assertTransitions(pool);
   const { rows } = await pool.query("select count(*) as n from dispatch.transitions where mode <> 'retired'");
@@ -214,6 +216,7 @@ test('a pause remembers exactly where it came from', async () => {
 });
 
 test('mistake 5: a resume leads back to where it came from, and READY only for a proposal or a return trip', async () => {
+  guardsAgainst(5);
   const before = await triaged();
   const ticket = next(before, { state: 'APPROVAL_REQUIRED', resume_state: 'TRIAGED' });
   await path.commitDecision(ticketStep(t, 'approval.request', before, ticket));
