@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DispatchError } from '@deadlatch/kernel';
 import { generateSigningKeyPem, loadSigningKey } from '@deadlatch/signing';
-import { guardsAgainst } from '../../../../test/mistakes.ts';
 import { formatExportLine, parseExportLine } from './export-line.ts';
 import { leafHash } from './hashing.ts';
 import { encodeBundle } from './tile-contents.ts';
@@ -184,7 +183,6 @@ describe('an altered event is named', () => {
     formatExportLine({ index: n, leafHash: hash, event });
 
   it('by the hash that stands beside it', () => {
-    guardsAgainst(35);
     const lines = linesOf(EVENTS).with(300, line(300, altered, leafHash(eventOf(300))));
     assert.deepEqual(found(verifyLines(lines)), ['altered 300']);
     assert.deepEqual(found(verifyFiles(withBundle(1, (entries) => entries.with(44, altered)))), [

@@ -143,10 +143,7 @@ test('mistake 11: eight dispatchers book one technician for the same time; one s
   const kinds = outcomes.map((o) => (o.status === 'fulfilled' ? 'ok' : mapCommitError(o.reason).kind));
   assert.equal(kinds.filter((k) => k === 'ok').length, 1);
   // A deadlock among waiting bookings is decided again and then finds the booking.
-  assert.ok(
-    kinds.every((k) => ['ok', 'double_booking', 'version_conflict'].includes(k)),
-    kinds.join(),
-  );
+  for (const kind of kinds) assert.match(kind, /^(ok|double_booking|version_conflict)$/);
   const nextDay = await dispatchCommit(t.technicians.tess, at + 24 * HOUR);
   assert.equal(await refusalOf(path.commitDecision(nextDay.commit)), 'allowed');
 });
@@ -258,7 +255,6 @@ test('the NTE is never below its base, nor below what was spent', async () => {
 });
 
 test('mistake 4: an approval is consumed only together with the raised NTE', async () => {
-  guardsAgainst(4);
   verifies('T3.4', 'T4.7');
   const { ticket, approval } = await withPendingApproval();
   const unraised = approve(ticket, approval, ticket.nte_cents).step;
