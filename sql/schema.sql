@@ -852,14 +852,43 @@ CREATE INDEX parts_by_ticket ON dispatch.parts USING btree (tenant_id, ticket_id
 CREATE INDEX reports_by_sender ON dispatch.reports USING btree (tenant_id, sender_hash, reported_at);
 CREATE INDEX tasks_open ON dispatch.tasks USING btree (tenant_id, opened_at) WHERE (done_at IS NULL);
 CREATE INDEX tests_by_ticket ON dispatch.tests USING btree (tenant_id, ticket_id, test, recorded_at DESC);
-CREATE INDEX tickets_by_site ON dispatch.tickets USING btree (tenant_id, site_id, created_at);
-CREATE INDEX tickets_by_state ON dispatch.tickets USING btree (tenant_id, state, created_at);
+CREATE INDEX tickets_by_account ON dispatch.tickets USING btree (tenant_id, account_id, state);
+CREATE INDEX tickets_by_requester ON dispatch.tickets USING btree (tenant_id, requester_id, state);
 CREATE UNIQUE INDEX tickets_one_open_per_conversation ON dispatch.tickets USING btree (tenant_id, conversation_id) WHERE ((conversation_id IS NOT NULL) AND (state <> ALL (ARRAY['CLOSED'::text, 'CANCELLED'::text])));
+CREATE INDEX tickets_queue ON dispatch.tickets USING btree (tenant_id, (
+CASE priority
+    WHEN 'EMERGENCY'::text THEN 0
+    WHEN 'URGENT'::text THEN 2
+    WHEN 'ROUTINE'::text THEN 3
+    ELSE 1
+END), reported_at, id) WHERE (state <> ALL (ARRAY['CLOSED'::text, 'CANCELLED'::text]));
+CREATE INDEX tickets_queue_of_site ON dispatch.tickets USING btree (tenant_id, site_id, (
+CASE priority
+    WHEN 'EMERGENCY'::text THEN 0
+    WHEN 'URGENT'::text THEN 2
+    WHEN 'ROUTINE'::text THEN 3
+    ELSE 1
+END), reported_at, id) WHERE (state <> ALL (ARRAY['CLOSED'::text, 'CANCELLED'::text]));
+CREATE INDEX tickets_queue_of_site_and_state ON dispatch.tickets USING btree (tenant_id, site_id, state, (
+CASE priority
+    WHEN 'EMERGENCY'::text THEN 0
+    WHEN 'URGENT'::text THEN 2
+    WHEN 'ROUTINE'::text THEN 3
+    ELSE 1
+END), reported_at, id);
+CREATE INDEX tickets_queue_of_state ON dispatch.tickets USING btree (tenant_id, state, (
+CASE priority
+    WHEN 'EMERGENCY'::text THEN 0
+    WHEN 'URGENT'::text THEN 2
+    WHEN 'ROUTINE'::text THEN 3
+    ELSE 1
+END), reported_at, id);
 CREATE INDEX timers_waiting ON dispatch.timers USING btree (tenant_id, due_at) WHERE ((fired_at IS NULL) AND (abandoned_at IS NULL));
 CREATE INDEX times_by_ticket ON dispatch.times USING btree (tenant_id, ticket_id);
 CREATE UNIQUE INDEX turns_one_live_per_conversation ON dispatch.turns USING btree (tenant_id, conversation_id) WHERE (ended_at IS NULL);
 CREATE INDEX visits_by_technician ON dispatch.visits USING btree (tenant_id, technician_id, starts_at);
 CREATE INDEX visits_by_ticket ON dispatch.visits USING btree (tenant_id, ticket_id);
+CREATE INDEX visits_live_by_sender ON dispatch.visits USING btree (tenant_id, offered_by) WHERE (state <> ALL (ARRAY['DECLINED'::text, 'CANCELLED'::text, 'MISSED'::text, 'CHECKED_OUT'::text]));
 CREATE UNIQUE INDEX visits_one_live_per_ticket ON dispatch.visits USING btree (tenant_id, ticket_id) WHERE (state <> ALL (ARRAY['DECLINED'::text, 'CANCELLED'::text, 'MISSED'::text, 'CHECKED_OUT'::text]));
 CREATE INDEX wanting_by_completion ON dispatch.wanting USING btree (tenant_id, completion_id);
 CREATE INDEX nonces_by_age ON identity.nonces USING brin (created);

@@ -156,7 +156,7 @@ export async function compose(settings: Settings): Promise<Running> {
   });
   addUploadRoute(app, { store, uploadKey, now });
   const { traceId } = tracing;
-  const trailReads = createTrailReads({ ...source, command: 'ticket.timeline', now, newId, traceId });
+  const trailReads = createTrailReads({ ...source, now, newId, traceId });
   addReadRoutes(app, { audited, trailReads, pool, store, allowed: reach.allowed });
   addServiceReadRoutes(app, {
     audited,

@@ -64,7 +64,7 @@ export interface QueueRow {
   readonly site_label?: string | null;
   readonly incident_type?: string | null;
   readonly nte_cents?: number;
-  readonly updated_at?: string;
+  readonly reported_at?: string;
   readonly technician_id?: string | null;
 }
 

@@ -30,10 +30,18 @@ export const catalogueQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
-export function queueQuery(state: string | undefined, after: string | undefined) {
+/** What of the queue is shown; it stands in the address. */
+export interface QueueSearch {
+  readonly state?: string;
+  readonly priority?: string;
+  readonly site?: string;
+  readonly mine?: true;
+  readonly after?: string;
+}
+
+export function queueQuery(search: QueueSearch) {
   const query = new URLSearchParams();
-  if (state) query.set('state', state);
-  if (after) query.set('after', after);
+  for (const [name, value] of Object.entries(search)) query.set(name, String(value));
   const text = query.toString();
   return queryOptions({
     queryKey: ['queue', text],

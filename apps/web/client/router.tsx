@@ -3,26 +3,30 @@ import { AttentionPage } from './pages/attention.tsx';
 import { QueuePage } from './pages/queue.tsx';
 import { ReportsPage } from './pages/reports.tsx';
 import { TicketPage } from './pages/ticket.tsx';
+import type { QueueSearch } from './queries.ts';
 import { Shell } from './shell.tsx';
-import { STATE_WORDS, T } from './strings.ts';
+import { QUEUE_PRIORITY_WORDS, STATE_WORDS, T } from './strings.ts';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: () => <p>{T.notFoundTitle}</p> });
 
-interface QueueSearch {
-  readonly state?: string;
-  readonly after?: string;
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** What the address says is checked before it is used: what is unknown is no filter. */
+function queueSearch(search: Record<string, unknown>): QueueSearch {
+  const { state, priority, site, mine, after } = search;
+  return {
+    ...(isText(state) && Object.hasOwn(STATE_WORDS, state) ? { state } : {}),
+    ...(isText(priority) && Object.hasOwn(QUEUE_PRIORITY_WORDS, priority) ? { priority } : {}),
+    ...(isText(site) && /^[0-9a-f-]{36}$/.test(site) ? { site } : {}),
+    ...(mine === true ? { mine } : {}),
+    ...(isText(after) ? { after } : {}),
+  };
 }
 
 const queue = createRoute({
   getParentRoute: () => root,
   path: '/',
-  // What the address says is checked before it is used: an unknown state is no filter.
-  validateSearch: (search: Record<string, unknown>): QueueSearch => ({
-    ...(typeof search.state === 'string' && Object.hasOwn(STATE_WORDS, search.state)
-      ? { state: search.state }
-      : {}),
-    ...(typeof search.after === 'string' ? { after: search.after } : {}),
-  }),
+  validateSearch: queueSearch,
   component: QueuePage,
 });
 

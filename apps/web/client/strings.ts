@@ -161,6 +161,14 @@ export const PRIORITY_WORDS: Readonly<Record<Priority, string>> = {
   EMERGENCY: 'Emergency',
 };
 
+/** What the queue can be narrowed to. */
+export const QUEUE_PRIORITY_WORDS: Readonly<Record<Priority | 'NONE', string>> = {
+  EMERGENCY: PRIORITY_WORDS.EMERGENCY,
+  NONE: 'Not triaged',
+  URGENT: PRIORITY_WORDS.URGENT,
+  ROUTINE: PRIORITY_WORDS.ROUTINE,
+};
+
 export const ROLE_WORDS: Readonly<Record<PersonRole, string>> = {
   requester: 'Requester',
   approver: 'Approver',
@@ -471,11 +479,16 @@ export const T = {
   signedOutTitle: 'You are not signed in',
   signedOutText: 'Open the sign-in link you were given. Each link works once.',
   filterByState: 'State',
-  allStates: 'All states',
+  openStates: 'Everything open',
+  filterByPriority: 'Priority',
+  allPriorities: 'All priorities',
+  filterBySite: 'Site',
+  allSites: 'All sites',
+  onlyMine: 'Only mine',
   previous: 'First page',
   nextPage: 'Next page',
   emptyQueue: 'No tickets here.',
-  emptyQueueFiltered: 'No tickets in this state.',
+  emptyQueueFiltered: 'No tickets like this.',
   emptyVisits: 'No visits are assigned to you.',
   attentionLead: 'What the agent could not settle, and what a person has to know at once.',
   emptyAttention: 'Nothing waits for a person.',
@@ -488,6 +501,7 @@ export const T = {
   noType: 'Not triaged yet',
   notToExceed: 'Not to exceed',
   updated: 'updated',
+  reportedSince: 'reported',
   received: 'received',
   assigned: 'Technician assigned',
   unassigned: 'No technician',

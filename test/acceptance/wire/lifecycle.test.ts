@@ -229,7 +229,7 @@ describe('one ticket', () => {
     verifies('A.3b', 'T5.6');
     const { contacts, staff, technicians } = world.tenant;
     const seen = async (actor: Parameters<Wire['read']>[0]) => {
-      const list = await wire.read(actor, '/v1/tickets');
+      const list = await wire.read(actor, '/v1/tickets?state=CLOSED');
       const one = await wire.read(actor, `/v1/tickets/${ticketId}`);
       const inList = list.status === 200 && list.body.tickets.some((t: { id: string }) => t.id === ticketId);
       assert.equal(inList, one.status === 200, 'list and single read agree');

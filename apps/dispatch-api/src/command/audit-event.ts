@@ -40,8 +40,12 @@ export function acceptedEvent(source: EventSource, input: EventInput, decision: 
   });
 }
 
-/** The stored bytes of a read that left an event, because what was read is the trail. @param events how many */
-export function readEventBody(source: EventSource, input: EventInput, events: number): string {
+/** The stored bytes of a read that left an event, because what was read is the trail. */
+export function readEventBody(
+  source: EventSource,
+  input: EventInput,
+  details: AuditEvent['details'],
+): string {
   return encodeEvent({
     ...envelope(source, input),
     decision: 'accepted',
@@ -50,7 +54,7 @@ export function readEventBody(source: EventSource, input: EventInput, events: nu
     detail: null,
     policy_ids: [],
     effects: [],
-    details: { events },
+    details,
   });
 }
 

@@ -16,8 +16,9 @@ import {
 } from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
+import { listQueue } from './queue.sql.ts';
 import { requireReadCeiling, requireReader, type Sees } from './reader.ts';
-import { findTicket, listTickets } from './tickets.sql.ts';
+import { findTicket } from './tickets.sql.ts';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -90,7 +91,9 @@ const refuses = (expected: string) => (error: unknown) =>
 /** Which of the two tickets are seen, by list and one by one: always the same. */
 async function sees(view: Sees): Promise<string[]> {
   return withTenant(pool, t.tenantId, async (tx) => {
-    const list = (await listTickets(tx, t.tenantId, view, { state: null, after: null })).map(({ id }) => id);
+    const all = { state: null, priority: null, siteId: null, mine: false, after: null };
+    const found = await listQueue(tx, { tenantId: t.tenantId, id: null, sees: view }, all);
+    const list = found.map(({ id }) => id);
     for (const id of [ticketId, otherId]) {
       assert.equal(
         (await findTicket(tx, t.tenantId, view, id)) !== null,

@@ -5,24 +5,11 @@ import type { Sees } from './reader.ts';
 /** The most rows one page of any list holds. */
 export const PAGE = 50;
 
-export interface TicketSummary {
-  readonly id: string;
-  readonly reference: string;
-  readonly state: string;
-  readonly priority: string | null;
-  readonly site_label: string;
-  readonly incident_type: string | null;
-  readonly nte_cents: number;
-  readonly version: number;
-  readonly updated_at: string;
-  readonly technician_id: string | null;
-}
-
 /**
  * The condition on `dispatch.tickets t` that keeps a reader to what it may see.
  * One place, so that a list and a single read can never disagree (mistake 26 of comparable systems).
  */
-function visibleTo(sees: Sees): Sql {
+export function visibleTo(sees: Sees): Sql {
   switch (sees.kind) {
     case 'tenant':
       return sql`true`;
@@ -37,34 +24,6 @@ function visibleTo(sees: Sees): Sql {
     case 'turn':
       return sql`t.id = ${sees.ticketId}::uuid`;
   }
-}
-
-export interface TicketFilter {
-  readonly state: string | null;
-  /** The last row of the page before. */
-  readonly after: { readonly at: string; readonly id: string } | null;
-}
-
-/** Newest change first; one row more than a page when there is another. */
-export async function listTickets(
-  tx: Tx,
-  tenantId: string,
-  sees: Sees,
-  filter: TicketFilter,
-): Promise<TicketSummary[]> {
-  const { state, after } = filter;
-  return tx.query<TicketSummary>(sql`
-    select t.id, t.reference, t.state, t.priority, s.slug as site_label, t.incident_type, t.nte_cents, t.version,
-      dispatch.instant(t.updated_at) as updated_at, v.technician_id
-    from dispatch.tickets t
-    join dispatch.sites s on s.tenant_id = t.tenant_id and s.id = t.site_id
-    left join dispatch.visits v on v.tenant_id = t.tenant_id and v.ticket_id = t.id
-      and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')
-    where t.tenant_id = ${tenantId} and ${visibleTo(sees)}
-      and (${state}::text is null or t.state = ${state})
-      and (${after?.at ?? null}::timestamptz is null
-        or (t.updated_at, t.id) < (${after?.at ?? null}::timestamptz, ${after?.id ?? null}::uuid))
-    order by t.updated_at desc, t.id desc limit ${PAGE + 1}`);
 }
 
 export interface TicketRows {

@@ -32,7 +32,7 @@ describe('reading the trail', () => {
   });
   beforeEach(() => {
     reads = createTrailReads({
-      ...{ environment: 'test', policyBundle: 'bundle', command: 'ticket.timeline', newId, capacity: 2 },
+      ...{ environment: 'test', policyBundle: 'bundle', newId, capacity: 2 },
       now: () => now,
       traceId: () => null,
     });
@@ -64,8 +64,13 @@ describe('reading the trail', () => {
       context: { correlationId: randomUUID(), conversationId: null, ticketId: null, actionDigest: null },
     },
   });
+  const timeline = (id: string) => ({
+    ...{ command: 'ticket.timeline', resource: { kind: 'ticket', id }, asked: {}, events: 7 },
+  });
   const read = async (proven: Proven, ticketId = TICKET) => {
-    const committed = await withTenant(pool, t.tenantId, (tx) => reads.record(tx, proven, ticketId, 7));
+    const committed = await withTenant(pool, t.tenantId, (tx) =>
+      reads.record(tx, proven, timeline(ticketId)),
+    );
     committed();
   };
   const asAdmin = async <Row extends object>(query: string, values: unknown[] = []): Promise<Row[]> => {
@@ -115,7 +120,7 @@ describe('reading the trail', () => {
   it('is told again after a transaction that did not commit, and when memory ran out: never too little', async () => {
     const from = await count();
     await withTenant(pool, t.tenantId, async (tx) => {
-      await reads.record(tx, auditor(t.staff.otto), TICKET, 7);
+      await reads.record(tx, auditor(t.staff.otto), timeline(TICKET));
       throw new RangeError('the read failed');
     }).catch(() => undefined);
     assert.equal(await count(), from);
@@ -128,7 +133,7 @@ describe('reading the trail', () => {
 
   it('is refused when it cannot be recorded', async () => {
     await assert.rejects(
-      withTenant(pool, t.otherAccountId, (tx) => reads.record(tx, auditor(t.staff.otto), TICKET, 7)),
+      withTenant(pool, t.otherAccountId, (tx) => reads.record(tx, auditor(t.staff.otto), timeline(TICKET))),
     );
   });
 });

@@ -1,5 +1,5 @@
 import type { Caller } from '@deadlatch/decision';
-import { isInstant, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
+import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ObjectStore } from '../object-store/object-store.ts';
@@ -21,13 +21,15 @@ import {
   presentTicket,
   presentVisit,
 } from '../reads/fields.ts';
+import { listQueue } from '../reads/queue.sql.ts';
+import { readQueueFilter } from '../reads/queue-filter.ts';
+import { writePlace } from '../reads/queue-place.ts';
 import { type Reader, requireReader } from '../reads/reader.ts';
 import {
   findEvidence,
   findTicket,
   listApprovals,
   listEvidence,
-  listTickets,
   PAGE,
   type TicketRows,
   ticketEvents,
@@ -69,12 +71,14 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
     sites: await listSites(tx, reader.caller.tenantId, reader.sees),
   }));
   add('ticket.list', '/v1/tickets', async (tx, reader, request) => {
-    const rows = await listTickets(tx, reader.caller.tenantId, reader.sees, readFilter(request));
+    const { caller, sees } = reader;
+    const filter = readQueueFilter(request.query as Record<string, unknown>);
+    const rows = await listQueue(tx, { tenantId: caller.tenantId, id: caller.subject.id, sees }, filter);
     const page = rows.slice(0, PAGE);
     const last = rows.length > PAGE ? page.at(-1) : undefined;
     return {
-      tickets: page.map((row) => presentSummary(reader.sees, row)),
-      next: last ? `${last.updated_at}_${last.id}` : null,
+      tickets: page.map(({ rank: _, ...row }) => presentSummary(sees, row)),
+      next: last ? writePlace({ rank: last.rank, at: last.reported_at, id: last.id }) : null,
     };
   });
   app.get('/v1/tickets/:id', (request) =>
@@ -101,7 +105,12 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
         const found = await ticketEvents(tx, tenantId, ticket.id);
         return {
           bodies: found,
-          committed: await parts.trailReads.record(tx, proven, ticket.id, found.length),
+          committed: await parts.trailReads.record(tx, proven, {
+            command: 'ticket.timeline',
+            resource: { kind: 'ticket', id: ticket.id },
+            asked: {},
+            events: found.length,
+          }),
         };
       });
       committed();
@@ -168,22 +177,4 @@ async function requireTicket(tx: Tx, reader: Reader, request: FastifyRequest): P
 function idOf(request: FastifyRequest): string {
   const { id } = request.params as { id: string };
   return isUuid(id) ? id : refuse('not_found', { detail: 'not an id' });
-}
-
-const CURSOR = /^([0-9TZ:.-]{24})_([0-9a-f-]{36})$/;
-
-/** `state` and `after` are the only parameters; anything else is refused, not ignored. */
-function readFilter(request: FastifyRequest): Parameters<typeof listTickets>[3] {
-  const query = request.query as Record<string, unknown>;
-  const known = Object.keys(query).every((name) => name === 'state' || name === 'after');
-  const { state, after } = query;
-  if (!known || (state !== undefined && (typeof state !== 'string' || !/^[A-Z_]{1,40}$/.test(state)))) {
-    return refuse('schema_mismatch', { detail: 'query' });
-  }
-  const cursor = typeof after === 'string' ? CURSOR.exec(after) : null;
-  const [, at, id] = cursor ?? [];
-  if (after !== undefined && (at === undefined || id === undefined || !isInstant(at) || !isUuid(id))) {
-    return refuse('schema_mismatch', { detail: 'cursor' });
-  }
-  return { state: state ?? null, after: at !== undefined && id !== undefined ? { at, id } : null };
 }

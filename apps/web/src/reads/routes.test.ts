@@ -69,7 +69,16 @@ describe('reading', () => {
     const { cookie } = await web.signIn(DANA);
     const found = await web.ask('/api/queue?state=NEW&after=2026%7C%2B1', { headers: { cookie } });
     assert.deepEqual(found.json?.tickets, [{ id: TICKET_ID }]);
+    const all = `state=NEW&priority=NONE&site=${TICKET_ID}&mine=true&after=2026`;
+    web.peers.answers.set(`GET /v1/tickets?${all}`, () => ({ tickets: [], next: 'x' }));
+    assert.equal((await web.ask(`/api/queue?${all}`, { headers: { cookie } })).json?.next, 'x');
     for (const query of [
+      'priority=urgent',
+      'priority=NONE&priority=URGENT',
+      'site=store-114',
+      'mine=false',
+      'constructor=1',
+      '__proto__=1',
       'state=OPEN',
       'state=NEW&state=CLOSED',
       'tenant=other',

@@ -1,4 +1,4 @@
-import { EVIDENCE_CONTENT_TYPES, MAX_EVIDENCE_BYTES, TICKET_STATES } from '@deadlatch/catalogue';
+import { EVIDENCE_CONTENT_TYPES, MAX_EVIDENCE_BYTES, PRIORITIES, TICKET_STATES } from '@deadlatch/catalogue';
 import type { ServiceClient } from '@deadlatch/http';
 import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import type { FastifyInstance } from 'fastify';
@@ -53,17 +53,22 @@ export function addReadRoutes(
   server.get('/api/reports', async (request) => as(current.reading(request), '/v1/reports'));
 }
 
-/** @throws DispatchError `schema_mismatch` for an unknown parameter, an unknown state or a strange cursor */
+/** What each parameter of the queue may be. */
+const QUEUE_FILTER: Readonly<Record<string, (text: string) => boolean>> = {
+  state: (text) => TICKET_STATES.some((known) => known === text),
+  priority: (text) => text === 'NONE' || PRIORITIES.some((known) => known === text),
+  site: isUuid,
+  mine: (text) => text === 'true',
+  after: (text) => CURSOR.test(text),
+};
+
+/** @throws DispatchError `schema_mismatch` for an unknown parameter, one given twice, or an unknown value */
 function queuePath(query: Readonly<Record<string, unknown>>): string {
-  const { state, after, ...others } = query;
-  const sound =
-    Object.keys(others).length === 0 &&
-    (state === undefined || TICKET_STATES.some((known) => known === state)) &&
-    (after === undefined || (typeof after === 'string' && CURSOR.test(after)));
-  if (!sound) refuse('schema_mismatch', { detail: 'queue query' });
-  const parts = [
-    ...(typeof state === 'string' ? [`state=${state}`] : []),
-    ...(typeof after === 'string' ? [`after=${encodeURIComponent(after)}`] : []),
-  ];
+  const parts = Object.entries(query).map(([name, value]) => {
+    const isKnown = Object.hasOwn(QUEUE_FILTER, name) && typeof value === 'string';
+    if (!isKnown || QUEUE_FILTER[name]?.(value) !== true)
+      return refuse('schema_mismatch', { detail: 'queue query' });
+    return `${name}=${encodeURIComponent(value)}`;
+  });
   return parts.length === 0 ? '/v1/tickets' : `/v1/tickets?${parts.join('&')}`;
 }
