@@ -385,6 +385,15 @@ describe('tampering is found', { timeout: 900_000 }, () => {
         }),
         { numRuns: 40 },
       );
+      const objects = join(copy, EXPORT_FILES.objects);
+      const genuine = readFileSync(objects, 'utf8');
+      writeFileSync(objects, `${genuine}${genuine.trimEnd().split('\n').at(-1)}\n`);
+      assert.notDeepEqual(
+        outcome(() => verifyExport(copy, lived.trust, NOTHING)),
+        [],
+        'the last line twice',
+      );
+      writeFileSync(objects, genuine);
       clean(verifyExport(copy, lived.trust, NOTHING));
     });
 

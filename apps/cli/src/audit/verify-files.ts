@@ -58,6 +58,7 @@ export function verifyExport(folder: string, trust: AuditTrust, beside: Beside):
     line = 0;
     for (const bytes of linesOf(path('objects'))) {
       line += 1;
+      if (end !== undefined && 'end' in end) throw new Error('a line after the last one');
       const read = parseStrictJson(bytes) as unknown as ObjectLine;
       end = read;
       if ('object' in read) check.object(read);
