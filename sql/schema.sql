@@ -73,7 +73,42 @@ table dispatch.accounts owner deadlatch_owner row security forced (
   slug text not null,
   authority_version integer not null default 1,
   contract jsonb not null,
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1,
+  state text not null default 'ACTIVE'::text,
+  has_had_approver boolean not null default false
+);
+table dispatch.act_confirmations owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  act_id uuid not null,
+  person_id uuid not null,
+  staff_id uuid not null,
+  event_id uuid not null,
+  confirmed_at timestamp with time zone not null default now()
+);
+table dispatch.act_links owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  hash text not null,
+  act_id uuid not null,
+  staff_id uuid not null,
+  expires_at timestamp with time zone not null
+);
+table dispatch.acts owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  id uuid not null,
+  version integer not null,
+  state text not null,
+  command text not null,
+  target_id uuid,
+  input jsonb not null,
+  action text not null,
+  action_digest text not null,
+  asked_by uuid not null,
+  proof_assurance text not null,
+  deciders smallint not null,
+  asked_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  decided_at timestamp with time zone
 );
 table dispatch.approvals owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -103,11 +138,25 @@ table dispatch.approvals owner deadlatch_owner row security forced (
   decided_by text,
   decided_at timestamp with time zone
 );
+table dispatch.assets owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  id uuid not null,
+  version integer not null,
+  state text not null,
+  account_id uuid not null,
+  site_id uuid not null,
+  kind text not null,
+  slug text not null,
+  model text,
+  serial text,
+  event_id uuid not null
+);
 table dispatch.autonomy_settings owner deadlatch_owner row security forced (
   tenant_id uuid not null,
   account_id uuid not null,
   level smallint not null,
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1
 );
 table dispatch.bookings owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -116,7 +165,20 @@ table dispatch.bookings owner deadlatch_owner row security forced (
   visit_id uuid,
   starts_at timestamp with time zone not null,
   ends_at timestamp with time zone not null,
-  held_until timestamp with time zone
+  held_until timestamp with time zone,
+  option_id uuid
+);
+table dispatch.choices owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  kind text not null,
+  option_id uuid,
+  contact_id uuid not null,
+  message_id uuid not null,
+  channel text not null,
+  made_at timestamp with time zone not null,
+  event_id uuid not null
 );
 table dispatch.completions owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -130,6 +192,25 @@ table dispatch.completions owner deadlatch_owner row security forced (
   signature_kind text not null,
   signature_text_id uuid not null,
   submitted_at timestamp with time zone not null default now()
+);
+table dispatch.consents owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  event_id uuid not null,
+  ticket_id uuid not null,
+  act text not null,
+  object text not null,
+  object_version integer not null,
+  role text not null,
+  staff_id uuid not null,
+  person_id uuid not null,
+  reason_text_id uuid not null,
+  given_at timestamp with time zone not null default now()
+);
+table dispatch.consumed_choices owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  choice_id uuid not null,
+  consumed_at timestamp with time zone not null default now(),
+  event_id uuid not null
 );
 table dispatch.consumed_tokens owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -146,7 +227,9 @@ table dispatch.contact_memberships owner deadlatch_owner row security forced (
   may_approve boolean not null,
   approval_limit_cents bigint not null default 0,
   changed_at timestamp with time zone not null default now(),
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1,
+  state text not null default 'ACTIVE'::text
 );
 table dispatch.contacts owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -154,7 +237,9 @@ table dispatch.contacts owner deadlatch_owner row security forced (
   person_id uuid not null,
   active boolean not null default true,
   changed_at timestamp with time zone not null default now(),
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1,
+  state text not null default 'ACTIVE'::text
 );
 table dispatch.conversations owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -182,7 +267,9 @@ table dispatch.evidence owner deadlatch_owner row security forced (
   created_by_kind text not null,
   created_by_id uuid not null,
   created_at timestamp with time zone not null,
-  finalized_at timestamp with time zone
+  finalized_at timestamp with time zone,
+  kept_sha256 text,
+  kept_size_bytes bigint
 );
 table dispatch.idempotency owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -300,6 +387,31 @@ table dispatch.reports owner deadlatch_owner row security forced (
   attached_ticket_id uuid,
   attached_at timestamp with time zone
 );
+table dispatch.schedule_options owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  id uuid not null,
+  ticket_id uuid not null,
+  number smallint not null,
+  window_from timestamp with time zone not null,
+  window_to timestamp with time zone not null,
+  technician_id uuid not null,
+  visit_from timestamp with time zone not null,
+  visit_to timestamp with time zone not null,
+  asked_contact_id uuid,
+  proposed_at timestamp with time zone not null,
+  held_until timestamp with time zone not null,
+  confirmed_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  event_id uuid not null
+);
+table dispatch.site_schedules owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  id uuid not null,
+  hours jsonb not null,
+  lat_e6 integer,
+  lon_e6 integer,
+  event_id uuid not null
+);
 table dispatch.sites owner deadlatch_owner row security forced (
   tenant_id uuid not null,
   id uuid not null,
@@ -307,20 +419,47 @@ table dispatch.sites owner deadlatch_owner row security forced (
   slug text not null,
   time_zone text not null,
   territory text not null,
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1,
+  state text not null default 'ACTIVE'::text
 );
 table dispatch.staff owner deadlatch_owner row security forced (
   tenant_id uuid not null,
   id uuid not null,
   person_id uuid not null,
   active boolean not null default true,
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1,
+  state text not null default 'ACTIVE'::text
 );
 table dispatch.staff_roles owner deadlatch_owner row security forced (
   tenant_id uuid not null,
   staff_id uuid not null,
   role text not null,
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1
+);
+table dispatch.suggestions owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  id uuid not null,
+  version integer not null,
+  state text not null,
+  command text not null,
+  agent_role text not null,
+  subject_kind text not null,
+  subject_id uuid,
+  conversation_id uuid not null,
+  turn_id uuid not null,
+  ticket_id uuid,
+  ticket_version integer,
+  input jsonb not null,
+  safety boolean not null,
+  digest text not null,
+  sameness text not null,
+  suggested_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  decided_by text,
+  decided_at timestamp with time zone
 );
 table dispatch.tasks owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -332,6 +471,16 @@ table dispatch.tasks owner deadlatch_owner row security forced (
   done_at timestamp with time zone,
   done_by text
 );
+table dispatch.technician_schedules owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  id uuid not null,
+  shifts jsonb not null,
+  certifications jsonb not null,
+  absences jsonb not null,
+  home_lat_e6 integer,
+  home_lon_e6 integer,
+  event_id uuid not null
+);
 table dispatch.technicians owner deadlatch_owner row security forced (
   tenant_id uuid not null,
   id uuid not null,
@@ -340,7 +489,9 @@ table dispatch.technicians owner deadlatch_owner row security forced (
   active boolean not null default true,
   skills text[] not null default '{}'::text[],
   territories text[] not null default '{}'::text[],
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1,
+  state text not null default 'ACTIVE'::text
 );
 table dispatch.tenants owner deadlatch_owner row security forced (
   id uuid not null,
@@ -384,7 +535,9 @@ table dispatch.tickets owner deadlatch_owner row security forced with fillfactor
   description_text_id uuid,
   reported_at timestamp with time zone not null,
   created_at timestamp with time zone not null,
-  updated_at timestamp with time zone not null
+  updated_at timestamp with time zone not null,
+  recall_of uuid,
+  duplicate_of uuid
 );
 table dispatch.timers owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -530,7 +683,8 @@ table trust.service_keys owner deadlatch_owner (
   not_after timestamp with time zone not null,
   revoked_at timestamp with time zone,
   event_tenant_id uuid not null,
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1
 );
 table vault.account_values owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -629,11 +783,29 @@ context.entries constraint entries_pkey PRIMARY KEY (tenant_id, message_id);
 context.entries constraint entries_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES dispatch.conversations(tenant_id, id);
 context.entries constraint entries_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES dispatch.messages(tenant_id, id);
 context.entries constraint entries_withheld_has_no_text CHECK (((mask_state = 'RELEASED'::text) = (masked_text IS NOT NULL)));
+dispatch.accounts constraint accounts_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
 dispatch.accounts constraint accounts_pkey PRIMARY KEY (tenant_id, id);
 dispatch.accounts constraint accounts_slug_check CHECK (((length(slug) >= 1) AND (length(slug) <= 60)));
+dispatch.accounts constraint accounts_state_check CHECK ((state = 'ACTIVE'::text));
 dispatch.accounts constraint accounts_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.accounts constraint accounts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES dispatch.tenants(id);
 dispatch.accounts constraint accounts_tenant_id_slug_key UNIQUE (tenant_id, slug);
+dispatch.act_confirmations constraint act_confirmations_pkey PRIMARY KEY (tenant_id, act_id, person_id);
+dispatch.act_confirmations constraint act_confirmations_tenant_id_act_id_fkey FOREIGN KEY (tenant_id, act_id) REFERENCES dispatch.acts(tenant_id, id);
+dispatch.act_confirmations constraint act_confirmations_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+dispatch.act_confirmations constraint act_confirmations_tenant_id_staff_id_fkey FOREIGN KEY (tenant_id, staff_id) REFERENCES dispatch.staff(tenant_id, id);
+dispatch.act_links constraint act_links_pkey PRIMARY KEY (tenant_id, hash);
+dispatch.act_links constraint act_links_tenant_id_act_id_fkey FOREIGN KEY (tenant_id, act_id) REFERENCES dispatch.acts(tenant_id, id);
+dispatch.act_links constraint act_links_tenant_id_staff_id_fkey FOREIGN KEY (tenant_id, staff_id) REFERENCES dispatch.staff(tenant_id, id);
+dispatch.acts constraint acts_check CHECK ((asked_at < expires_at));
+dispatch.acts constraint acts_check1 CHECK (((state = 'PENDING'::text) = (decided_at IS NULL)));
+dispatch.acts constraint acts_deciders_check CHECK (((deciders >= 1) AND (deciders <= 2)));
+dispatch.acts constraint acts_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
+dispatch.acts constraint acts_input_check CHECK ((jsonb_typeof(input) = 'object'::text));
+dispatch.acts constraint acts_pkey PRIMARY KEY (tenant_id, id);
+dispatch.acts constraint acts_proof_assurance_check CHECK ((proof_assurance = ANY (ARRAY['L2'::text, 'L3'::text])));
+dispatch.acts constraint acts_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'CONSUMED'::text, 'DENIED'::text])));
+dispatch.acts constraint acts_tenant_id_asked_by_fkey FOREIGN KEY (tenant_id, asked_by) REFERENCES dispatch.staff(tenant_id, id);
 dispatch.approvals constraint approvals_amount_cents_check CHECK ((amount_cents >= 0));
 dispatch.approvals constraint approvals_check CHECK ((requested_at < expires_at));
 dispatch.approvals constraint approvals_decided_by_somebody CHECK (((state <> ALL (ARRAY['CONSUMED'::text, 'DENIED'::text])) OR ((decided_by IS NOT NULL) AND (decided_at IS NOT NULL))));
@@ -646,39 +818,86 @@ dispatch.approvals constraint approvals_proof_assurance_check CHECK ((proof_assu
 dispatch.approvals constraint approvals_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES dispatch.accounts(tenant_id, id);
 dispatch.approvals constraint approvals_tenant_id_decider_id_fkey FOREIGN KEY (tenant_id, decider_id) REFERENCES dispatch.contacts(tenant_id, id);
 dispatch.approvals constraint approvals_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
+dispatch.assets constraint assets_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
+dispatch.assets constraint assets_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 40)));
+dispatch.assets constraint assets_model_check CHECK (((length(model) >= 1) AND (length(model) <= 60)));
+dispatch.assets constraint assets_pkey PRIMARY KEY (tenant_id, id);
+dispatch.assets constraint assets_serial_check CHECK (((length(serial) >= 1) AND (length(serial) <= 60)));
+dispatch.assets constraint assets_site_key UNIQUE (tenant_id, id, site_id);
+dispatch.assets constraint assets_slug_check CHECK (((length(slug) >= 1) AND (length(slug) <= 60)));
+dispatch.assets constraint assets_state_check CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text])));
+dispatch.assets constraint assets_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+dispatch.assets constraint assets_tenant_id_site_id_account_id_fkey FOREIGN KEY (tenant_id, site_id, account_id) REFERENCES dispatch.sites(tenant_id, id, account_id);
+dispatch.assets constraint assets_tenant_id_site_id_slug_key UNIQUE (tenant_id, site_id, slug);
+dispatch.autonomy_settings constraint autonomy_settings_effect_fkey FOREIGN KEY (tenant_id, account_id, version) REFERENCES audit.effects(tenant_id, object_id, version);
 dispatch.autonomy_settings constraint autonomy_settings_level_check CHECK (((level >= 0) AND (level <= 3)));
 dispatch.autonomy_settings constraint autonomy_settings_pkey PRIMARY KEY (tenant_id, account_id);
 dispatch.autonomy_settings constraint autonomy_settings_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES dispatch.accounts(tenant_id, id);
 dispatch.autonomy_settings constraint autonomy_settings_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.bookings constraint bookings_check CHECK ((starts_at < ends_at));
-dispatch.bookings constraint bookings_check1 CHECK (((visit_id IS NULL) = (held_until IS NOT NULL)));
+dispatch.bookings constraint bookings_for_something CHECK ((num_nonnulls(visit_id, option_id) = 1));
 dispatch.bookings constraint bookings_no_overlap EXCLUDE USING gist (tenant_id WITH =, technician_id WITH =, tstzrange(starts_at, ends_at, '[)'::text) WITH &&);
+dispatch.bookings constraint bookings_option_key UNIQUE (tenant_id, option_id);
 dispatch.bookings constraint bookings_pkey PRIMARY KEY (tenant_id, id);
+dispatch.bookings constraint bookings_tenant_id_option_id_fkey FOREIGN KEY (tenant_id, option_id) REFERENCES dispatch.schedule_options(tenant_id, id);
 dispatch.bookings constraint bookings_tenant_id_technician_id_fkey FOREIGN KEY (tenant_id, technician_id) REFERENCES dispatch.technicians(tenant_id, id);
 dispatch.bookings constraint bookings_tenant_id_visit_id_fkey FOREIGN KEY (tenant_id, visit_id) REFERENCES dispatch.visits(tenant_id, id);
 dispatch.bookings constraint bookings_visit_key UNIQUE (tenant_id, visit_id);
+dispatch.bookings constraint bookings_visits_are_firm CHECK (((held_until IS NULL) OR (visit_id IS NULL)));
+dispatch.choices constraint choices_check CHECK (((kind = 'OPTION'::text) = (option_id IS NOT NULL)));
+dispatch.choices constraint choices_kind_check CHECK ((kind = ANY (ARRAY['OPTION'::text, 'OTHER_TIME'::text])));
+dispatch.choices constraint choices_message_key UNIQUE (tenant_id, message_id);
+dispatch.choices constraint choices_pkey PRIMARY KEY (tenant_id, id);
+dispatch.choices constraint choices_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES dispatch.contacts(tenant_id, id);
+dispatch.choices constraint choices_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+dispatch.choices constraint choices_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES dispatch.messages(tenant_id, id);
+dispatch.choices constraint choices_tenant_id_option_id_ticket_id_fkey FOREIGN KEY (tenant_id, option_id, ticket_id) REFERENCES dispatch.schedule_options(tenant_id, id, ticket_id);
+dispatch.choices constraint choices_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
 dispatch.completions constraint completions_pkey PRIMARY KEY (tenant_id, id);
 dispatch.completions constraint completions_signature_kind_check CHECK ((signature_kind = ANY (ARRAY['signed'::text, 'unavailable'::text])));
 dispatch.completions constraint completions_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.completions constraint completions_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
 dispatch.completions constraint completions_tenant_id_visit_id_fkey FOREIGN KEY (tenant_id, visit_id) REFERENCES dispatch.visits(tenant_id, id);
+dispatch.consents constraint consents_act_check CHECK ((act = ANY (ARRAY['evidence.waive'::text, 'billing.void'::text])));
+dispatch.consents constraint consents_object_check CHECK (((length(object) >= 1) AND (length(object) <= 100)));
+dispatch.consents constraint consents_object_version_check CHECK ((object_version >= 0));
+dispatch.consents constraint consents_once_per_person UNIQUE (tenant_id, ticket_id, act, object, object_version, person_id);
+dispatch.consents constraint consents_once_per_role UNIQUE (tenant_id, ticket_id, act, object, object_version, role);
+dispatch.consents constraint consents_pkey PRIMARY KEY (tenant_id, event_id);
+dispatch.consents constraint consents_role_check CHECK ((role = ANY (ARRAY['qa'::text, 'finance'::text, 'supervisor'::text])));
+dispatch.consents constraint consents_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+dispatch.consents constraint consents_tenant_id_staff_id_fkey FOREIGN KEY (tenant_id, staff_id) REFERENCES dispatch.staff(tenant_id, id);
+dispatch.consents constraint consents_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
+dispatch.consumed_choices constraint consumed_choices_pkey PRIMARY KEY (tenant_id, choice_id);
+dispatch.consumed_choices constraint consumed_choices_tenant_id_choice_id_fkey FOREIGN KEY (tenant_id, choice_id) REFERENCES dispatch.choices(tenant_id, id);
+dispatch.consumed_choices constraint consumed_choices_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.consumed_tokens constraint consumed_tokens_pkey PRIMARY KEY (tenant_id, txn);
 dispatch.contact_memberships constraint contact_memberships_approval_limit_cents_check CHECK ((approval_limit_cents >= 0));
 dispatch.contact_memberships constraint contact_memberships_check CHECK ((may_approve OR (approval_limit_cents = 0)));
+dispatch.contact_memberships constraint contact_memberships_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
 dispatch.contact_memberships constraint contact_memberships_pkey PRIMARY KEY (tenant_id, id);
+dispatch.contact_memberships constraint contact_memberships_state_check CHECK ((state = 'ACTIVE'::text));
 dispatch.contact_memberships constraint contact_memberships_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES dispatch.accounts(tenant_id, id);
 dispatch.contact_memberships constraint contact_memberships_tenant_id_contact_id_account_id_site_id_key UNIQUE NULLS NOT DISTINCT (tenant_id, contact_id, account_id, site_id);
 dispatch.contact_memberships constraint contact_memberships_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES dispatch.contacts(tenant_id, id);
 dispatch.contact_memberships constraint contact_memberships_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.contact_memberships constraint contact_memberships_tenant_id_site_id_account_id_fkey FOREIGN KEY (tenant_id, site_id, account_id) REFERENCES dispatch.sites(tenant_id, id, account_id);
+dispatch.contacts constraint contacts_check CHECK ((active = (state = 'ACTIVE'::text)));
+dispatch.contacts constraint contacts_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
 dispatch.contacts constraint contacts_pkey PRIMARY KEY (tenant_id, id);
+dispatch.contacts constraint contacts_state_check CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text])));
 dispatch.contacts constraint contacts_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.conversations constraint conversations_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
 dispatch.conversations constraint conversations_pkey PRIMARY KEY (tenant_id, id);
 dispatch.conversations constraint conversations_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES dispatch.contacts(tenant_id, id);
 dispatch.conversations constraint conversations_ticket_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
 dispatch.evidence constraint evidence_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
+dispatch.evidence constraint evidence_final_is_kept CHECK (((state <> 'FINALIZED'::text) OR (kept_sha256 IS NOT NULL))) NOT VALID;
 dispatch.evidence constraint evidence_finalized_has_content CHECK (((state = 'FINALIZED'::text) = ((content_key IS NOT NULL) AND (finalized_at IS NOT NULL))));
+dispatch.evidence constraint evidence_kept_is_named CHECK (((kept_sha256 IS NULL) OR ((state = 'FINALIZED'::text) AND (content_key = ((('content/'::text || tenant_id) || '/'::text) || kept_sha256)))));
+dispatch.evidence constraint evidence_kept_is_whole CHECK (((kept_sha256 IS NULL) = (kept_size_bytes IS NULL)));
+dispatch.evidence constraint evidence_kept_sha256_check CHECK ((kept_sha256 ~ '^[0-9a-f]{64}$'::text));
+dispatch.evidence constraint evidence_kept_size_bytes_check CHECK ((kept_size_bytes > 0));
 dispatch.evidence constraint evidence_pkey PRIMARY KEY (tenant_id, id);
 dispatch.evidence constraint evidence_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text));
 dispatch.evidence constraint evidence_size_bytes_check CHECK ((size_bytes > 0));
@@ -725,26 +944,70 @@ dispatch.remedies constraint remedies_tenant_id_verification_id_key_fkey FOREIGN
 dispatch.reports constraint reports_pkey PRIMARY KEY (tenant_id, id);
 dispatch.reports constraint reports_tenant_id_attached_ticket_id_fkey FOREIGN KEY (tenant_id, attached_ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
 dispatch.reports constraint reports_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES dispatch.messages(tenant_id, id);
+dispatch.schedule_options constraint schedule_options_check CHECK (((window_from <= visit_from) AND (visit_from < window_to)));
+dispatch.schedule_options constraint schedule_options_check1 CHECK ((visit_from < visit_to));
+dispatch.schedule_options constraint schedule_options_check2 CHECK ((proposed_at < held_until));
+dispatch.schedule_options constraint schedule_options_number_check CHECK (((number >= 1) AND (number <= 3)));
+dispatch.schedule_options constraint schedule_options_pkey PRIMARY KEY (tenant_id, id);
+dispatch.schedule_options constraint schedule_options_tenant_id_asked_contact_id_fkey FOREIGN KEY (tenant_id, asked_contact_id) REFERENCES dispatch.contacts(tenant_id, id);
+dispatch.schedule_options constraint schedule_options_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+dispatch.schedule_options constraint schedule_options_tenant_id_technician_id_fkey FOREIGN KEY (tenant_id, technician_id) REFERENCES dispatch.technicians(tenant_id, id);
+dispatch.schedule_options constraint schedule_options_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
+dispatch.schedule_options constraint schedule_options_ticket_key UNIQUE (tenant_id, id, ticket_id);
+dispatch.site_schedules constraint site_schedules_check CHECK (((lat_e6 IS NULL) = (lon_e6 IS NULL)));
+dispatch.site_schedules constraint site_schedules_hours_check CHECK ((jsonb_typeof(hours) = 'object'::text));
+dispatch.site_schedules constraint site_schedules_lat_e6_check CHECK (((lat_e6 >= '-90000000'::integer) AND (lat_e6 <= 90000000)));
+dispatch.site_schedules constraint site_schedules_lon_e6_check CHECK (((lon_e6 >= '-180000000'::integer) AND (lon_e6 <= 180000000)));
+dispatch.site_schedules constraint site_schedules_pkey PRIMARY KEY (tenant_id, id);
+dispatch.site_schedules constraint site_schedules_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+dispatch.site_schedules constraint site_schedules_tenant_id_id_fkey FOREIGN KEY (tenant_id, id) REFERENCES dispatch.sites(tenant_id, id);
 dispatch.sites constraint sites_account_key UNIQUE (tenant_id, id, account_id);
+dispatch.sites constraint sites_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
 dispatch.sites constraint sites_pkey PRIMARY KEY (tenant_id, id);
 dispatch.sites constraint sites_slug_check CHECK (((length(slug) >= 1) AND (length(slug) <= 60)));
+dispatch.sites constraint sites_state_check CHECK ((state = 'ACTIVE'::text));
 dispatch.sites constraint sites_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES dispatch.accounts(tenant_id, id);
 dispatch.sites constraint sites_tenant_id_account_id_slug_key UNIQUE (tenant_id, account_id, slug);
 dispatch.sites constraint sites_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.sites constraint sites_territory_check CHECK (((length(territory) >= 1) AND (length(territory) <= 60)));
 dispatch.sites constraint sites_time_zone_check CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 60)));
+dispatch.staff constraint staff_check CHECK ((active = (state = 'ACTIVE'::text)));
+dispatch.staff constraint staff_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
 dispatch.staff constraint staff_pkey PRIMARY KEY (tenant_id, id);
+dispatch.staff constraint staff_state_check CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text])));
 dispatch.staff constraint staff_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.staff constraint staff_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES dispatch.tenants(id);
+dispatch.staff_roles constraint staff_roles_effect_fkey FOREIGN KEY (tenant_id, staff_id, version) REFERENCES audit.effects(tenant_id, object_id, version);
 dispatch.staff_roles constraint staff_roles_pkey PRIMARY KEY (tenant_id, staff_id, role);
 dispatch.staff_roles constraint staff_roles_role_check CHECK ((role = ANY (ARRAY['dispatcher'::text, 'supervisor'::text, 'qa'::text, 'finance'::text, 'admin'::text, 'auditor'::text])));
 dispatch.staff_roles constraint staff_roles_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.staff_roles constraint staff_roles_tenant_id_staff_id_fkey FOREIGN KEY (tenant_id, staff_id) REFERENCES dispatch.staff(tenant_id, id);
+dispatch.suggestions constraint suggestions_check CHECK ((suggested_at < expires_at));
+dispatch.suggestions constraint suggestions_check1 CHECK (((ticket_id IS NULL) = (ticket_version IS NULL)));
+dispatch.suggestions constraint suggestions_decided_by_somebody CHECK (((state <> ALL (ARRAY['ACCEPTED'::text, 'REJECTED'::text])) OR ((decided_by IS NOT NULL) AND (decided_at IS NOT NULL))));
+dispatch.suggestions constraint suggestions_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
+dispatch.suggestions constraint suggestions_input_check CHECK ((jsonb_typeof(input) = 'object'::text));
+dispatch.suggestions constraint suggestions_pkey PRIMARY KEY (tenant_id, id);
+dispatch.suggestions constraint suggestions_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES dispatch.conversations(tenant_id, id);
+dispatch.suggestions constraint suggestions_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
+dispatch.suggestions constraint suggestions_tenant_id_turn_id_fkey FOREIGN KEY (tenant_id, turn_id) REFERENCES dispatch.turns(tenant_id, id);
 dispatch.tasks constraint tasks_pkey PRIMARY KEY (tenant_id, id);
 dispatch.tasks constraint tasks_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.tasks constraint tasks_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
+dispatch.technician_schedules constraint technician_schedules_absences_check CHECK ((jsonb_typeof(absences) = 'array'::text));
+dispatch.technician_schedules constraint technician_schedules_certifications_check CHECK ((jsonb_typeof(certifications) = 'array'::text));
+dispatch.technician_schedules constraint technician_schedules_check CHECK (((home_lat_e6 IS NULL) = (home_lon_e6 IS NULL)));
+dispatch.technician_schedules constraint technician_schedules_home_lat_e6_check CHECK (((home_lat_e6 >= '-90000000'::integer) AND (home_lat_e6 <= 90000000)));
+dispatch.technician_schedules constraint technician_schedules_home_lon_e6_check CHECK (((home_lon_e6 >= '-180000000'::integer) AND (home_lon_e6 <= 180000000)));
+dispatch.technician_schedules constraint technician_schedules_pkey PRIMARY KEY (tenant_id, id);
+dispatch.technician_schedules constraint technician_schedules_shifts_check CHECK ((jsonb_typeof(shifts) = 'object'::text));
+dispatch.technician_schedules constraint technician_schedules_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+dispatch.technician_schedules constraint technician_schedules_tenant_id_id_fkey FOREIGN KEY (tenant_id, id) REFERENCES dispatch.technicians(tenant_id, id);
+dispatch.technicians constraint technicians_check CHECK ((active = (state = 'ACTIVE'::text)));
+dispatch.technicians constraint technicians_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
 dispatch.technicians constraint technicians_pkey PRIMARY KEY (tenant_id, id);
 dispatch.technicians constraint technicians_slug_check CHECK (((length(slug) >= 1) AND (length(slug) <= 60)));
+dispatch.technicians constraint technicians_state_check CHECK ((state = ANY (ARRAY['ACTIVE'::text, 'INACTIVE'::text])));
 dispatch.technicians constraint technicians_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.technicians constraint technicians_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES dispatch.tenants(id);
 dispatch.technicians constraint technicians_tenant_id_slug_key UNIQUE (tenant_id, slug);
@@ -755,16 +1018,20 @@ dispatch.tests constraint tests_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, 
 dispatch.tests constraint tests_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
 dispatch.tickets constraint tickets_answers_check CHECK ((jsonb_typeof(answers) = 'object'::text));
 dispatch.tickets constraint tickets_base_nte_cents_check CHECK ((base_nte_cents >= 0));
+dispatch.tickets constraint tickets_duplicate_is_over CHECK (((duplicate_of IS NULL) OR ((state = 'CANCELLED'::text) AND (duplicate_of <> id))));
 dispatch.tickets constraint tickets_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
 dispatch.tickets constraint tickets_hold_ends CHECK (((state <> 'ON_HOLD'::text) OR ((hold_reason IS NOT NULL) AND (hold_owner IS NOT NULL) AND (hold_until IS NOT NULL))));
 dispatch.tickets constraint tickets_nte_at_least_base CHECK ((nte_cents >= base_nte_cents));
 dispatch.tickets constraint tickets_paused_remembers CHECK (((state <> ALL (ARRAY['APPROVAL_REQUIRED'::text, 'ON_HOLD'::text])) OR (resume_state IS NOT NULL)));
 dispatch.tickets constraint tickets_pkey PRIMARY KEY (tenant_id, id);
 dispatch.tickets constraint tickets_priority_check CHECK ((priority = ANY (ARRAY['ROUTINE'::text, 'URGENT'::text, 'EMERGENCY'::text])));
+dispatch.tickets constraint tickets_recall_of_another CHECK ((recall_of <> id));
 dispatch.tickets constraint tickets_reference_check CHECK ((reference ~ '^DL-[A-Z0-9]{8}$'::text));
 dispatch.tickets constraint tickets_reference_key UNIQUE (tenant_id, reference);
 dispatch.tickets constraint tickets_site_of_account FOREIGN KEY (tenant_id, site_id, account_id) REFERENCES dispatch.sites(tenant_id, id, account_id);
 dispatch.tickets constraint tickets_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES dispatch.conversations(tenant_id, id);
+dispatch.tickets constraint tickets_tenant_id_duplicate_of_fkey FOREIGN KEY (tenant_id, duplicate_of) REFERENCES dispatch.tickets(tenant_id, id);
+dispatch.tickets constraint tickets_tenant_id_recall_of_fkey FOREIGN KEY (tenant_id, recall_of) REFERENCES dispatch.tickets(tenant_id, id);
 dispatch.tickets constraint tickets_tenant_id_requester_id_fkey FOREIGN KEY (tenant_id, requester_id) REFERENCES dispatch.contacts(tenant_id, id);
 dispatch.timers constraint timers_pkey PRIMARY KEY (tenant_id, id);
 dispatch.timers constraint timers_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
@@ -834,9 +1101,11 @@ CREATE INDEX events_by_ticket ON audit.events USING btree (tenant_id, ticket_id,
 CREATE INDEX log_entries_by_leaf ON audit.log_entries USING btree (leaf_hash);
 CREATE INDEX unsequenced_by_age ON audit.unsequenced USING btree (at);
 CREATE INDEX entries_by_conversation ON context.entries USING btree (tenant_id, conversation_id, created_at);
+CREATE INDEX acts_pending ON dispatch.acts USING btree (tenant_id, asked_at) WHERE (state = 'PENDING'::text);
 CREATE INDEX approvals_by_ticket ON dispatch.approvals USING btree (tenant_id, ticket_id, requested_at);
 CREATE UNIQUE INDEX approvals_one_pending_per_ticket ON dispatch.approvals USING btree (tenant_id, ticket_id) WHERE (state = 'PENDING'::text);
 CREATE INDEX bookings_by_time ON dispatch.bookings USING btree (tenant_id, technician_id, starts_at, ends_at);
+CREATE INDEX choices_by_ticket ON dispatch.choices USING btree (tenant_id, ticket_id, made_at);
 CREATE INDEX completions_by_ticket ON dispatch.completions USING btree (tenant_id, ticket_id, submitted_at DESC);
 CREATE INDEX contact_memberships_by_account ON dispatch.contact_memberships USING btree (tenant_id, account_id);
 CREATE UNIQUE INDEX conversations_one_open_per_contact ON dispatch.conversations USING btree (tenant_id, contact_id, channel) WHERE (state <> 'CLOSED'::text);
@@ -850,10 +1119,16 @@ CREATE INDEX nonces_by_age ON dispatch.nonces USING brin (created);
 CREATE INDEX outbox_waiting ON dispatch.outbox USING btree (tenant_id, created_at, id) WHERE ((delivered_at IS NULL) AND (abandoned_at IS NULL));
 CREATE INDEX parts_by_ticket ON dispatch.parts USING btree (tenant_id, ticket_id);
 CREATE INDEX reports_by_sender ON dispatch.reports USING btree (tenant_id, sender_hash, reported_at);
+CREATE INDEX schedule_options_by_ticket ON dispatch.schedule_options USING btree (tenant_id, ticket_id) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX schedule_options_numbered ON dispatch.schedule_options USING btree (tenant_id, ticket_id, number) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX schedule_options_one_agreed ON dispatch.schedule_options USING btree (tenant_id, ticket_id) WHERE ((confirmed_at IS NOT NULL) AND (ended_at IS NULL));
+CREATE UNIQUE INDEX suggestions_one_open ON dispatch.suggestions USING btree (tenant_id, conversation_id, sameness) WHERE (state = 'OPEN'::text);
+CREATE INDEX suggestions_open ON dispatch.suggestions USING btree (tenant_id, suggested_at) WHERE (state = 'OPEN'::text);
 CREATE INDEX tasks_open ON dispatch.tasks USING btree (tenant_id, opened_at) WHERE (done_at IS NULL);
 CREATE INDEX tests_by_ticket ON dispatch.tests USING btree (tenant_id, ticket_id, test, recorded_at DESC);
 CREATE INDEX tickets_by_account ON dispatch.tickets USING btree (tenant_id, account_id, state);
 CREATE INDEX tickets_by_requester ON dispatch.tickets USING btree (tenant_id, requester_id, state);
+CREATE INDEX tickets_by_survivor ON dispatch.tickets USING btree (tenant_id, duplicate_of) WHERE (duplicate_of IS NOT NULL);
 CREATE UNIQUE INDEX tickets_one_open_per_conversation ON dispatch.tickets USING btree (tenant_id, conversation_id) WHERE ((conversation_id IS NOT NULL) AND (state <> ALL (ARRAY['CLOSED'::text, 'CANCELLED'::text])));
 CREATE INDEX tickets_queue ON dispatch.tickets USING btree (tenant_id, (
 CASE priority
@@ -916,10 +1191,17 @@ policy sequencer_works on audit.unsequenced as permissive for all using (true);
 policy tenant on audit.unsequenced as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on context.entries as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.accounts as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.act_confirmations as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.act_links as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.acts as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.approvals as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.assets as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.autonomy_settings as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.bookings as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.choices as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.completions as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.consents as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.consumed_choices as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.consumed_tokens as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.contact_memberships as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.contacts as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
@@ -935,10 +1217,14 @@ policy tenant on dispatch.parts as permissive for all using ((tenant_id = (NULLI
 policy tenant on dispatch.pauses as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.remedies as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.reports as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.schedule_options as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.site_schedules as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.sites as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.staff as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.staff_roles as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.suggestions as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.tasks as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.technician_schedules as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.technicians as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.tenants as permissive for all using ((id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.tests as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
@@ -980,18 +1266,47 @@ CREATE TRIGGER never_changed BEFORE UPDATE ON audit.unsequenced FOR EACH ROW EXE
 CREATE TRIGGER waits_by_event_only BEFORE INSERT ON audit.unsequenced FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON context.entries FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON context.entries FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_version BEFORE INSERT OR UPDATE OF tenant_id, id, version, state, slug, contract, event_id ON dispatch.accounts FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('account');
 CREATE TRIGGER counter_step BEFORE UPDATE ON dispatch.accounts FOR EACH ROW EXECUTE FUNCTION dispatch.guard_counter();
+CREATE TRIGGER had_approver BEFORE UPDATE ON dispatch.accounts FOR EACH ROW EXECUTE FUNCTION dispatch.guard_had_approver();
+CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.accounts FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.accounts FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_confirmation BEFORE INSERT ON dispatch.act_confirmations FOR EACH ROW EXECUTE FUNCTION dispatch.guard_confirmation();
+CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.act_confirmations FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.act_confirmations FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.acts FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('act');
+CREATE TRIGGER b_act BEFORE INSERT OR UPDATE ON dispatch.acts FOR EACH ROW EXECUTE FUNCTION dispatch.guard_act();
+CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.acts FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.acts FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.approvals FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('approval');
 CREATE TRIGGER b_money BEFORE INSERT OR UPDATE ON dispatch.approvals FOR EACH ROW EXECUTE FUNCTION dispatch.guard_money();
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.approvals FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.approvals FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.assets FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('asset');
+CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.assets FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.assets FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_part BEFORE INSERT OR DELETE OR UPDATE ON dispatch.autonomy_settings FOR EACH ROW EXECUTE FUNCTION dispatch.guard_part('account', 'account_id');
 CREATE TRIGGER bump_autonomy AFTER INSERT OR DELETE OR UPDATE ON dispatch.autonomy_settings FOR EACH ROW EXECUTE FUNCTION dispatch.bump_autonomy();
+CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.choices FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.choices FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.completions FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.completions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.consents FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.consents FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER second_after_first BEFORE INSERT ON dispatch.consents FOR EACH ROW EXECUTE FUNCTION dispatch.guard_consent();
+CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.consumed_choices FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.consumed_choices FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.consumed_tokens FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.consumed_tokens FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
-CREATE TRIGGER bump_authority AFTER INSERT OR DELETE OR UPDATE ON dispatch.contact_memberships FOR EACH ROW EXECUTE FUNCTION dispatch.bump_authority();
+CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.contact_memberships FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('membership');
+CREATE TRIGGER b_limit BEFORE INSERT OR UPDATE ON dispatch.contact_memberships FOR EACH ROW EXECUTE FUNCTION dispatch.guard_limit();
+CREATE TRIGGER bump_authority AFTER INSERT OR UPDATE ON dispatch.contact_memberships FOR EACH ROW EXECUTE FUNCTION dispatch.bump_authority();
+CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.contact_memberships FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.contact_memberships FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.contacts FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('contact');
 CREATE TRIGGER bump_authority AFTER UPDATE ON dispatch.contacts FOR EACH ROW WHEN ((((new.active IS DISTINCT FROM old.active) OR (new.changed_at IS DISTINCT FROM old.changed_at)) OR (new.person_id IS DISTINCT FROM old.person_id))) EXECUTE FUNCTION dispatch.bump_authority_of_contact();
+CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.contacts FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.contacts FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.conversations FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('conversation');
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.conversations FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.conversations FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -1004,6 +1319,7 @@ CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.invoices FOR EACH R
 CREATE TRIGGER b_money BEFORE INSERT OR UPDATE ON dispatch.invoices FOR EACH ROW EXECUTE FUNCTION dispatch.guard_money();
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.invoices FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.invoices FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER void_takes_two BEFORE UPDATE ON dispatch.invoices FOR EACH ROW WHEN (((new.state = 'VOID'::text) AND (old.state <> 'VOID'::text))) EXECUTE FUNCTION dispatch.guard_void();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.nonce_floor FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER nonce_floor_rises BEFORE DELETE OR UPDATE ON dispatch.nonce_floor FOR EACH ROW EXECUTE FUNCTION dispatch.guard_floor();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.nonces FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -1013,9 +1329,23 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.parts FOR EACH S
 CREATE TRIGGER bump_autonomy AFTER INSERT OR DELETE OR UPDATE ON dispatch.pauses FOR EACH ROW EXECUTE FUNCTION dispatch.bump_autonomy();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.remedies FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.remedies FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.sites FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('site');
+CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.sites FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.sites FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.staff FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('staff');
 CREATE TRIGGER bump_authority AFTER UPDATE ON dispatch.staff FOR EACH ROW WHEN (((new.active IS DISTINCT FROM old.active) OR (new.person_id IS DISTINCT FROM old.person_id))) EXECUTE FUNCTION dispatch.bump_authority_everywhere();
+CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.staff FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.staff FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_part BEFORE INSERT OR DELETE OR UPDATE ON dispatch.staff_roles FOR EACH ROW EXECUTE FUNCTION dispatch.guard_part('staff', 'staff_id');
 CREATE TRIGGER bump_authority AFTER INSERT OR DELETE OR UPDATE ON dispatch.staff_roles FOR EACH ROW EXECUTE FUNCTION dispatch.bump_authority_everywhere();
+CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.suggestions FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('suggestion');
+CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.suggestions FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.suggestions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER suggestion_is_kept BEFORE UPDATE ON dispatch.suggestions FOR EACH ROW EXECUTE FUNCTION dispatch.guard_suggestion();
+CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.technicians FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('technician');
 CREATE TRIGGER bump_authority AFTER UPDATE ON dispatch.technicians FOR EACH ROW WHEN (((((new.active IS DISTINCT FROM old.active) OR (new.person_id IS DISTINCT FROM old.person_id)) OR (new.skills IS DISTINCT FROM old.skills)) OR (new.territories IS DISTINCT FROM old.territories))) EXECUTE FUNCTION dispatch.bump_authority_everywhere();
+CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.technicians FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.technicians FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER counter_step BEFORE UPDATE ON dispatch.tenants FOR EACH ROW EXECUTE FUNCTION dispatch.guard_counter();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.tests FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.tests FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -1035,6 +1365,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON identity.nonce_floor FOR 
 CREATE TRIGGER nonce_floor_rises BEFORE DELETE OR UPDATE ON identity.nonce_floor FOR EACH ROW EXECUTE FUNCTION dispatch.guard_floor();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON identity.nonces FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER nonce_above_floor BEFORE DELETE OR UPDATE ON identity.nonces FOR EACH ROW EXECUTE FUNCTION dispatch.guard_nonce();
+CREATE TRIGGER a_version BEFORE INSERT OR DELETE OR UPDATE ON trust.service_keys FOR EACH ROW EXECUTE FUNCTION dispatch.guard_service_key();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON vault.nonce_floor FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER nonce_floor_rises BEFORE DELETE OR UPDATE ON vault.nonce_floor FOR EACH ROW EXECUTE FUNCTION dispatch.guard_floor();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON vault.nonces FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -1154,16 +1485,16 @@ begin
   values (tenant, ev, 'operator', 'operator.restore', 'operator', 'accepted',
           (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
   for x in select * from jsonb_to_recordset(p -> 'voided') as v (approval_id uuid, approval_version integer,
-             ticket_id uuid, ticket_version integer, resume_state text) loop
+             ticket_id uuid, ticket_version integer, before_state text, resume_state text) loop
     insert into audit.effects (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
-    values (tenant, 'ticket', x.ticket_id, x.ticket_version + 1, 'operator.restore', 'APPROVAL_REQUIRED',
-            x.resume_state, ev),
+    values (tenant, 'ticket', x.ticket_id, x.ticket_version + 1, 'operator.restore', x.before_state, x.resume_state, ev),
            (tenant, 'approval', x.approval_id, x.approval_version + 1, 'operator.restore', 'PENDING', 'VOID', ev);
     update dispatch.approvals set state = 'VOID', version = version + 1
      where tenant_id = tenant and id = x.approval_id and version = x.approval_version;
     perform dispatch.hit_one(case when found then 1 else 0 end, 'approval');
     update dispatch.tickets
-       set state = x.resume_state, resume_state = null, scope_capped = true, version = version + 1, updated_at = now()
+       set state = x.resume_state, resume_state = null, hold_reason = null, hold_owner = null, hold_until = null,
+           scope_capped = true, version = version + 1, updated_at = now()
      where tenant_id = tenant and id = x.ticket_id and version = x.ticket_version;
     perform dispatch.hit_one(case when found then 1 else 0 end, 'ticket');
     insert into dispatch.tasks (tenant_id, event_id, kind, ticket_id)
@@ -1171,17 +1502,57 @@ begin
   end loop;
   update dispatch.turns set ended_at = now() where tenant_id = tenant and ended_at is null;
   update dispatch.links set expires_at = now() where tenant_id = tenant and expires_at > now();
+  update dispatch.act_links set expires_at = now() where tenant_id = tenant and expires_at > now();
   update identity.sessions set ended_at = now() where tenant_id = tenant and ended_at is null;
   update identity.sign_in_links set expires_at = now() where tenant_id = tenant and expires_at > now();
   update identity.step_ups set used_at = now() where tenant_id = tenant and used_at is null;
   -- A pause that was lost would let agents act where a person had stopped them: they wait for a person everywhere.
   insert into dispatch.pauses (tenant_id, scope, scope_id, event_id) values (tenant, 'tenant', tenant, ev)
   on conflict do nothing;
-  update trust.service_keys k set revoked_at = now(), event_tenant_id = tenant, event_id = ev
+  update trust.service_keys k set version = k.version + 1, revoked_at = now(), event_tenant_id = tenant, event_id = ev
    where k.revoked_at is null and k.keyid in (select jsonb_array_elements_text(p -> 'revoked'));
   update dispatch.outbox o set delivered_at = now()
    where o.tenant_id = tenant and o.delivered_at is null
      and o.ref_id in (select v::uuid from jsonb_array_elements_text(p -> 'delivered') v);
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.act_json(r dispatch.acts)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select to_jsonb(r) || jsonb_build_object(
+    'asked_at', dispatch.instant(r.asked_at), 'expires_at', dispatch.instant(r.expires_at),
+    'decided_at', dispatch.instant(r.decided_at))
+$function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_act(tenant uuid, event_id uuid, c jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  r dispatch.acts := jsonb_populate_record(null::dispatch.acts, c -> 'act');
+  k jsonb := c -> 'act_confirmation';
+  n integer;
+begin
+  if r.version = 1 then
+    insert into dispatch.acts
+      (tenant_id, id, version, state, command, target_id, input, action, action_digest, asked_by, proof_assurance,
+       deciders, asked_at, expires_at, decided_at)
+    values
+      (r.tenant_id, r.id, r.version, r.state, r.command, r.target_id, r.input, r.action, r.action_digest, r.asked_by,
+       r.proof_assurance, r.deciders, r.asked_at, r.expires_at, r.decided_at);
+    insert into dispatch.act_links (tenant_id, hash, act_id, staff_id, expires_at)
+    select tenant, x ->> 'hash', (x ->> 'act_id')::uuid, (x ->> 'staff_id')::uuid, (x ->> 'expires_at')::timestamptz
+      from jsonb_array_elements(c -> 'act_links') x;
+    return;
+  end if;
+  if jsonb_typeof(k) = 'object' then
+    insert into dispatch.act_confirmations (tenant_id, act_id, person_id, staff_id, event_id)
+    values (tenant, (k ->> 'act_id')::uuid, (k ->> 'person_id')::uuid, (k ->> 'staff_id')::uuid, event_id);
+  end if;
+  update dispatch.acts t set version = r.version, state = r.state, decided_at = r.decided_at
+   where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
+  get diagnostics n = row_count;
+  perform dispatch.hit_one(n, 'act');
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.apply_approval(tenant uuid, row_json jsonb)
  RETURNS void
@@ -1225,11 +1596,10 @@ begin
     perform dispatch.hit_one(n, 'booking');
   end if;
   if c ? 'booking' then
-    delete from dispatch.bookings k
-     where k.tenant_id = tenant and k.technician_id = (b ->> 'technician_id')::uuid and k.held_until < now();
-    insert into dispatch.bookings (tenant_id, technician_id, visit_id, starts_at, ends_at)
-    values (tenant, (b ->> 'technician_id')::uuid, (b ->> 'visit_id')::uuid, (b ->> 'starts_at')::timestamptz,
-            (b ->> 'ends_at')::timestamptz);
+    -- The agreed time becomes the visit: its hold goes in the statement before the visit takes its place.
+    delete from dispatch.bookings k where k.tenant_id = tenant and k.option_id = (b ->> 'option_id')::uuid;
+    perform dispatch.take_time(tenant, (b ->> 'technician_id')::uuid, (b ->> 'visit_id')::uuid, null,
+      (b ->> 'starts_at')::timestamptz, (b ->> 'ends_at')::timestamptz, null);
   end if;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.apply_changes(tenant uuid, event_id uuid, ticket uuid, c jsonb)
@@ -1238,13 +1608,23 @@ CREATE OR REPLACE FUNCTION dispatch.apply_changes(tenant uuid, event_id uuid, ti
 AS $function$
 begin
   if c ? 'conversation' then perform dispatch.apply_conversation(tenant, c -> 'conversation'); end if;
+  if c ? 'act' then perform dispatch.apply_act(tenant, event_id, c); end if;
+  if c ? 'account' or c ? 'site' or c ? 'asset' then perform dispatch.apply_place(tenant, event_id, c); end if;
+  if c ? 'contact' or c ? 'technician' then perform dispatch.apply_people(tenant, event_id, c); end if;
   if c ? 'ticket' then perform dispatch.apply_ticket(tenant, c -> 'ticket'); end if;
+  if c ? 'cancelled_visit' then perform dispatch.apply_visit(tenant, c -> 'cancelled_visit'); end if;
   if c ? 'visit' then perform dispatch.apply_visit(tenant, c -> 'visit'); end if;
+  if c ? 'end_options_of' or c ? 'options' or c ? 'confirm_option' then
+    perform dispatch.apply_options(tenant, event_id, c);
+  end if;
   if c ? 'booking' or c ? 'release_booking_of' then perform dispatch.apply_booking(tenant, c); end if;
   if c ? 'evidence' then perform dispatch.apply_evidence(tenant, c -> 'evidence'); end if;
   if c ? 'approval' then perform dispatch.apply_approval(tenant, c -> 'approval'); end if;
   if c ? 'part' or c ? 'minutes' or c ? 'test' then
     perform dispatch.apply_record(tenant, event_id, ticket, c);
+  end if;
+  if c ? 'attach' or c ? 'consent' or c ? 'suggestion' then
+    perform dispatch.apply_life(tenant, event_id, ticket, c);
   end if;
   if c ? 'completion' or c ? 'verification' or c ? 'remedies' then
     perform dispatch.apply_closeout(tenant, event_id, ticket, c);
@@ -1254,8 +1634,27 @@ begin
   if c ? 'inbound_message' or c ? 'context_entry' or c ? 'turn' or c ? 'turn_ticket' or c ? 'report' then
     perform dispatch.apply_inbound(tenant, c);
   end if;
+  if c ? 'choice' or c ? 'consume_choice' then perform dispatch.apply_choice(tenant, event_id, c); end if;
   if c ? 'messages' or c ? 'delivery' then perform dispatch.apply_messages(tenant, c); end if;
   if c ? 'timers' or c ? 'tasks' then perform dispatch.apply_waiting(tenant, event_id, c); end if;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_choice(tenant uuid, event_id uuid, c jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  r dispatch.choices := jsonb_populate_record(null::dispatch.choices, c -> 'choice');
+begin
+  if c ? 'choice' then
+    insert into dispatch.choices
+      (tenant_id, id, ticket_id, kind, option_id, contact_id, message_id, channel, made_at, event_id)
+    values
+      (tenant, r.id, r.ticket_id, r.kind, r.option_id, r.contact_id, r.message_id, r.channel, r.made_at, event_id);
+  end if;
+  if c ? 'consume_choice' then
+    insert into dispatch.consumed_choices (tenant_id, choice_id, event_id)
+    values (tenant, (c ->> 'consume_choice')::uuid, event_id);
+  end if;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.apply_closeout(tenant uuid, event_id uuid, ticket uuid, c jsonb)
  RETURNS void
@@ -1334,7 +1733,8 @@ begin
     return;
   end if;
   update dispatch.evidence t
-     set version = r.version, state = r.state, content_key = r.content_key, finalized_at = r.finalized_at
+     set version = r.version, state = r.state, content_key = r.content_key, kept_sha256 = r.kept_sha256,
+         kept_size_bytes = r.kept_size_bytes, finalized_at = r.finalized_at
    where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'evidence');
@@ -1403,6 +1803,73 @@ begin
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'invoice');
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_life(tenant uuid, event_id uuid, ticket uuid, c jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  k jsonb;
+  r dispatch.suggestions;
+  n integer;
+begin
+  if c ? 'attach' then
+    update dispatch.reports x
+       set attached_ticket_id = (c -> 'attach' ->> 'ticket_id')::uuid, attached_at = now()
+     where x.tenant_id = tenant and x.id = (c -> 'attach' ->> 'report_id')::uuid and x.attached_ticket_id is null;
+    get diagnostics n = row_count;
+    perform dispatch.hit_one(n, 'report');
+  end if;
+  if c ? 'consent' then
+    k := c -> 'consent';
+    insert into dispatch.consents
+      (tenant_id, event_id, ticket_id, act, object, object_version, role, staff_id, person_id, reason_text_id)
+    values
+      (tenant, event_id, ticket, k ->> 'act', k ->> 'object', (k ->> 'object_version')::integer, k ->> 'role',
+       (k ->> 'staff_id')::uuid, (k ->> 'person_id')::uuid, (k ->> 'reason_text_id')::uuid);
+  end if;
+  if c ? 'suggestion' then
+    r := jsonb_populate_record(null::dispatch.suggestions, c -> 'suggestion');
+    if r.version = 1 then
+      insert into dispatch.suggestions
+        (tenant_id, id, version, state, command, agent_role, subject_kind, subject_id, conversation_id, turn_id,
+         ticket_id, ticket_version, input, safety, digest, sameness, suggested_at, expires_at, decided_by, decided_at)
+      values
+        (r.tenant_id, r.id, r.version, r.state, r.command, r.agent_role, r.subject_kind, r.subject_id,
+         r.conversation_id, r.turn_id, r.ticket_id, r.ticket_version, r.input, r.safety, r.digest, r.sameness,
+         r.suggested_at, r.expires_at, r.decided_by, r.decided_at);
+    else
+      update dispatch.suggestions t
+         set version = r.version, state = r.state, decided_by = r.decided_by, decided_at = r.decided_at
+       where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
+      get diagnostics n = row_count;
+      perform dispatch.hit_one(n, 'suggestion');
+    end if;
+  end if;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_membership(tenant uuid, event_id uuid, row_json jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  m dispatch.contact_memberships := jsonb_populate_record(null::dispatch.contact_memberships, row_json);
+  n integer;
+begin
+  if m.version = 1 then
+    insert into dispatch.contact_memberships
+      (tenant_id, id, version, state, contact_id, account_id, site_id, may_request, may_approve, approval_limit_cents,
+       changed_at, event_id)
+    values
+      (tenant, m.id, m.version, m.state, m.contact_id, m.account_id, m.site_id, m.may_request, m.may_approve,
+       m.approval_limit_cents, m.changed_at, apply_membership.event_id);
+    return;
+  end if;
+  update dispatch.contact_memberships t
+     set version = m.version, may_request = m.may_request, may_approve = m.may_approve,
+         approval_limit_cents = m.approval_limit_cents, changed_at = m.changed_at, event_id = apply_membership.event_id
+   where t.tenant_id = tenant and t.id = m.id and t.version = m.version - 1;
+  get diagnostics n = row_count;
+  perform dispatch.hit_one(n, 'membership');
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.apply_messages(tenant uuid, c jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -1424,6 +1891,45 @@ begin
     perform dispatch.hit_one(n, 'message');
   end if;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_options(tenant uuid, event_id uuid, c jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  o dispatch.schedule_options;
+  n integer;
+begin
+  if c ? 'end_options_of' then
+    perform dispatch.end_options(tenant, (c ->> 'end_options_of')::uuid, null);
+  end if;
+  if c ? 'options' then
+    -- In one order, so that two proposals for the same people wait for each other and do not deadlock.
+    for o in select x.* from jsonb_populate_recordset(null::dispatch.schedule_options, c -> 'options') x
+              order by x.technician_id, x.visit_from loop
+      insert into dispatch.schedule_options
+        (tenant_id, id, ticket_id, number, window_from, window_to, technician_id, visit_from, visit_to,
+         asked_contact_id, proposed_at, held_until, event_id)
+      values
+        (tenant, o.id, o.ticket_id, o.number, o.window_from, o.window_to, o.technician_id, o.visit_from, o.visit_to,
+         o.asked_contact_id, o.proposed_at, o.held_until, event_id);
+      perform dispatch.take_time(tenant, o.technician_id, null, o.id, o.visit_from, o.visit_to, o.held_until);
+    end loop;
+  end if;
+  if c ? 'confirm_option' then
+    update dispatch.schedule_options x set confirmed_at = now()
+     where x.tenant_id = tenant and x.id = (c ->> 'confirm_option')::uuid and x.ended_at is null
+       and x.confirmed_at is null
+    returning x.* into o;
+    get diagnostics n = row_count;
+    perform dispatch.hit_one(n, 'option');
+    perform dispatch.end_options(tenant, o.ticket_id, o.id);
+    -- The hold must live until this very commit; what it held is held again in the same one, without an end.
+    delete from dispatch.bookings k where k.tenant_id = tenant and k.option_id = o.id and k.held_until > now();
+    get diagnostics n = row_count;
+    perform dispatch.hit_one(n, 'hold');
+    perform dispatch.take_time(tenant, o.technician_id, null, o.id, o.visit_from, o.visit_to, null);
+  end if;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.apply_pause(tenant uuid, event_id uuid, c jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -1443,6 +1949,94 @@ begin
        and k.scope_id = (c -> 'unpause' ->> 'scope_id')::uuid;
     get diagnostics n = row_count;
     perform dispatch.hit_one(n, 'pause');
+  end if;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_people(tenant uuid, event_id uuid, c jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  p dispatch.contacts := jsonb_populate_record(null::dispatch.contacts, c -> 'contact');
+  t dispatch.technicians := jsonb_populate_record(null::dispatch.technicians, c -> 'technician');
+  n integer;
+begin
+  if p.version = 1 then
+    insert into dispatch.contacts (tenant_id, id, version, state, active, person_id, changed_at, event_id)
+    values (tenant, p.id, p.version, p.state, p.state = 'ACTIVE', p.person_id, p.changed_at, apply_people.event_id);
+  elsif p.version > 1 then
+    update dispatch.contacts x
+       set version = p.version, state = p.state, active = p.state = 'ACTIVE', changed_at = p.changed_at,
+           event_id = apply_people.event_id
+     where x.tenant_id = tenant and x.id = p.id and x.version = p.version - 1;
+    get diagnostics n = row_count;
+    perform dispatch.hit_one(n, 'contact');
+  end if;
+  perform dispatch.apply_membership(tenant, apply_people.event_id, m) from jsonb_array_elements(c -> 'memberships') m;
+  if t.version = 1 then
+    insert into dispatch.technicians
+      (tenant_id, id, version, state, active, person_id, slug, skills, territories, event_id)
+    values (tenant, t.id, t.version, t.state, t.state = 'ACTIVE', t.person_id, t.slug, t.skills, t.territories,
+            apply_people.event_id);
+  elsif t.version > 1 then
+    update dispatch.technicians x
+       set version = t.version, state = t.state, active = t.state = 'ACTIVE', skills = t.skills,
+           territories = t.territories, event_id = apply_people.event_id
+     where x.tenant_id = tenant and x.id = t.id and x.version = t.version - 1;
+    get diagnostics n = row_count;
+    perform dispatch.hit_one(n, 'technician');
+  end if;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_place(tenant uuid, event_id uuid, c jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  a dispatch.accounts := jsonb_populate_record(null::dispatch.accounts, c -> 'account');
+  s dispatch.sites := jsonb_populate_record(null::dispatch.sites, c -> 'site');
+  k dispatch.assets := jsonb_populate_record(null::dispatch.assets, c -> 'asset');
+  n integer;
+begin
+  if a.version = 1 then
+    insert into dispatch.accounts (tenant_id, id, version, state, slug, contract, event_id)
+    values (tenant, a.id, a.version, a.state, a.slug, a.contract, apply_place.event_id);
+  elsif a.version > 1 then
+    update dispatch.accounts t
+       set version = a.version, slug = a.slug, contract = a.contract, event_id = apply_place.event_id,
+           authority_version = t.authority_version + 1
+     where t.tenant_id = tenant and t.id = a.id and t.version = a.version - 1;
+    get diagnostics n = row_count;
+    perform dispatch.hit_one(n, 'account');
+  end if;
+  if c ? 'autonomy' then
+    insert into dispatch.autonomy_settings as x (tenant_id, account_id, level, version, event_id)
+    values (tenant, (c -> 'autonomy' ->> 'account_id')::uuid, (c -> 'autonomy' ->> 'level')::smallint,
+            (c -> 'autonomy' ->> 'version')::integer, apply_place.event_id)
+    on conflict (tenant_id, account_id)
+    do update set level = excluded.level, version = excluded.version, event_id = excluded.event_id;
+  end if;
+  if s.version = 1 then
+    insert into dispatch.sites (tenant_id, id, version, state, account_id, slug, time_zone, territory, event_id)
+    values (tenant, s.id, s.version, s.state, s.account_id, s.slug, s.time_zone, s.territory, apply_place.event_id);
+  elsif s.version > 1 then
+    update dispatch.sites t
+       set version = s.version, slug = s.slug, time_zone = s.time_zone, territory = s.territory,
+           event_id = apply_place.event_id
+     where t.tenant_id = tenant and t.id = s.id and t.version = s.version - 1;
+    get diagnostics n = row_count;
+    perform dispatch.hit_one(n, 'site');
+  end if;
+  if k.version = 1 then
+    insert into dispatch.assets
+      (tenant_id, id, version, state, account_id, site_id, kind, slug, model, serial, event_id)
+    values (tenant, k.id, k.version, k.state, k.account_id, k.site_id, k.kind, k.slug, k.model, k.serial,
+            apply_place.event_id);
+  elsif k.version > 1 then
+    update dispatch.assets t
+       set version = k.version, state = k.state, slug = k.slug, model = k.model, serial = k.serial,
+           event_id = apply_place.event_id
+     where t.tenant_id = tenant and t.id = k.id and t.version = k.version - 1;
+    get diagnostics n = row_count;
+    perform dispatch.hit_one(n, 'asset');
   end if;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.apply_record(tenant uuid, event_id uuid, ticket uuid, c jsonb)
@@ -1477,12 +2071,13 @@ begin
     insert into dispatch.tickets
       (tenant_id, id, version, state, reference, account_id, site_id, requester_id, conversation_id, resume_state,
        hold_reason, hold_owner, hold_until, scope_capped, outcome, incident_type, incident_version, safety, priority,
-       answers, missing, base_nte_cents, nte_cents, description_text_id, reported_at, created_at, updated_at)
+       answers, missing, base_nte_cents, nte_cents, description_text_id, recall_of, duplicate_of, reported_at,
+       created_at, updated_at)
     values
       (r.tenant_id, r.id, r.version, r.state, r.reference, r.account_id, r.site_id, r.requester_id,
        r.conversation_id, r.resume_state, r.hold_reason, r.hold_owner, r.hold_until, r.scope_capped, r.outcome,
        r.incident_type, r.incident_version, r.safety, r.priority, r.answers, r.missing, r.base_nte_cents,
-       r.nte_cents, r.description_text_id, r.reported_at, r.created_at, r.updated_at);
+       r.nte_cents, r.description_text_id, r.recall_of, r.duplicate_of, r.reported_at, r.created_at, r.updated_at);
     return;
   end if;
   update dispatch.tickets t
@@ -1490,7 +2085,8 @@ begin
          hold_owner = r.hold_owner, hold_until = r.hold_until, scope_capped = r.scope_capped, outcome = r.outcome,
          incident_type = r.incident_type, incident_version = r.incident_version, safety = r.safety,
          priority = r.priority, answers = r.answers, missing = r.missing, base_nte_cents = r.base_nte_cents,
-         nte_cents = r.nte_cents, description_text_id = r.description_text_id, updated_at = r.updated_at
+         nte_cents = r.nte_cents, description_text_id = r.description_text_id, duplicate_of = r.duplicate_of,
+         updated_at = r.updated_at
    where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'ticket');
@@ -1590,6 +2186,16 @@ begin
   insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
   values (tenant, ev, 'operator', 'operator.bootstrap', 'operator', 'accepted',
           (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
+  -- Version 1 of everything below is this event's; its body states each row by a digest.
+  insert into audit.effects (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
+  select tenant, x.object, x.id, 1, 'operator.bootstrap', '-', 'ACTIVE', ev
+    from (select 'account' as object, (r ->> 'id')::uuid as id from jsonb_array_elements(p -> 'accounts') r
+          union all select 'site', (r ->> 'id')::uuid from jsonb_array_elements(p -> 'sites') r
+          union all select 'contact', (r ->> 'id')::uuid from jsonb_array_elements(p -> 'contacts') r
+          union all select 'membership', (m ->> 'id')::uuid
+            from jsonb_array_elements(p -> 'contacts') r, jsonb_array_elements(r -> 'memberships') m
+          union all select 'staff', (r ->> 'id')::uuid from jsonb_array_elements(p -> 'staff') r
+          union all select 'technician', (r ->> 'id')::uuid from jsonb_array_elements(p -> 'technicians') r) x;
   insert into dispatch.accounts (tenant_id, id, slug, contract, event_id)
   select tenant, x.id, x.slug, x.contract, ev
     from jsonb_to_recordset(p -> 'accounts') as x (id uuid, slug text, contract jsonb);
@@ -1620,6 +2226,7 @@ begin
   select tenant, x.id, x.person_id, x.slug, x.skills, x.territories, ev
     from jsonb_to_recordset(p -> 'technicians')
       as x (id uuid, person_id uuid, slug text, skills text[], territories text[]);
+  perform dispatch.put_schedules(tenant, ev, p);
   return jsonb_build_object('tenant_id', tenant, 'event_id', ev);
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.bump_authority()
@@ -1627,14 +2234,11 @@ CREATE OR REPLACE FUNCTION dispatch.bump_authority()
  LANGUAGE plpgsql
 AS $function$
 begin
-  if tg_op <> 'INSERT' then
-    update dispatch.accounts a set authority_version = a.authority_version + 1
-     where a.tenant_id = old.tenant_id and a.id = old.account_id;
-  end if;
-  if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.account_id <> old.account_id) then
-    update dispatch.accounts a set authority_version = a.authority_version + 1
-     where a.tenant_id = new.tenant_id and a.id = new.account_id;
-  end if;
+  -- A membership is never taken away and never moves to another account: see authority-guards.
+  update dispatch.accounts a
+     set authority_version = a.authority_version + 1,
+         has_had_approver = a.has_had_approver or new.approval_limit_cents > 0
+   where a.tenant_id = new.tenant_id and a.id = new.account_id;
   return null;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.bump_authority_everywhere()
@@ -1770,6 +2374,25 @@ begin
   perform dispatch.burn_nonce(p -> 'nonce');
   return jsonb_build_object('committed_at', dispatch.instant(now()));
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.commitments(tenant uuid, technician uuid, ticket uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+           'starts_at', dispatch.instant(b.starts_at), 'ends_at', dispatch.instant(b.ends_at),
+           'place', dispatch.place_json(p.lat_e6, p.lon_e6, s.territory)) order by b.starts_at), '[]'::jsonb)
+    from dispatch.bookings b
+    left join dispatch.visits v on v.tenant_id = tenant and v.id = b.visit_id
+    left join dispatch.schedule_options o on o.tenant_id = tenant and o.id = b.option_id
+    join dispatch.tickets t on t.tenant_id = tenant and t.id = coalesce(v.ticket_id, o.ticket_id)
+    join dispatch.sites s on s.tenant_id = tenant and s.id = t.site_id
+    left join dispatch.site_schedules p on p.tenant_id = tenant and p.id = s.id
+   where b.tenant_id = tenant and b.technician_id = technician
+     and b.starts_at < now() + interval '15 days' and b.ends_at > now() - interval '1 day'
+     and (b.held_until is null or b.held_until > now())
+     and t.id is distinct from ticket
+$function$;
 CREATE OR REPLACE FUNCTION dispatch.completion_facts(tenant uuid, ticket uuid)
  RETURNS jsonb
  LANGUAGE sql
@@ -1783,6 +2406,18 @@ AS $function$
    order by c.submitted_at desc, c.id desc
    limit 1
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.consent_facts(tenant uuid, ticket uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return coalesce((
+    select jsonb_agg(jsonb_build_object('act', c.act, 'object', c.object, 'object_version', c.object_version,
+                                        'role', c.role, 'staff_id', c.staff_id, 'person_id', c.person_id)
+                     order by c.given_at, c.event_id)
+      from dispatch.consents c where c.tenant_id = tenant and c.ticket_id = ticket), '[]'::jsonb);
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.conversation_json(r dispatch.conversations)
  RETURNS jsonb
  LANGUAGE sql
@@ -1790,6 +2425,86 @@ CREATE OR REPLACE FUNCTION dispatch.conversation_json(r dispatch.conversations)
 AS $function$
   select to_jsonb(r) || jsonb_build_object('opened_at', dispatch.instant(r.opened_at))
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.directory_facts(tenant uuid, command text, refs jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_account dispatch.accounts;
+  v_site dispatch.sites;
+  v_asset dispatch.assets;
+  v_act dispatch.acts;
+  f jsonb;
+begin
+  select a.* into v_act from dispatch.acts a where a.tenant_id = tenant and a.id = (refs ->> 'act_id')::uuid;
+  select s.* into v_asset from dispatch.assets s where s.tenant_id = tenant and s.id = (refs ->> 'asset_id')::uuid;
+  select s.* into v_site from dispatch.sites s
+   where s.tenant_id = tenant and s.id = coalesce(v_asset.site_id, (refs ->> 'site_id')::uuid);
+  select a.* into v_account from dispatch.accounts a
+   where a.tenant_id = tenant and a.id = coalesce((refs ->> 'account_id')::uuid, v_site.account_id);
+  f := jsonb_build_object(
+    'account', case when v_account.id is not null then jsonb_build_object(
+      'tenant_id', v_account.tenant_id, 'id', v_account.id, 'version', v_account.version, 'state', v_account.state,
+      'slug', v_account.slug, 'contract', v_account.contract) end,
+    'site', case when v_site.id is not null then jsonb_build_object(
+      'tenant_id', v_site.tenant_id, 'id', v_site.id, 'version', v_site.version, 'state', v_site.state,
+      'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone,
+      'territory', v_site.territory) end,
+    'asset', case when v_asset.id is not null then to_jsonb(v_asset) - 'event_id' end,
+    'autonomy_level', case when v_account.id is not null then coalesce((
+      select s.level from dispatch.autonomy_settings s
+       where s.tenant_id = tenant and s.account_id = v_account.id), 2) end,
+    'has_had_approver', coalesce(v_account.has_had_approver, true),
+    'is_slug_taken', dispatch.is_slug_taken(tenant, coalesce(v_act.command, command), refs, v_account.id, v_site.id));
+  return f || dispatch.people_facts(tenant, refs) || jsonb_build_object(
+    'act', case when v_act.id is not null then dispatch.act_json(v_act) end,
+    'confirmed_by', coalesce((
+      select jsonb_agg(c.person_id order by c.confirmed_at, c.person_id) from dispatch.act_confirmations c
+       where c.tenant_id = tenant and c.act_id = v_act.id), '[]'::jsonb));
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.directory_refs(tenant uuid, target text, target_id uuid, refs jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  a dispatch.acts;
+begin
+  if target <> 'act' then
+    return refs || jsonb_build_object(target || '_id', target_id);
+  end if;
+  select x.* into a from dispatch.acts x where x.tenant_id = tenant and x.id = directory_refs.target_id;
+  if a.id is null then return refs; end if;
+  return a.input || jsonb_build_object('act_id', a.id) || case when a.target_id is null then '{}'::jsonb
+    else jsonb_build_object(split_part(a.command, '.', 1) || '_id', a.target_id) end;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.duplicate_facts(tenant uuid, ticket dispatch.tickets, named uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return coalesce((
+    select jsonb_agg(dispatch.ticket_json(x.t)::jsonb order by (x.t).created_at, (x.t).id)
+      from (select t from dispatch.tickets t
+             where t.tenant_id = tenant and t.site_id = ticket.site_id and t.id <> ticket.id
+               and t.state not in ('CLOSED', 'CANCELLED')
+               and case when named is not null then t.id = named
+                        else ticket.incident_type is null or t.incident_type = ticket.incident_type end
+             order by t.created_at, t.id limit 2) x), '[]'::jsonb);
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.end_options(tenant uuid, ticket uuid, kept uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from dispatch.bookings k using dispatch.schedule_options o
+   where o.tenant_id = tenant and o.ticket_id = ticket and o.ended_at is null and o.id is distinct from kept
+     and k.tenant_id = tenant and k.option_id = o.id;
+  update dispatch.schedule_options o set ended_at = now()
+   where o.tenant_id = tenant and o.ticket_id = ticket and o.ended_at is null and o.id is distinct from kept;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.evidence_json(r dispatch.evidence)
  RETURNS jsonb
  LANGUAGE sql
@@ -1798,6 +2513,55 @@ AS $function$
   select to_jsonb(r) || jsonb_build_object(
     'created_at', dispatch.instant(r.created_at), 'finalized_at', dispatch.instant(r.finalized_at))
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_act()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' and
+     (new.command, new.target_id, new.input, new.action, new.action_digest, new.asked_by, new.proof_assurance,
+      new.deciders, new.asked_at, new.expires_at) is distinct from
+     (old.command, old.target_id, old.input, old.action, old.action_digest, old.asked_by, old.proof_assurance,
+      old.deciders, old.asked_at, old.expires_at) then
+    perform dispatch.raise_guarantee('act_is_what_was_asked', new.id::text);
+  end if;
+  if new.state = 'CONSUMED' and (
+       select count(*) from dispatch.act_confirmations c
+        where c.tenant_id = new.tenant_id and c.act_id = new.id) < new.deciders then
+    perform dispatch.raise_guarantee('act_not_confirmed', new.id::text);
+  end if;
+  if new.state = 'CONSUMED' and new.expires_at <= now() then
+    perform dispatch.raise_guarantee('act_not_confirmed', 'expired');
+  end if;
+  return new;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_confirmation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (select 1 from dispatch.staff s
+                  where s.tenant_id = new.tenant_id and s.id = new.staff_id and s.person_id = new.person_id and s.active)
+     or not exists (select 1 from audit.events e
+                     where e.tenant_id = new.tenant_id and e.id = new.event_id and e.command = 'act.confirm'
+                       and e.actor = 'staff:' || new.staff_id and e.at = now()) then
+    perform dispatch.raise_guarantee('confirmation_of_another', new.act_id::text);
+  end if;
+  return new;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_consent()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.role = 'supervisor' and not exists (
+    select 1 from dispatch.consents c
+     where c.tenant_id = new.tenant_id and c.ticket_id = new.ticket_id and c.act = new.act and c.object = new.object
+       and c.object_version = new.object_version and c.role <> 'supervisor' and c.person_id <> new.person_id) then
+    perform dispatch.raise_guarantee('second_before_first', new.act);
+  end if;
+  return new;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.guard_counter()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1819,6 +2583,49 @@ AS $function$
 begin
   if tg_op <> 'UPDATE' or new.floor < old.floor or new.floor > now() + interval '5 seconds' then
     raise exception using errcode = 'DL001', message = 'nonce_floor_rises', constraint = 'nonce_floor_rises', detail = tg_op;
+  end if;
+  return new;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_had_approver()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if old.has_had_approver and not new.has_had_approver then
+    perform dispatch.raise_guarantee('had_approver', new.id::text);
+  end if;
+  return new;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_limit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  raised boolean := new.approval_limit_cents > 0
+    and (tg_op = 'INSERT' or new.approval_limit_cents > old.approval_limit_cents);
+begin
+  if tg_op = 'UPDATE' and (new.contact_id, new.account_id) is distinct from (old.contact_id, old.account_id) then
+    perform dispatch.raise_guarantee('membership_of_another', new.id::text);
+  end if;
+  if not raised or exists (
+    select 1 from audit.effects e
+     where e.tenant_id = new.tenant_id and e.object_id = new.id and e.version = new.version
+       and e.command = 'operator.bootstrap') then
+    return new;
+  end if;
+  if not exists (
+    select 1 from dispatch.acts a
+      join audit.effects e on e.tenant_id = a.tenant_id and e.object_id = a.id and e.version = a.version and e.at = now()
+     where a.tenant_id = new.tenant_id and a.state = 'CONSUMED' and a.command = 'contact.set_limit'
+       and a.target_id = new.contact_id and a.input ->> 'account_id' = new.account_id::text
+       and a.input ->> 'site_id' is not distinct from new.site_id::text
+       and (a.input ->> 'approval_limit_cents')::bigint = new.approval_limit_cents
+       -- The first approver of the account: two persons. Every later one needs a proof that nothing here records.
+       and a.deciders = 2) then
+    perform dispatch.raise_guarantee('limit_not_confirmed', new.id::text);
+  end if;
+  if (select x.has_had_approver from dispatch.accounts x where x.tenant_id = new.tenant_id and x.id = new.account_id) then
+    perform dispatch.raise_guarantee('limit_not_confirmed', 'the account has had an approver');
   end if;
   return new;
 end $function$;
@@ -1882,6 +2689,25 @@ begin
     perform dispatch.raise_guarantee('nte_below_commitments', 'approved ' || approved || ', spent ' || spent);
   end if;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_part()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  r jsonb := case when tg_op = 'DELETE' then to_jsonb(old) else to_jsonb(new) end;
+begin
+  if not exists (
+    select 1 from audit.effects e
+     where e.tenant_id = (r ->> 'tenant_id')::uuid and e.object = tg_argv[0]
+       and e.object_id = (r ->> tg_argv[1])::uuid and e.at = now()
+       and (tg_op = 'DELETE' or e.version = (r ->> 'version')::integer)) then
+    perform dispatch.raise_guarantee('change_without_event', tg_table_name || ' ' || (r ->> tg_argv[1]));
+  end if;
+  if tg_op = 'UPDATE' and to_jsonb(old) ->> tg_argv[1] <> r ->> tg_argv[1] then
+    perform dispatch.raise_guarantee('change_without_event', tg_table_name || ' of another ' || tg_argv[0]);
+  end if;
+  return case when tg_op = 'DELETE' then old else new end;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.guard_resume(o dispatch.tickets, n dispatch.tickets, command text, mode text)
  RETURNS void
  LANGUAGE plpgsql
@@ -1893,13 +2719,50 @@ begin
     end if;
   elsif mode = 'resume' then
     if n.state is distinct from o.resume_state
-       and not (n.state = 'READY_TO_SCHEDULE' and (command = 'ticket.resume' or o.resume_state = 'TRIAGED')) then
+       -- Another trip: asked for, or needed because nobody is there to go on where it paused.
+       and not (n.state = 'READY_TO_SCHEDULE'
+                and (command = 'ticket.resume' or o.resume_state = 'TRIAGED'
+                     or (o.state = 'ON_HOLD' and o.resume_state = 'APPROVAL_REQUIRED'))) then
       perform dispatch.raise_guarantee('resume_state', 'a resume leads back to ' || coalesce(o.resume_state, 'nowhere'));
     end if;
   elsif n.state = o.state and n.state in ('APPROVAL_REQUIRED', 'ON_HOLD')
         and n.resume_state is distinct from o.resume_state then
     perform dispatch.raise_guarantee('resume_state', 'memory is not edited');
   end if;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_service_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    perform dispatch.raise_guarantee('append_only', 'trust.service_keys ' || tg_op);
+  end if;
+  if new.version <> (case when tg_op = 'INSERT' then 1 else old.version + 1 end)
+     or (tg_op = 'UPDATE' and (new.keyid, new.service, new.environment, new.x, new.not_before)
+         is distinct from (old.keyid, old.service, old.environment, old.x, old.not_before)) then
+    perform dispatch.raise_guarantee('version_step', 'service key ' || new.keyid);
+  end if;
+  if not exists (select 1 from audit.events e
+                  where e.tenant_id = new.event_tenant_id and e.id = new.event_id and e.origin = 'operator'
+                    and e.at = now()) then
+    perform dispatch.raise_guarantee('change_without_event', 'service key ' || new.keyid);
+  end if;
+  return new;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_suggestion()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if (new.command, new.agent_role, new.subject_kind, new.subject_id, new.conversation_id, new.turn_id, new.ticket_id,
+      new.ticket_version, new.input, new.safety, new.digest, new.sameness, new.suggested_at, new.expires_at)
+     is distinct from
+     (old.command, old.agent_role, old.subject_kind, old.subject_id, old.conversation_id, old.turn_id, old.ticket_id,
+      old.ticket_version, old.input, old.safety, old.digest, old.sameness, old.suggested_at, old.expires_at) then
+    perform dispatch.raise_guarantee('suggestion_is_what_was_suggested', new.id::text);
+  end if;
+  return new;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.guard_version()
  RETURNS trigger
@@ -1941,6 +2804,19 @@ begin
     if new.nte_cents < old.nte_cents then
       perform dispatch.guard_nte(new);
     end if;
+  end if;
+  return new;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_void()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (
+    select 1 from dispatch.consents c
+     where c.tenant_id = new.tenant_id and c.ticket_id = new.ticket_id and c.act = 'billing.void'
+       and c.object = new.id::text and c.object_version = old.version and c.role = 'supervisor') then
+    perform dispatch.raise_guarantee('void_by_one', new.id::text);
   end if;
   return new;
 end $function$;
@@ -2010,10 +2886,25 @@ AS $function$
     'reported_today', exists (
       select 1 from dispatch.reports r
        where r.tenant_id = tenant and r.sender_hash = refs ->> 'sender_hash'
-         and r.reported_at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'))
+         and r.reported_at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'),
+    'schedule', dispatch.inbound_schedule(tenant, c.id, refs ->> 'channel'))
     from (select 1) one
     left join dispatch.contacts c
       on c.tenant_id = tenant and c.id = (refs ->> 'contact_id')::uuid and c.active
+$function$;
+CREATE OR REPLACE FUNCTION dispatch.inbound_schedule(tenant uuid, contact uuid, channel text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object('ticket_id', t.id, 'ticket_state', t.state, 'requester_id', t.requester_id,
+           'options', dispatch.options_json(tenant, t.id))
+    from dispatch.conversations v
+    join dispatch.tickets t
+      on t.tenant_id = tenant and t.conversation_id = v.id and t.state not in ('CLOSED', 'CANCELLED')
+   where v.tenant_id = tenant and v.contact_id = contact and v.state <> 'CLOSED'
+     and (inbound_schedule.channel is null or v.channel = inbound_schedule.channel)
+   order by v.opened_at desc, v.id desc limit 1
 $function$;
 CREATE OR REPLACE FUNCTION dispatch.insert_message(tenant uuid, m jsonb)
  RETURNS void
@@ -2043,6 +2934,26 @@ CREATE OR REPLACE FUNCTION dispatch.invoice_json(r dispatch.invoices)
 AS $function$
   select to_jsonb(r) || jsonb_build_object(
     'issued_at', dispatch.instant(r.issued_at), 'paid_at', dispatch.instant(r.paid_at))
+$function$;
+CREATE OR REPLACE FUNCTION dispatch.is_slug_taken(tenant uuid, command text, refs jsonb, account uuid, site uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case split_part(command, '.', 1)
+    when 'account' then exists (
+      select 1 from dispatch.accounts a where a.tenant_id = tenant and a.slug = refs ->> 'slug'
+         and a.id is distinct from (refs ->> 'account_id')::uuid)
+    when 'site' then exists (
+      select 1 from dispatch.sites s where s.tenant_id = tenant and s.account_id = account and s.slug = refs ->> 'slug'
+         and s.id is distinct from (refs ->> 'site_id')::uuid)
+    when 'asset' then exists (
+      select 1 from dispatch.assets s where s.tenant_id = tenant and s.site_id = site and s.slug = refs ->> 'slug'
+         and s.id is distinct from (refs ->> 'asset_id')::uuid)
+    when 'technician' then exists (
+      select 1 from dispatch.technicians t where t.tenant_id = tenant and t.slug = refs ->> 'slug'
+         and t.id is distinct from (refs ->> 'technician_id')::uuid)
+    else false end
 $function$;
 CREATE OR REPLACE FUNCTION dispatch.keep_links(tenant uuid, links jsonb)
  RETURNS void
@@ -2084,6 +2995,73 @@ AS $function$
                       where r.tenant_id = tenant and r.verification_id = w.verification_id and r.key = w.key)
    group by w.key
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.open_uploads(tenant uuid, ticket uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select count(*) from dispatch.evidence e
+   where e.tenant_id = tenant and e.ticket_id = ticket and e.state = 'PRESIGNED'
+     and e.created_at > now() - interval '1 day'
+$function$;
+CREATE OR REPLACE FUNCTION dispatch.options_json(tenant uuid, ticket uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object(
+           'id', o.id, 'ticket_id', o.ticket_id, 'number', o.number,
+           'window_from', dispatch.instant(o.window_from), 'window_to', dispatch.instant(o.window_to),
+           'technician_id', o.technician_id, 'visit_from', dispatch.instant(o.visit_from),
+           'visit_to', dispatch.instant(o.visit_to), 'asked_contact_id', o.asked_contact_id,
+           'proposed_at', dispatch.instant(o.proposed_at), 'held_until', dispatch.instant(o.held_until),
+           'confirmed_at', dispatch.instant(o.confirmed_at)) order by o.number), '[]'::jsonb)
+    from dispatch.schedule_options o
+   where o.tenant_id = tenant and o.ticket_id = ticket and o.ended_at is null
+$function$;
+CREATE OR REPLACE FUNCTION dispatch.people_facts(tenant uuid, refs jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'contact', (
+      select jsonb_build_object('tenant_id', c.tenant_id, 'id', c.id, 'version', c.version, 'state', c.state,
+               'person_id', c.person_id, 'changed_at', dispatch.instant(c.changed_at))
+        from dispatch.contacts c where c.tenant_id = tenant and c.id = (refs ->> 'contact_id')::uuid),
+    'memberships', coalesce((
+      select jsonb_agg(jsonb_build_object('tenant_id', m.tenant_id, 'id', m.id, 'version', m.version, 'state', m.state,
+               'contact_id', m.contact_id, 'account_id', m.account_id, 'site_id', m.site_id,
+               'may_request', m.may_request, 'may_approve', m.may_approve,
+               'approval_limit_cents', m.approval_limit_cents, 'changed_at', dispatch.instant(m.changed_at))
+               order by m.account_id, m.site_id)
+        from dispatch.contact_memberships m
+       where m.tenant_id = tenant and m.contact_id = (refs ->> 'contact_id')::uuid), '[]'::jsonb),
+    'technician', (
+      select jsonb_build_object('tenant_id', t.tenant_id, 'id', t.id, 'version', t.version, 'state', t.state,
+               'person_id', t.person_id, 'slug', t.slug, 'skills', to_jsonb(t.skills),
+               'territories', to_jsonb(t.territories))
+        from dispatch.technicians t where t.tenant_id = tenant and t.id = (refs ->> 'technician_id')::uuid),
+    'staff', (
+      select jsonb_build_object('tenant_id', s.tenant_id, 'id', s.id, 'version', s.version, 'state', s.state,
+               'person_id', s.person_id, 'roles', coalesce((
+                 select jsonb_agg(r.role order by r.role) from dispatch.staff_roles r
+                  where r.tenant_id = tenant and r.staff_id = s.id), '[]'::jsonb))
+        from dispatch.staff s where s.tenant_id = tenant and s.id = (refs ->> 'staff_id')::uuid),
+    'confirmers', coalesce((
+      select jsonb_agg(jsonb_build_object('staff_id', x.id, 'person_id', x.person_id, 'roles', x.roles) order by x.id)
+        from (select s.id, s.person_id, jsonb_agg(r.role order by r.role) as roles
+                from dispatch.staff s join dispatch.staff_roles r on r.tenant_id = tenant and r.staff_id = s.id
+               where s.tenant_id = tenant and s.active and r.role in ('admin', 'supervisor', 'dispatcher')
+               group by s.id, s.person_id) x), '[]'::jsonb))
+$function$;
+CREATE OR REPLACE FUNCTION dispatch.place_json(lat_e6 integer, lon_e6 integer, territory text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select jsonb_build_object('lat_e6', lat_e6, 'lon_e6', lon_e6, 'territory', territory)
+$function$;
 CREATE OR REPLACE FUNCTION dispatch.prune_nonces()
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2095,6 +3073,22 @@ begin
   delete from dispatch.nonces k where k.created < (select f.floor from dispatch.nonce_floor f);
   get diagnostics n = row_count;
   return n;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.put_schedules(tenant uuid, ev uuid, p jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into dispatch.technician_schedules
+    (tenant_id, id, shifts, certifications, absences, home_lat_e6, home_lon_e6, event_id)
+  select tenant, x.id, x.schedule -> 'shifts', x.schedule -> 'certifications', x.schedule -> 'absences',
+         (x.schedule ->> 'home_lat_e6')::integer, (x.schedule ->> 'home_lon_e6')::integer, ev
+    from jsonb_to_recordset(p -> 'technicians') as x (id uuid, schedule jsonb)
+   where x.schedule is not null;
+  insert into dispatch.site_schedules (tenant_id, id, hours, lat_e6, lon_e6, event_id)
+  select tenant, x.id, x.schedule -> 'hours', (x.schedule ->> 'lat_e6')::integer, (x.schedule ->> 'lon_e6')::integer, ev
+    from jsonb_to_recordset(p -> 'sites') as x (id uuid, schedule jsonb)
+   where x.schedule is not null;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.raise_guarantee(name text, detail text)
  RETURNS void
@@ -2121,6 +3115,7 @@ declare
   v_site dispatch.sites;
   v_approval dispatch.approvals;
   v_turn dispatch.turns;
+  v_suggestion dispatch.suggestions;
   v_conversation dispatch.conversations;
   v_open dispatch.tickets;
   v_sites jsonb;
@@ -2128,8 +3123,11 @@ declare
   v_site_id uuid;
   stored json;
   technician jsonb;
+  roster jsonb := '[]'::jsonb;
+  schedule jsonb;
   message jsonb;
   inbound jsonb;
+  directory jsonb;
   approvers jsonb := '[]'::jsonb;
   requester_person_id uuid;
   approval jsonb;
@@ -2137,6 +3135,8 @@ declare
   conversation jsonb;
   open_ticket json;
   autonomy jsonb := '{"level": 0, "paused": true}'::jsonb;
+  suggestion jsonb;
+  open_suggestions jsonb := '[]'::jsonb;
   k record;
 begin
   perform set_config('deadlatch.tenant', tenant::text, true);
@@ -2145,24 +3145,34 @@ begin
     perform dispatch.raise_guarantee('unknown_tenant', tenant::text);
   end if;
 
+  if target in ('account', 'site', 'asset', 'contact', 'technician', 'staff', 'act') then
+    refs := dispatch.directory_refs(tenant, target, target_id, refs);
+  end if;
   -- The target and what it hangs on.
   if target = 'ticket' then
     select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = target_id;
   elsif target = 'approval' then
     select a.* into v_approval from dispatch.approvals a where a.tenant_id = tenant and a.id = target_id;
     select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = v_approval.ticket_id;
+  elsif target = 'suggestion' then
+    select s.* into v_suggestion from dispatch.suggestions s where s.tenant_id = tenant and s.id = target_id;
+    select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = v_suggestion.ticket_id;
+    -- What was suggested is decided again: it names rows as its own call would have.
+    refs := coalesce(v_suggestion.input, '{}'::jsonb) || refs;
   elsif refs ->> 'ticket_id' is not null then
     select t.* into v_ticket from dispatch.tickets t
      where t.tenant_id = tenant and t.id = (refs ->> 'ticket_id')::uuid;
   end if;
 
   -- The turn, for agents: its conversation, and the ticket that conversation already has.
-  if p ->> 'turn_id' is not null then
-    select t.* into v_turn from dispatch.turns t where t.tenant_id = tenant and t.id = (p ->> 'turn_id')::uuid;
+  if p ->> 'turn_id' is not null or v_suggestion.turn_id is not null then
+    select t.* into v_turn from dispatch.turns t
+     where t.tenant_id = tenant and t.id = coalesce((p ->> 'turn_id')::uuid, v_suggestion.turn_id);
   end if;
   select c.* into v_conversation from dispatch.conversations c
    where c.tenant_id = tenant
-     and c.id = coalesce(v_turn.conversation_id, v_ticket.conversation_id, (p ->> 'conversation_id')::uuid);
+     and c.id = case when target = 'conversation' then target_id
+                     else coalesce(v_turn.conversation_id, v_ticket.conversation_id, (p ->> 'conversation_id')::uuid) end;
   if v_conversation.id is not null and v_ticket.id is null then
     select t.* into v_open from dispatch.tickets t
      where t.tenant_id = tenant and t.conversation_id = v_conversation.id
@@ -2206,15 +3216,21 @@ begin
        and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key';
   end if;
   if needs ? 'technician' then
-    -- Whoever is named, or else whoever has the ticket's live visit.
+    -- Whoever is named, or else whoever has the ticket's live visit, or else whom the agreed time is held for.
     technician := dispatch.technician_facts(
       tenant,
       coalesce((refs ->> 'technician_id')::uuid, (
         select v.technician_id from dispatch.visits v
          where v.tenant_id = tenant and v.ticket_id = v_ticket.id
-           and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'))),
-      coalesce((refs ->> 'starts_at')::timestamptz, now()),
-      coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours'));
+           and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')), (
+        select o.technician_id from dispatch.schedule_options o
+         where o.tenant_id = tenant and o.ticket_id = v_ticket.id and o.ended_at is null
+           and o.confirmed_at is not null)),
+      v_ticket.id);
+  end if;
+  if needs ? 'roster' then roster := dispatch.roster_facts(tenant, v_ticket.id); end if;
+  if needs ? 'schedule' and v_site.id is not null then
+    schedule := dispatch.schedule_facts(tenant, v_ticket.id, v_site.id);
   end if;
   if needs ? 'message' or target = 'message' then
     message := (
@@ -2222,12 +3238,20 @@ begin
        where m.tenant_id = tenant
          and m.id = case when target = 'message' then target_id else (refs ->> 'message_id')::uuid end);
   end if;
+  if needs ? 'directory' then directory := dispatch.directory_facts(tenant, p ->> 'command', refs); end if;
   if needs ? 'inbound' then inbound := dispatch.inbound_facts(tenant, refs); end if;
   if (needs ? 'approvals' or needs ? 'approval') and v_account_id is not null then
     approvers := dispatch.approver_facts(tenant, v_account_id, v_site.id);
     -- Active or not: whoever opened the ticket stays the person who did.
     requester_person_id := (
       select c.person_id from dispatch.contacts c where c.tenant_id = tenant and c.id = v_ticket.requester_id);
+  end if;
+  if v_suggestion.id is not null then suggestion := dispatch.suggestion_json(v_suggestion); end if;
+  if p ->> 'turn_id' is not null then
+    open_suggestions := coalesce((
+      select jsonb_agg(jsonb_build_object('id', s.id, 'sameness', s.sameness) order by s.suggested_at, s.id)
+        from dispatch.suggestions s
+       where s.tenant_id = tenant and s.conversation_id = v_conversation.id and s.state = 'OPEN'), '[]'::jsonb);
   end if;
   k := dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
   return json_build_object(
@@ -2243,11 +3267,33 @@ begin
     'site', case when v_site.id is not null then json_build_object(
       'id', v_site.id, 'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone,
       'territory', v_site.territory) end,
-    'visit', k.visit, 'technician', technician, 'approval', approval, 'approvals', k.approvals,
+    'visit', k.visit, 'technician', technician, 'roster', roster, 'schedule', schedule, 'approval', approval, 'approvals', k.approvals,
     'approvers', approvers, 'evidence', k.evidence, 'evidence_item', k.evidence_item, 'observed_object', null,
+    'open_uploads', case when needs ? 'open_uploads' then dispatch.open_uploads(tenant, v_ticket.id) end,
+    'report', case when target = 'report' then dispatch.report_facts(tenant, target_id) end,
+    'duplicates', case when needs ? 'duplicates' and v_ticket.id is not null
+      then dispatch.duplicate_facts(tenant, v_ticket, (refs ->> 'survivor_id')::uuid) else '[]'::jsonb end,
+    'consents', case when needs ? 'consents' and v_ticket.id is not null
+      then dispatch.consent_facts(tenant, v_ticket.id) else '[]'::jsonb end,
+    'suggestion', suggestion, 'open_suggestions', open_suggestions,
+    'suggested_for', case when v_suggestion.id is not null
+      then dispatch.subject_facts(tenant, v_suggestion.subject_kind, v_suggestion.subject_id) end,
     'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,
     'conversation', conversation, 'turn', turn, 'open_ticket_of_conversation', open_ticket,
-    'autonomy', autonomy, 'message', message, 'inbound', inbound);
+    'autonomy', autonomy, 'message', message, 'directory', directory, 'inbound', inbound);
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.report_facts(tenant uuid, report uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return (
+    select jsonb_build_object('tenant_id', r.tenant_id, 'id', r.id, 'message_id', r.message_id, 'text_id', m.text_id,
+             'attached_ticket_id', r.attached_ticket_id, 'reported_at', dispatch.instant(r.reported_at))
+      from dispatch.reports r
+      join dispatch.messages m on m.tenant_id = r.tenant_id and m.id = r.message_id
+     where r.tenant_id = tenant and r.id = report);
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.requestable_sites(tenant uuid, contact uuid)
  RETURNS jsonb
@@ -2259,6 +3305,35 @@ AS $function$
     join dispatch.sites s
       on s.tenant_id = tenant and s.account_id = m.account_id and (m.site_id is null or m.site_id = s.id)
    where m.tenant_id = tenant and m.contact_id = contact and m.may_request
+$function$;
+CREATE OR REPLACE FUNCTION dispatch.roster_facts(tenant uuid, ticket uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select coalesce(jsonb_agg(dispatch.technician_plan(t, ticket) order by t.id), '[]'::jsonb)
+    from (select x.* from dispatch.technicians x where x.tenant_id = tenant and x.active order by x.id limit 500) t
+$function$;
+CREATE OR REPLACE FUNCTION dispatch.schedule_facts(tenant uuid, ticket uuid, site uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+    'site', (
+      select jsonb_build_object('hours', p.hours, 'place', dispatch.place_json(p.lat_e6, p.lon_e6, s.territory))
+        from dispatch.sites s left join dispatch.site_schedules p on p.tenant_id = tenant and p.id = s.id
+       where s.tenant_id = tenant and s.id = site),
+    'options', dispatch.options_json(tenant, ticket),
+    'choices', coalesce((
+      select jsonb_agg(jsonb_build_object(
+               'id', c.id, 'ticket_id', c.ticket_id, 'kind', c.kind, 'option_id', c.option_id,
+               'contact_id', c.contact_id, 'message_id', c.message_id, 'channel', c.channel,
+               'made_at', dispatch.instant(c.made_at), 'consumed_at', dispatch.instant(u.consumed_at))
+             order by c.made_at desc, c.id desc)
+        from (select x.* from dispatch.choices x where x.tenant_id = tenant and x.ticket_id = ticket
+               order by x.made_at desc, x.id desc limit 10) c
+        left join dispatch.consumed_choices u on u.tenant_id = tenant and u.choice_id = c.id), '[]'::jsonb))
 $function$;
 CREATE OR REPLACE FUNCTION dispatch.spent_cents(tenant uuid, ticket uuid, account uuid)
  RETURNS bigint
@@ -2308,20 +3383,48 @@ begin
   end if;
   return null;
 end $function$;
-CREATE OR REPLACE FUNCTION dispatch.technician_facts(tenant uuid, technician uuid, from_at timestamp with time zone, to_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION dispatch.suggestion_json(r dispatch.suggestions)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return to_jsonb(r) || jsonb_build_object(
+    'suggested_at', dispatch.instant(r.suggested_at), 'expires_at', dispatch.instant(r.expires_at),
+    'decided_at', dispatch.instant(r.decided_at));
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.take_time(tenant uuid, technician uuid, visit uuid, option uuid, starts_at timestamp with time zone, ends_at timestamp with time zone, held_until timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from dispatch.bookings k
+   where k.tenant_id = tenant and k.technician_id = technician and k.held_until <= now();
+  insert into dispatch.bookings (tenant_id, technician_id, visit_id, option_id, starts_at, ends_at, held_until)
+  values (tenant, technician, visit, option, take_time.starts_at, take_time.ends_at, take_time.held_until);
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.technician_facts(tenant uuid, technician uuid, ticket uuid)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
 AS $function$
-  select jsonb_build_object('id', t.id, 'person_id', t.person_id, 'active', t.active, 'skills', to_jsonb(t.skills),
-           'territories', to_jsonb(t.territories),
-           'has_overlap', exists (
-             select 1 from dispatch.bookings b
-              where b.tenant_id = tenant and b.technician_id = t.id
-                and b.starts_at < to_at and b.ends_at > from_at
-                and (b.held_until is null or b.held_until > now())))
-    from dispatch.technicians t
+  select dispatch.technician_plan(t, ticket) from dispatch.technicians t
    where t.tenant_id = tenant and t.id = technician
+$function$;
+CREATE OR REPLACE FUNCTION dispatch.technician_plan(t dispatch.technicians, ticket uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select jsonb_build_object(
+           'id', t.id, 'person_id', t.person_id, 'active', t.active, 'skills', to_jsonb(t.skills),
+           'territories', to_jsonb(t.territories), 'shifts', p.shifts,
+           'certifications', coalesce(p.certifications, '[]'::jsonb), 'absences', coalesce(p.absences, '[]'::jsonb),
+           'home', case when p.id is not null
+             then dispatch.place_json(p.home_lat_e6, p.home_lon_e6, t.territories[1]) end,
+           'commitments', dispatch.commitments(t.tenant_id, t.id, ticket))
+    from (select 1) one
+    left join dispatch.technician_schedules p on p.tenant_id = t.tenant_id and p.id = t.id
 $function$;
 CREATE OR REPLACE FUNCTION dispatch.ticket_facts(tenant uuid, ticket uuid, needs jsonb, refs jsonb, OUT visit json, OUT approvals jsonb, OUT evidence jsonb, OUT evidence_item jsonb, OUT tests jsonb, OUT costs jsonb, OUT completion jsonb, OUT invoice jsonb)
  RETURNS record
@@ -2337,8 +3440,7 @@ begin
   if needs ? 'visit' then
     visit := (
       select dispatch.visit_json(v) from dispatch.visits v
-       where v.tenant_id = tenant and v.ticket_id = ticket
-         and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'));
+       where v.tenant_id = tenant and v.id = dispatch.visit_in_question(tenant, ticket));
   end if;
   if needs ? 'approvals' or needs ? 'approval' then
     approvals := coalesce((
@@ -2398,6 +3500,7 @@ AS $function$
     'outcome', r.outcome, 'incident_type', r.incident_type, 'incident_version', r.incident_version,
     'safety', r.safety, 'priority', r.priority, 'answers', r.answers, 'missing', r.missing,
     'base_nte_cents', r.base_nte_cents, 'nte_cents', r.nte_cents, 'description_text_id', r.description_text_id,
+    'recall_of', r.recall_of, 'duplicate_of', r.duplicate_of,
     'reported_at', dispatch.instant(r.reported_at), 'created_at', dispatch.instant(r.created_at),
     'updated_at', dispatch.instant(r.updated_at))
 $function$;
@@ -2410,6 +3513,21 @@ AS $function$
     'opened_at', dispatch.instant(r.opened_at), 'expires_at', dispatch.instant(r.expires_at),
     'ended_at', dispatch.instant(r.ended_at))
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.visit_in_question(tenant uuid, ticket uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return coalesce(
+    (select v.id from dispatch.visits v
+      where v.tenant_id = tenant and v.ticket_id = ticket
+        and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')),
+    (select c.visit_id from dispatch.completions c
+       join dispatch.tickets t on t.tenant_id = tenant and t.id = ticket and t.state = 'COMPLETED_PENDING_VERIFICATION'
+      where c.tenant_id = tenant and c.ticket_id = ticket
+      order by c.submitted_at desc, c.id desc limit 1));
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.visit_json(r dispatch.visits)
  RETURNS json
  LANGUAGE sql
@@ -2488,7 +3606,7 @@ begin
   values (tenant, (p -> 'event' ->> 'id')::uuid, 'operator', 'operator.retire_service_key', 'operator', 'accepted',
           (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
   update trust.service_keys k
-     set not_after = (p ->> 'not_after')::timestamptz, event_tenant_id = tenant,
+     set version = k.version + 1, not_after = (p ->> 'not_after')::timestamptz, event_tenant_id = tenant,
          event_id = (p -> 'event' ->> 'id')::uuid
    where k.keyid = p ->> 'keyid' and k.revoked_at is null and k.not_after > (p ->> 'not_after')::timestamptz;
   get diagnostics n = row_count;
@@ -2507,23 +3625,31 @@ begin
   values (tenant, (p -> 'event' ->> 'id')::uuid, 'operator', 'operator.revoke_service_key', 'operator', 'accepted',
           (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
   update trust.service_keys k
-     set revoked_at = now(), event_tenant_id = tenant, event_id = (p -> 'event' ->> 'id')::uuid
+     set version = k.version + 1, revoked_at = now(), event_tenant_id = tenant, event_id = (p -> 'event' ->> 'id')::uuid
    where k.keyid = p ->> 'keyid' and k.revoked_at is null;
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'service key');
 end $function$;
 -- grants on schemas and functions
 grant EXECUTE on function audit.append_entries(bigint,bigint,uuid[],uuid[],bytea,bytea) to deadlatch_sequencer;
+grant EXECUTE on function dispatch.act_json(dispatch.acts) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_act(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_approval(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_booking(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_changes(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_choice(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_closeout(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_conversation(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_evidence(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_inbound(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_invoice(uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_life(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_membership(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_messages(uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_options(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_pause(uuid,uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_people(uuid,uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_place(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_record(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_ticket(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_visit(uuid,jsonb) to deadlatch_dispatch;
@@ -2539,37 +3665,65 @@ grant EXECUTE on function dispatch.burn_nonce(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.commit_decision(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.commit_refusal(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.commit_replay(jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.commitments(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.completion_facts(uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.consent_facts(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.conversation_json(dispatch.conversations) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.directory_facts(uuid,text,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.directory_refs(uuid,text,uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.duplicate_facts(uuid,dispatch.tickets,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.end_options(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.evidence_json(dispatch.evidence) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_act() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_confirmation() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_consent() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_counter() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_floor() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_had_approver() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_limit() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_money() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_nonce() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_nte(dispatch.tickets) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_part() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_resume(dispatch.tickets,dispatch.tickets,text,text) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_service_key() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_suggestion() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_version() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_void() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.hit_one(integer,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.hold_turn(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.hold_versions(uuid,jsonb,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.inbound_facts(uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.inbound_schedule(uuid,uuid,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.insert_message(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.instant(timestamp with time zone) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.invoice_json(dispatch.invoices) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.is_slug_taken(uuid,text,jsonb,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.keep_links(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.message_json(dispatch.messages) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.open_remedies(uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.open_uploads(uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.options_json(uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.people_facts(uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.place_json(integer,integer,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.prune_nonces() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.raise_guarantee(text,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.raise_guarantee(text,text) to deadlatch_sequencer;
 grant EXECUTE on function dispatch.read_facts(jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.report_facts(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.requestable_sites(uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.roster_facts(uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.schedule_facts(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.spent_cents(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.subject_facts(uuid,text,uuid) to deadlatch_dispatch;
-grant EXECUTE on function dispatch.technician_facts(uuid,uuid,timestamp with time zone,timestamp with time zone) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.suggestion_json(dispatch.suggestions) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.take_time(uuid,uuid,uuid,uuid,timestamp with time zone,timestamp with time zone,timestamp with time zone) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.technician_facts(uuid,uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.technician_plan(dispatch.technicians,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.ticket_facts(uuid,uuid,jsonb,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.ticket_json(dispatch.tickets) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.turn_json(dispatch.turns) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.visit_in_question(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.visit_json(dispatch.visits) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.whole_cents(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.write_event(uuid,jsonb,text) to deadlatch_dispatch;
@@ -2608,21 +3762,33 @@ grant DELETE on vault.subjects to deadlatch_vault;
 grant DELETE on vault.text_placeholders to deadlatch_vault;
 grant DELETE on vault.texts to deadlatch_vault;
 grant DELETE on vault.used_grants to deadlatch_vault;
+grant INSERT (account_id, approval_limit_cents, changed_at, contact_id, event_id, id, may_approve, may_request, site_id, state, tenant_id, version) on dispatch.contact_memberships to deadlatch_dispatch;
+grant INSERT (account_id, event_id, id, kind, model, serial, site_id, slug, state, tenant_id, version) on dispatch.assets to deadlatch_dispatch;
+grant INSERT (account_id, event_id, id, slug, state, tenant_id, territory, time_zone, version) on dispatch.sites to deadlatch_dispatch;
+grant INSERT (account_id, event_id, level, tenant_id, version) on dispatch.autonomy_settings to deadlatch_dispatch;
+grant INSERT (act, event_id, object, object_version, person_id, reason_text_id, role, staff_id, tenant_id, ticket_id) on dispatch.consents to deadlatch_dispatch;
+grant INSERT (act_id, event_id, person_id, staff_id, tenant_id) on dispatch.act_confirmations to deadlatch_dispatch;
+grant INSERT (active, changed_at, event_id, id, person_id, state, tenant_id, version) on dispatch.contacts to deadlatch_dispatch;
+grant INSERT (active, event_id, id, person_id, skills, slug, state, tenant_id, territories, version) on dispatch.technicians to deadlatch_dispatch;
 grant INSERT (actor, body, command, correlation_id, decision, id, origin, tenant_id, ticket_id) on audit.events to deadlatch_dispatch;
 grant INSERT (actor, body, command, correlation_id, decision, id, origin, tenant_id, ticket_id) on audit.events to deadlatch_identity;
 grant INSERT (actor, body, command, correlation_id, decision, id, origin, tenant_id, ticket_id) on audit.events to deadlatch_vault;
 grant INSERT (after_state, before_state, command, event_id, object, object_id, tenant_id, version) on audit.effects to deadlatch_dispatch;
 grant INSERT (answer, command, event_id, fingerprint, key, path, service, subject, tenant_id) on dispatch.idempotency to deadlatch_dispatch;
+grant INSERT (asked_contact_id, event_id, held_until, id, number, proposed_at, technician_id, tenant_id, ticket_id, visit_from, visit_to, window_from, window_to) on dispatch.schedule_options to deadlatch_dispatch;
 grant INSERT (bytes, event_id, tenant_id) on audit.unsequenced to deadlatch_dispatch;
 grant INSERT (bytes, event_id, tenant_id) on audit.unsequenced to deadlatch_identity;
 grant INSERT (bytes, event_id, tenant_id) on audit.unsequenced to deadlatch_vault;
+grant INSERT (channel, contact_id, event_id, id, kind, made_at, message_id, option_id, tenant_id, ticket_id) on dispatch.choices to deadlatch_dispatch;
 grant INSERT (channel, id, message_id, sender_hash, tenant_id) on dispatch.reports to deadlatch_dispatch;
+grant INSERT (choice_id, event_id, tenant_id) on dispatch.consumed_choices to deadlatch_dispatch;
 grant INSERT (completion_id, event_id, note_text_id, result, tenant_id, verified_by) on dispatch.verifications to deadlatch_dispatch;
 grant INSERT (contact_id, expires_at, hash, object_id, purpose, tenant_id) on dispatch.links to deadlatch_dispatch;
+grant INSERT (contract, event_id, id, slug, state, tenant_id, version) on dispatch.accounts to deadlatch_dispatch;
 grant INSERT (conversation_id, mask_state, masked_text, message_id, tenant_id) on context.entries to deadlatch_dispatch;
 grant INSERT (created, keyid, nonce) on dispatch.nonces to deadlatch_dispatch;
 grant INSERT (due_at, event_id, id, kind, target_id, tenant_id) on dispatch.timers to deadlatch_dispatch;
-grant INSERT (ends_at, held_until, starts_at, technician_id, tenant_id, visit_id) on dispatch.bookings to deadlatch_dispatch;
+grant INSERT (ends_at, held_until, option_id, starts_at, technician_id, tenant_id, visit_id) on dispatch.bookings to deadlatch_dispatch;
 grant INSERT (event_id, evidence_id, key, tenant_id, verification_id) on dispatch.remedies to deadlatch_dispatch;
 grant INSERT (event_id, id, kind, order_key, payload, ref_id, tenant_id) on dispatch.outbox to deadlatch_dispatch;
 grant INSERT (event_id, id, outcome, signature_kind, signature_text_id, submitted_by, tenant_id, ticket_id, visit_id, work_note_text_id) on dispatch.completions to deadlatch_dispatch;
@@ -2634,11 +3800,14 @@ grant INSERT (event_id, scope, scope_id, tenant_id) on dispatch.pauses to deadla
 grant INSERT (expires_at, hash, label, roles, subject, tenant_id) on identity.sign_in_links to deadlatch_demo;
 grant INSERT (tenant_id, txn) on dispatch.consumed_tokens to deadlatch_dispatch;
 grant INSERT on audit.log_entries to deadlatch_sequencer;
+grant INSERT on dispatch.act_links to deadlatch_dispatch;
+grant INSERT on dispatch.acts to deadlatch_dispatch;
 grant INSERT on dispatch.approvals to deadlatch_dispatch;
 grant INSERT on dispatch.conversations to deadlatch_dispatch;
 grant INSERT on dispatch.evidence to deadlatch_dispatch;
 grant INSERT on dispatch.invoices to deadlatch_dispatch;
 grant INSERT on dispatch.messages to deadlatch_dispatch;
+grant INSERT on dispatch.suggestions to deadlatch_dispatch;
 grant INSERT on dispatch.tickets to deadlatch_dispatch;
 grant INSERT on dispatch.turns to deadlatch_dispatch;
 grant INSERT on dispatch.visits to deadlatch_dispatch;
@@ -2674,10 +3843,17 @@ grant SELECT on audit.unsequenced to deadlatch_sequencer;
 grant SELECT on audit.unsequenced to deadlatch_vault;
 grant SELECT on context.entries to deadlatch_dispatch;
 grant SELECT on dispatch.accounts to deadlatch_dispatch;
+grant SELECT on dispatch.act_confirmations to deadlatch_dispatch;
+grant SELECT on dispatch.act_links to deadlatch_dispatch;
+grant SELECT on dispatch.acts to deadlatch_dispatch;
 grant SELECT on dispatch.approvals to deadlatch_dispatch;
+grant SELECT on dispatch.assets to deadlatch_dispatch;
 grant SELECT on dispatch.autonomy_settings to deadlatch_dispatch;
 grant SELECT on dispatch.bookings to deadlatch_dispatch;
+grant SELECT on dispatch.choices to deadlatch_dispatch;
 grant SELECT on dispatch.completions to deadlatch_dispatch;
+grant SELECT on dispatch.consents to deadlatch_dispatch;
+grant SELECT on dispatch.consumed_choices to deadlatch_dispatch;
 grant SELECT on dispatch.consumed_tokens to deadlatch_dispatch;
 grant SELECT on dispatch.contact_memberships to deadlatch_dispatch;
 grant SELECT on dispatch.contacts to deadlatch_dispatch;
@@ -2696,10 +3872,14 @@ grant SELECT on dispatch.parts to deadlatch_dispatch;
 grant SELECT on dispatch.pauses to deadlatch_dispatch;
 grant SELECT on dispatch.remedies to deadlatch_dispatch;
 grant SELECT on dispatch.reports to deadlatch_dispatch;
+grant SELECT on dispatch.schedule_options to deadlatch_dispatch;
+grant SELECT on dispatch.site_schedules to deadlatch_dispatch;
 grant SELECT on dispatch.sites to deadlatch_dispatch;
 grant SELECT on dispatch.staff to deadlatch_dispatch;
 grant SELECT on dispatch.staff_roles to deadlatch_dispatch;
+grant SELECT on dispatch.suggestions to deadlatch_dispatch;
 grant SELECT on dispatch.tasks to deadlatch_dispatch;
+grant SELECT on dispatch.technician_schedules to deadlatch_dispatch;
 grant SELECT on dispatch.technicians to deadlatch_dispatch;
 grant SELECT on dispatch.tenants to deadlatch_dispatch;
 grant SELECT on dispatch.tests to deadlatch_dispatch;
@@ -2735,17 +3915,26 @@ grant SELECT on vault.texts to deadlatch_vault;
 grant SELECT on vault.used_grants to deadlatch_vault;
 grant UPDATE (abandoned_at, attempts, delivered_at, last_error, next_try_at) on dispatch.outbox to deadlatch_worker;
 grant UPDATE (abandoned_at, attempts, fired_at, last_error, next_try_at) on dispatch.timers to deadlatch_worker;
-grant UPDATE (answers, base_nte_cents, description_text_id, hold_owner, hold_reason, hold_until, incident_type, incident_version, missing, nte_cents, outcome, priority, resume_state, safety, scope_capped, state, updated_at, version) on dispatch.tickets to deadlatch_dispatch;
+grant UPDATE (active, changed_at, event_id, state, version) on dispatch.contacts to deadlatch_dispatch;
+grant UPDATE (active, event_id, skills, state, territories, version) on dispatch.technicians to deadlatch_dispatch;
+grant UPDATE (answers, base_nte_cents, description_text_id, duplicate_of, hold_owner, hold_reason, hold_until, incident_type, incident_version, missing, nte_cents, outcome, priority, resume_state, safety, scope_capped, state, updated_at, version) on dispatch.tickets to deadlatch_dispatch;
+grant UPDATE (approval_limit_cents, changed_at, event_id, may_approve, may_request, version) on dispatch.contact_memberships to deadlatch_dispatch;
 grant UPDATE (attached_at, attached_ticket_id) on dispatch.reports to deadlatch_dispatch;
-grant UPDATE (authority_version) on dispatch.accounts to deadlatch_dispatch;
+grant UPDATE (authority_version, contract, event_id, has_had_approver, slug, version) on dispatch.accounts to deadlatch_dispatch;
 grant UPDATE (autonomy_version) on dispatch.tenants to deadlatch_dispatch;
 grant UPDATE (checked_in_at, claimed_lat_e6, claimed_lon_e6, claimed_time, ends_at, started_at, starts_at, state, version) on dispatch.visits to deadlatch_dispatch;
-grant UPDATE (content_key, finalized_at, state, version) on dispatch.evidence to deadlatch_dispatch;
+grant UPDATE (confirmed_at, ended_at) on dispatch.schedule_options to deadlatch_dispatch;
+grant UPDATE (content_key, finalized_at, kept_sha256, kept_size_bytes, state, version) on dispatch.evidence to deadlatch_dispatch;
 grant UPDATE (decided_at, decided_by, state, version) on dispatch.approvals to deadlatch_dispatch;
+grant UPDATE (decided_at, decided_by, state, version) on dispatch.suggestions to deadlatch_dispatch;
+grant UPDATE (decided_at, state, version) on dispatch.acts to deadlatch_dispatch;
 grant UPDATE (done_at, done_by) on dispatch.tasks to deadlatch_dispatch;
 grant UPDATE (ended_at, ticket_id) on dispatch.turns to deadlatch_dispatch;
 grant UPDATE (epoch, origin, root, size, witnessed_note, witnessed_size) on audit.log_head to deadlatch_sequencer;
+grant UPDATE (event_id, level, version) on dispatch.autonomy_settings to deadlatch_dispatch;
+grant UPDATE (event_id, model, serial, slug, state, version) on dispatch.assets to deadlatch_dispatch;
 grant UPDATE (event_id, paused_at) on dispatch.pauses to deadlatch_dispatch;
+grant UPDATE (event_id, slug, territory, time_zone, version) on dispatch.sites to deadlatch_dispatch;
 grant UPDATE (expires_at) on dispatch.links to deadlatch_dispatch;
 grant UPDATE (floor) on dispatch.nonce_floor to deadlatch_dispatch;
 grant UPDATE (floor) on identity.nonce_floor to deadlatch_identity;

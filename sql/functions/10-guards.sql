@@ -25,7 +25,8 @@ begin
   foreach t in array array[
     'audit.events', 'audit.effects', 'audit.log_entries', 'dispatch.idempotency', 'dispatch.consumed_tokens', 'dispatch.parts',
     'dispatch.times', 'dispatch.tests', 'dispatch.completions', 'dispatch.verifications', 'dispatch.wanting',
-    'dispatch.remedies', 'context.entries'
+    'dispatch.remedies', 'dispatch.consents', 'dispatch.choices', 'dispatch.consumed_choices',
+    'context.entries'
   ] loop
     execute format('create or replace trigger append_only_rows before update or delete on %s
       for each row execute function audit.refuse_change()', t);
@@ -86,7 +87,10 @@ begin
     end if;
   elsif mode = 'resume' then
     if n.state is distinct from o.resume_state
-       and not (n.state = 'READY_TO_SCHEDULE' and (command = 'ticket.resume' or o.resume_state = 'TRIAGED')) then
+       -- Another trip: asked for, or needed because nobody is there to go on where it paused.
+       and not (n.state = 'READY_TO_SCHEDULE'
+                and (command = 'ticket.resume' or o.resume_state = 'TRIAGED'
+                     or (o.state = 'ON_HOLD' and o.resume_state = 'APPROVAL_REQUIRED'))) then
       perform dispatch.raise_guarantee('resume_state', 'a resume leads back to ' || coalesce(o.resume_state, 'nowhere'));
     end if;
   elsif n.state = o.state and n.state in ('APPROVAL_REQUIRED', 'ON_HOLD')
@@ -182,17 +186,14 @@ create or replace trigger counter_step before update on dispatch.tenants
 -- A change of who may do what, or of what agents may do, moves the version that decisions were made at.
 create or replace function dispatch.bump_authority() returns trigger language plpgsql as $$
 begin
-  if tg_op <> 'INSERT' then
-    update dispatch.accounts a set authority_version = a.authority_version + 1
-     where a.tenant_id = old.tenant_id and a.id = old.account_id;
-  end if;
-  if tg_op = 'INSERT' or (tg_op = 'UPDATE' and new.account_id <> old.account_id) then
-    update dispatch.accounts a set authority_version = a.authority_version + 1
-     where a.tenant_id = new.tenant_id and a.id = new.account_id;
-  end if;
+  -- A membership is never taken away and never moves to another account: see authority-guards.
+  update dispatch.accounts a
+     set authority_version = a.authority_version + 1,
+         has_had_approver = a.has_had_approver or new.approval_limit_cents > 0
+   where a.tenant_id = new.tenant_id and a.id = new.account_id;
   return null;
 end $$;
-create or replace trigger bump_authority after insert or update or delete on dispatch.contact_memberships
+create or replace trigger bump_authority after insert or update on dispatch.contact_memberships
   for each row execute function dispatch.bump_authority();
 
 -- A contact that was switched off, or on again, changed or became another person, in every account they are of.
@@ -282,7 +283,8 @@ declare k record;
 begin
   for k in select * from (values
     ('conversation', 'dispatch.conversations'), ('ticket', 'dispatch.tickets'), ('visit', 'dispatch.visits'),
-    ('approval', 'dispatch.approvals'), ('evidence', 'dispatch.evidence'), ('invoice', 'dispatch.invoices')
+    ('approval', 'dispatch.approvals'), ('evidence', 'dispatch.evidence'), ('invoice', 'dispatch.invoices'),
+    ('suggestion', 'dispatch.suggestions')
   ) as v (kind, tab) loop
     execute format('create or replace trigger a_version before insert or update on %s
       for each row execute function dispatch.guard_version(%L)', k.tab, k.kind);

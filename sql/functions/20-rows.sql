@@ -11,6 +11,7 @@ create or replace function dispatch.ticket_json(r dispatch.tickets) returns json
     'outcome', r.outcome, 'incident_type', r.incident_type, 'incident_version', r.incident_version,
     'safety', r.safety, 'priority', r.priority, 'answers', r.answers, 'missing', r.missing,
     'base_nte_cents', r.base_nte_cents, 'nte_cents', r.nte_cents, 'description_text_id', r.description_text_id,
+    'recall_of', r.recall_of, 'duplicate_of', r.duplicate_of,
     'reported_at', dispatch.instant(r.reported_at), 'created_at', dispatch.instant(r.created_at),
     'updated_at', dispatch.instant(r.updated_at))
 $$;

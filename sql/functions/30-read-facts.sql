@@ -51,21 +51,6 @@ language sql stable as $$
        group by c.id, c.person_id, c.changed_at) x
 $$;
 
--- `from_at`/`to_at`: the time the visit would take; by default the four hours from now, as long as an emergency is booked.
-create or replace function dispatch.technician_facts(
-  tenant uuid, technician uuid, from_at timestamptz, to_at timestamptz) returns jsonb
-language sql stable as $$
-  select jsonb_build_object('id', t.id, 'person_id', t.person_id, 'active', t.active, 'skills', to_jsonb(t.skills),
-           'territories', to_jsonb(t.territories),
-           'has_overlap', exists (
-             select 1 from dispatch.bookings b
-              where b.tenant_id = tenant and b.technician_id = t.id
-                and b.starts_at < to_at and b.ends_at > from_at
-                and (b.held_until is null or b.held_until > now())))
-    from dispatch.technicians t
-   where t.tenant_id = tenant and t.id = technician
-$$;
-
 -- What was found wanting in any completion of the ticket and not remedied: another trip does not make it forgotten.
 create or replace function dispatch.open_remedies(tenant uuid, ticket uuid)
 returns table (key text, since timestamptz) language sql stable as $$
@@ -120,7 +105,8 @@ language sql stable as $$
     'reported_today', exists (
       select 1 from dispatch.reports r
        where r.tenant_id = tenant and r.sender_hash = refs ->> 'sender_hash'
-         and r.reported_at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'))
+         and r.reported_at >= date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'),
+    'schedule', dispatch.inbound_schedule(tenant, c.id, refs ->> 'channel'))
     from (select 1) one
     left join dispatch.contacts c
       on c.tenant_id = tenant and c.id = (refs ->> 'contact_id')::uuid and c.active
@@ -154,6 +140,7 @@ declare
   v_site dispatch.sites;
   v_approval dispatch.approvals;
   v_turn dispatch.turns;
+  v_suggestion dispatch.suggestions;
   v_conversation dispatch.conversations;
   v_open dispatch.tickets;
   v_sites jsonb;
@@ -161,8 +148,11 @@ declare
   v_site_id uuid;
   stored json;
   technician jsonb;
+  roster jsonb := '[]'::jsonb;
+  schedule jsonb;
   message jsonb;
   inbound jsonb;
+  directory jsonb;
   approvers jsonb := '[]'::jsonb;
   requester_person_id uuid;
   approval jsonb;
@@ -170,6 +160,8 @@ declare
   conversation jsonb;
   open_ticket json;
   autonomy jsonb := '{"level": 0, "paused": true}'::jsonb;
+  suggestion jsonb;
+  open_suggestions jsonb := '[]'::jsonb;
   k record;
 begin
   perform set_config('deadlatch.tenant', tenant::text, true);
@@ -178,24 +170,34 @@ begin
     perform dispatch.raise_guarantee('unknown_tenant', tenant::text);
   end if;
 
+  if target in ('account', 'site', 'asset', 'contact', 'technician', 'staff', 'act') then
+    refs := dispatch.directory_refs(tenant, target, target_id, refs);
+  end if;
   -- The target and what it hangs on.
   if target = 'ticket' then
     select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = target_id;
   elsif target = 'approval' then
     select a.* into v_approval from dispatch.approvals a where a.tenant_id = tenant and a.id = target_id;
     select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = v_approval.ticket_id;
+  elsif target = 'suggestion' then
+    select s.* into v_suggestion from dispatch.suggestions s where s.tenant_id = tenant and s.id = target_id;
+    select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = v_suggestion.ticket_id;
+    -- What was suggested is decided again: it names rows as its own call would have.
+    refs := coalesce(v_suggestion.input, '{}'::jsonb) || refs;
   elsif refs ->> 'ticket_id' is not null then
     select t.* into v_ticket from dispatch.tickets t
      where t.tenant_id = tenant and t.id = (refs ->> 'ticket_id')::uuid;
   end if;
 
   -- The turn, for agents: its conversation, and the ticket that conversation already has.
-  if p ->> 'turn_id' is not null then
-    select t.* into v_turn from dispatch.turns t where t.tenant_id = tenant and t.id = (p ->> 'turn_id')::uuid;
+  if p ->> 'turn_id' is not null or v_suggestion.turn_id is not null then
+    select t.* into v_turn from dispatch.turns t
+     where t.tenant_id = tenant and t.id = coalesce((p ->> 'turn_id')::uuid, v_suggestion.turn_id);
   end if;
   select c.* into v_conversation from dispatch.conversations c
    where c.tenant_id = tenant
-     and c.id = coalesce(v_turn.conversation_id, v_ticket.conversation_id, (p ->> 'conversation_id')::uuid);
+     and c.id = case when target = 'conversation' then target_id
+                     else coalesce(v_turn.conversation_id, v_ticket.conversation_id, (p ->> 'conversation_id')::uuid) end;
   if v_conversation.id is not null and v_ticket.id is null then
     select t.* into v_open from dispatch.tickets t
      where t.tenant_id = tenant and t.conversation_id = v_conversation.id
@@ -239,15 +241,21 @@ begin
        and s.command = i ->> 'command' and s.path = i ->> 'path' and s.key = i ->> 'key';
   end if;
   if needs ? 'technician' then
-    -- Whoever is named, or else whoever has the ticket's live visit.
+    -- Whoever is named, or else whoever has the ticket's live visit, or else whom the agreed time is held for.
     technician := dispatch.technician_facts(
       tenant,
       coalesce((refs ->> 'technician_id')::uuid, (
         select v.technician_id from dispatch.visits v
          where v.tenant_id = tenant and v.ticket_id = v_ticket.id
-           and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'))),
-      coalesce((refs ->> 'starts_at')::timestamptz, now()),
-      coalesce((refs ->> 'ends_at')::timestamptz, now() + interval '4 hours'));
+           and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')), (
+        select o.technician_id from dispatch.schedule_options o
+         where o.tenant_id = tenant and o.ticket_id = v_ticket.id and o.ended_at is null
+           and o.confirmed_at is not null)),
+      v_ticket.id);
+  end if;
+  if needs ? 'roster' then roster := dispatch.roster_facts(tenant, v_ticket.id); end if;
+  if needs ? 'schedule' and v_site.id is not null then
+    schedule := dispatch.schedule_facts(tenant, v_ticket.id, v_site.id);
   end if;
   if needs ? 'message' or target = 'message' then
     message := (
@@ -255,12 +263,20 @@ begin
        where m.tenant_id = tenant
          and m.id = case when target = 'message' then target_id else (refs ->> 'message_id')::uuid end);
   end if;
+  if needs ? 'directory' then directory := dispatch.directory_facts(tenant, p ->> 'command', refs); end if;
   if needs ? 'inbound' then inbound := dispatch.inbound_facts(tenant, refs); end if;
   if (needs ? 'approvals' or needs ? 'approval') and v_account_id is not null then
     approvers := dispatch.approver_facts(tenant, v_account_id, v_site.id);
     -- Active or not: whoever opened the ticket stays the person who did.
     requester_person_id := (
       select c.person_id from dispatch.contacts c where c.tenant_id = tenant and c.id = v_ticket.requester_id);
+  end if;
+  if v_suggestion.id is not null then suggestion := dispatch.suggestion_json(v_suggestion); end if;
+  if p ->> 'turn_id' is not null then
+    open_suggestions := coalesce((
+      select jsonb_agg(jsonb_build_object('id', s.id, 'sameness', s.sameness) order by s.suggested_at, s.id)
+        from dispatch.suggestions s
+       where s.tenant_id = tenant and s.conversation_id = v_conversation.id and s.state = 'OPEN'), '[]'::jsonb);
   end if;
   k := dispatch.ticket_facts(tenant, v_ticket.id, needs, refs);
   return json_build_object(
@@ -276,11 +292,20 @@ begin
     'site', case when v_site.id is not null then json_build_object(
       'id', v_site.id, 'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone,
       'territory', v_site.territory) end,
-    'visit', k.visit, 'technician', technician, 'approval', approval, 'approvals', k.approvals,
+    'visit', k.visit, 'technician', technician, 'roster', roster, 'schedule', schedule, 'approval', approval, 'approvals', k.approvals,
     'approvers', approvers, 'evidence', k.evidence, 'evidence_item', k.evidence_item, 'observed_object', null,
+    'open_uploads', case when needs ? 'open_uploads' then dispatch.open_uploads(tenant, v_ticket.id) end,
+    'report', case when target = 'report' then dispatch.report_facts(tenant, target_id) end,
+    'duplicates', case when needs ? 'duplicates' and v_ticket.id is not null
+      then dispatch.duplicate_facts(tenant, v_ticket, (refs ->> 'survivor_id')::uuid) else '[]'::jsonb end,
+    'consents', case when needs ? 'consents' and v_ticket.id is not null
+      then dispatch.consent_facts(tenant, v_ticket.id) else '[]'::jsonb end,
+    'suggestion', suggestion, 'open_suggestions', open_suggestions,
+    'suggested_for', case when v_suggestion.id is not null
+      then dispatch.subject_facts(tenant, v_suggestion.subject_kind, v_suggestion.subject_id) end,
     'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,
     'conversation', conversation, 'turn', turn, 'open_ticket_of_conversation', open_ticket,
-    'autonomy', autonomy, 'message', message, 'inbound', inbound);
+    'autonomy', autonomy, 'message', message, 'directory', directory, 'inbound', inbound);
 end $$;
 
 -- What hangs on a ticket, as far as it is needed.
@@ -298,8 +323,7 @@ begin
   if needs ? 'visit' then
     visit := (
       select dispatch.visit_json(v) from dispatch.visits v
-       where v.tenant_id = tenant and v.ticket_id = ticket
-         and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT'));
+       where v.tenant_id = tenant and v.id = dispatch.visit_in_question(tenant, ticket));
   end if;
   if needs ? 'approvals' or needs ? 'approval' then
     approvals := coalesce((

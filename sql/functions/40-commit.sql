@@ -146,13 +146,23 @@ create or replace function dispatch.apply_changes(tenant uuid, event_id uuid, ti
 language plpgsql as $$
 begin
   if c ? 'conversation' then perform dispatch.apply_conversation(tenant, c -> 'conversation'); end if;
+  if c ? 'act' then perform dispatch.apply_act(tenant, event_id, c); end if;
+  if c ? 'account' or c ? 'site' or c ? 'asset' then perform dispatch.apply_place(tenant, event_id, c); end if;
+  if c ? 'contact' or c ? 'technician' then perform dispatch.apply_people(tenant, event_id, c); end if;
   if c ? 'ticket' then perform dispatch.apply_ticket(tenant, c -> 'ticket'); end if;
+  if c ? 'cancelled_visit' then perform dispatch.apply_visit(tenant, c -> 'cancelled_visit'); end if;
   if c ? 'visit' then perform dispatch.apply_visit(tenant, c -> 'visit'); end if;
+  if c ? 'end_options_of' or c ? 'options' or c ? 'confirm_option' then
+    perform dispatch.apply_options(tenant, event_id, c);
+  end if;
   if c ? 'booking' or c ? 'release_booking_of' then perform dispatch.apply_booking(tenant, c); end if;
   if c ? 'evidence' then perform dispatch.apply_evidence(tenant, c -> 'evidence'); end if;
   if c ? 'approval' then perform dispatch.apply_approval(tenant, c -> 'approval'); end if;
   if c ? 'part' or c ? 'minutes' or c ? 'test' then
     perform dispatch.apply_record(tenant, event_id, ticket, c);
+  end if;
+  if c ? 'attach' or c ? 'consent' or c ? 'suggestion' then
+    perform dispatch.apply_life(tenant, event_id, ticket, c);
   end if;
   if c ? 'completion' or c ? 'verification' or c ? 'remedies' then
     perform dispatch.apply_closeout(tenant, event_id, ticket, c);
@@ -162,6 +172,7 @@ begin
   if c ? 'inbound_message' or c ? 'context_entry' or c ? 'turn' or c ? 'turn_ticket' or c ? 'report' then
     perform dispatch.apply_inbound(tenant, c);
   end if;
+  if c ? 'choice' or c ? 'consume_choice' then perform dispatch.apply_choice(tenant, event_id, c); end if;
   if c ? 'messages' or c ? 'delivery' then perform dispatch.apply_messages(tenant, c); end if;
   if c ? 'timers' or c ? 'tasks' then perform dispatch.apply_waiting(tenant, event_id, c); end if;
 end $$;

@@ -10,12 +10,13 @@ begin
     insert into dispatch.tickets
       (tenant_id, id, version, state, reference, account_id, site_id, requester_id, conversation_id, resume_state,
        hold_reason, hold_owner, hold_until, scope_capped, outcome, incident_type, incident_version, safety, priority,
-       answers, missing, base_nte_cents, nte_cents, description_text_id, reported_at, created_at, updated_at)
+       answers, missing, base_nte_cents, nte_cents, description_text_id, recall_of, duplicate_of, reported_at,
+       created_at, updated_at)
     values
       (r.tenant_id, r.id, r.version, r.state, r.reference, r.account_id, r.site_id, r.requester_id,
        r.conversation_id, r.resume_state, r.hold_reason, r.hold_owner, r.hold_until, r.scope_capped, r.outcome,
        r.incident_type, r.incident_version, r.safety, r.priority, r.answers, r.missing, r.base_nte_cents,
-       r.nte_cents, r.description_text_id, r.reported_at, r.created_at, r.updated_at);
+       r.nte_cents, r.description_text_id, r.recall_of, r.duplicate_of, r.reported_at, r.created_at, r.updated_at);
     return;
   end if;
   update dispatch.tickets t
@@ -23,7 +24,8 @@ begin
          hold_owner = r.hold_owner, hold_until = r.hold_until, scope_capped = r.scope_capped, outcome = r.outcome,
          incident_type = r.incident_type, incident_version = r.incident_version, safety = r.safety,
          priority = r.priority, answers = r.answers, missing = r.missing, base_nte_cents = r.base_nte_cents,
-         nte_cents = r.nte_cents, description_text_id = r.description_text_id, updated_at = r.updated_at
+         nte_cents = r.nte_cents, description_text_id = r.description_text_id, duplicate_of = r.duplicate_of,
+         updated_at = r.updated_at
    where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'ticket');
@@ -114,7 +116,8 @@ begin
     return;
   end if;
   update dispatch.evidence t
-     set version = r.version, state = r.state, content_key = r.content_key, finalized_at = r.finalized_at
+     set version = r.version, state = r.state, content_key = r.content_key, kept_sha256 = r.kept_sha256,
+         kept_size_bytes = r.kept_size_bytes, finalized_at = r.finalized_at
    where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'evidence');

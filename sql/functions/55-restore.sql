@@ -37,7 +37,7 @@ end $$;
 
 -- What a restore makes void in one tenant.
 -- { tenant_id, event: { id, correlation_id, body },
---   voided: [{ approval_id, approval_version, ticket_id, ticket_version, resume_state }],   versions as they are now
+--   voided: [{ approval_id, approval_version, ticket_id, ticket_version, before_state, resume_state }],   as they are now
 --   revoked: [keyid],            revocations that the backup does not know
 --   delivered: [message_id] }    messages that the log says were sent
 create or replace function audit.restore_tenant(p jsonb) returns void language plpgsql as $$
@@ -51,16 +51,16 @@ begin
   values (tenant, ev, 'operator', 'operator.restore', 'operator', 'accepted',
           (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
   for x in select * from jsonb_to_recordset(p -> 'voided') as v (approval_id uuid, approval_version integer,
-             ticket_id uuid, ticket_version integer, resume_state text) loop
+             ticket_id uuid, ticket_version integer, before_state text, resume_state text) loop
     insert into audit.effects (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
-    values (tenant, 'ticket', x.ticket_id, x.ticket_version + 1, 'operator.restore', 'APPROVAL_REQUIRED',
-            x.resume_state, ev),
+    values (tenant, 'ticket', x.ticket_id, x.ticket_version + 1, 'operator.restore', x.before_state, x.resume_state, ev),
            (tenant, 'approval', x.approval_id, x.approval_version + 1, 'operator.restore', 'PENDING', 'VOID', ev);
     update dispatch.approvals set state = 'VOID', version = version + 1
      where tenant_id = tenant and id = x.approval_id and version = x.approval_version;
     perform dispatch.hit_one(case when found then 1 else 0 end, 'approval');
     update dispatch.tickets
-       set state = x.resume_state, resume_state = null, scope_capped = true, version = version + 1, updated_at = now()
+       set state = x.resume_state, resume_state = null, hold_reason = null, hold_owner = null, hold_until = null,
+           scope_capped = true, version = version + 1, updated_at = now()
      where tenant_id = tenant and id = x.ticket_id and version = x.ticket_version;
     perform dispatch.hit_one(case when found then 1 else 0 end, 'ticket');
     insert into dispatch.tasks (tenant_id, event_id, kind, ticket_id)
@@ -68,13 +68,14 @@ begin
   end loop;
   update dispatch.turns set ended_at = now() where tenant_id = tenant and ended_at is null;
   update dispatch.links set expires_at = now() where tenant_id = tenant and expires_at > now();
+  update dispatch.act_links set expires_at = now() where tenant_id = tenant and expires_at > now();
   update identity.sessions set ended_at = now() where tenant_id = tenant and ended_at is null;
   update identity.sign_in_links set expires_at = now() where tenant_id = tenant and expires_at > now();
   update identity.step_ups set used_at = now() where tenant_id = tenant and used_at is null;
   -- A pause that was lost would let agents act where a person had stopped them: they wait for a person everywhere.
   insert into dispatch.pauses (tenant_id, scope, scope_id, event_id) values (tenant, 'tenant', tenant, ev)
   on conflict do nothing;
-  update trust.service_keys k set revoked_at = now(), event_tenant_id = tenant, event_id = ev
+  update trust.service_keys k set version = k.version + 1, revoked_at = now(), event_tenant_id = tenant, event_id = ev
    where k.revoked_at is null and k.keyid in (select jsonb_array_elements_text(p -> 'revoked'));
   update dispatch.outbox o set delivered_at = now()
    where o.tenant_id = tenant and o.delivered_at is null

@@ -29,17 +29,27 @@ grant insert on dispatch.conversations, dispatch.tickets, dispatch.visits, dispa
 grant update (version, state, ticket_id) on dispatch.conversations to deadlatch_dispatch;
 grant update (version, state, resume_state, hold_reason, hold_owner, hold_until, scope_capped, outcome,
   incident_type, incident_version, safety, priority, answers, missing, base_nte_cents, nte_cents,
-  description_text_id, updated_at) on dispatch.tickets to deadlatch_dispatch;
+  description_text_id, duplicate_of, updated_at) on dispatch.tickets to deadlatch_dispatch;
 grant update (version, state, starts_at, ends_at, checked_in_at, claimed_time, claimed_lat_e6, claimed_lon_e6,
   started_at) on dispatch.visits to deadlatch_dispatch;
 grant update (version, state, decided_by, decided_at) on dispatch.approvals to deadlatch_dispatch;
-grant update (version, state, content_key, finalized_at) on dispatch.evidence to deadlatch_dispatch;
+grant insert (tenant_id, event_id, ticket_id, act, object, object_version, role, staff_id, person_id, reason_text_id)
+  on dispatch.consents to deadlatch_dispatch;
+grant insert, update (version, state, decided_by, decided_at) on dispatch.suggestions to deadlatch_dispatch;
+grant update (version, state, content_key, kept_sha256, kept_size_bytes, finalized_at) on dispatch.evidence
+  to deadlatch_dispatch;
 grant update (version, state, issued_at, paid_at, payment_method) on dispatch.invoices to deadlatch_dispatch;
 grant update (state, provider_id) on dispatch.messages to deadlatch_dispatch;
 grant update (ended_at, ticket_id) on dispatch.turns to deadlatch_dispatch;
 
-grant insert (tenant_id, technician_id, visit_id, starts_at, ends_at, held_until), delete
+grant insert (tenant_id, technician_id, visit_id, option_id, starts_at, ends_at, held_until), delete
   on dispatch.bookings to deadlatch_dispatch;
+grant insert (tenant_id, id, ticket_id, number, window_from, window_to, technician_id, visit_from, visit_to,
+  asked_contact_id, proposed_at, held_until, event_id), update (confirmed_at, ended_at)
+  on dispatch.schedule_options to deadlatch_dispatch;
+grant insert (tenant_id, id, ticket_id, kind, option_id, contact_id, message_id, channel, made_at, event_id)
+  on dispatch.choices to deadlatch_dispatch;
+grant insert (tenant_id, choice_id, event_id) on dispatch.consumed_choices to deadlatch_dispatch;
 grant insert (tenant_id, event_id, ticket_id, part_number, quantity, unit_cents) on dispatch.parts to deadlatch_dispatch;
 grant insert (tenant_id, event_id, ticket_id, minutes) on dispatch.times to deadlatch_dispatch;
 grant insert (tenant_id, event_id, ticket_id, test, passed, value) on dispatch.tests to deadlatch_dispatch;
@@ -64,6 +74,25 @@ grant insert (tenant_id, service, subject, command, path, key, fingerprint, answ
   on dispatch.idempotency to deadlatch_dispatch;
 grant insert (tenant_id, txn) on dispatch.consumed_tokens to deadlatch_dispatch;
 grant insert (tenant_id, message_id, conversation_id, mask_state, masked_text) on context.entries to deadlatch_dispatch;
+grant insert (tenant_id, id, version, state, slug, contract, event_id), update (version, slug, contract, event_id,
+  has_had_approver) on dispatch.accounts to deadlatch_dispatch;
+grant insert (tenant_id, account_id, level, version, event_id), update (level, version, event_id)
+  on dispatch.autonomy_settings to deadlatch_dispatch;
+grant insert (tenant_id, id, version, state, account_id, slug, time_zone, territory, event_id),
+  update (version, slug, time_zone, territory, event_id) on dispatch.sites to deadlatch_dispatch;
+grant insert (tenant_id, id, version, state, account_id, site_id, kind, slug, model, serial, event_id),
+  update (version, state, slug, model, serial, event_id) on dispatch.assets to deadlatch_dispatch;
+grant insert (tenant_id, id, version, state, active, person_id, changed_at, event_id),
+  update (version, state, active, changed_at, event_id) on dispatch.contacts to deadlatch_dispatch;
+grant insert (tenant_id, id, version, state, contact_id, account_id, site_id, may_request, may_approve,
+    approval_limit_cents, changed_at, event_id),
+  update (version, may_request, may_approve, approval_limit_cents, changed_at, event_id)
+  on dispatch.contact_memberships to deadlatch_dispatch;
+grant insert (tenant_id, id, version, state, active, person_id, slug, skills, territories, event_id),
+  update (version, state, active, skills, territories, event_id) on dispatch.technicians to deadlatch_dispatch;
+grant insert on dispatch.acts, dispatch.act_links to deadlatch_dispatch;
+grant update (version, state, decided_at) on dispatch.acts to deadlatch_dispatch;
+grant insert (tenant_id, act_id, person_id, staff_id, event_id) on dispatch.act_confirmations to deadlatch_dispatch;
 -- Also what FOR SHARE needs. A trigger lets them only step up by one.
 grant update (authority_version) on dispatch.accounts to deadlatch_dispatch;
 grant update (autonomy_version) on dispatch.tenants to deadlatch_dispatch;
@@ -114,6 +143,7 @@ grant insert (tenant_id, hash, subject, label, roles, expires_at) on identity.si
 -- Everything is SECURITY INVOKER, so a function gives nobody a right; bootstrap and trust stay with the owner.
 grant execute on all functions in schema dispatch to deadlatch_dispatch;
 revoke execute on function dispatch.bootstrap(jsonb) from deadlatch_dispatch;
+revoke execute on function dispatch.put_schedules(uuid, uuid, jsonb) from deadlatch_dispatch;
 grant execute on function audit.append_entries(bigint, bigint, uuid[], uuid[], bytea, bytea) to deadlatch_sequencer;
 -- What its guards say no with.
 grant execute on function dispatch.raise_guarantee(text, text) to deadlatch_sequencer;

@@ -121,6 +121,8 @@ export function newTicket(t: SeededTenant, over: Partial<TicketRow> = {}): Ticke
     base_nte_cents: 0,
     nte_cents: 0,
     description_text_id: null,
+    recall_of: null,
+    duplicate_of: null,
     reported_at: at(),
     created_at: at(),
     updated_at: at(),
@@ -199,11 +201,27 @@ export function newEvidence(t: SeededTenant, ticketId: string, over: Partial<Evi
     size_bytes: 1_000,
     sha256: createHash('sha256').update('photo').digest('hex'),
     content_key: null,
+    kept_sha256: null,
+    kept_size_bytes: null,
     created_by_kind: 'technician',
     created_by_id: t.technicians.tom,
     created_at: at(),
     finalized_at: null,
     ...over,
+  };
+}
+
+/** The next version of an announced row: final, with the picture that was drawn from it. */
+export function finalEvidence(asked: EvidenceRow): EvidenceRow {
+  const kept = createHash('sha256').update('drawn anew').digest('hex');
+  return {
+    ...asked,
+    version: asked.version + 1,
+    state: 'FINALIZED',
+    content_key: `content/${asked.tenant_id}/${kept}`,
+    kept_sha256: kept,
+    kept_size_bytes: 900,
+    finalized_at: at(),
   };
 }
 

@@ -1,16 +1,30 @@
 import type { TSchema } from 'typebox';
+import { AUTHORITY_COMMANDS } from './commands/authority.ts';
 import { CLOSEOUT_COMMANDS } from './commands/closeout.ts';
 import { CONVERSATION_COMMANDS } from './commands/conversation.ts';
+import { CORRECT_COMMANDS } from './commands/correct.ts';
+import { DESK_COMMANDS } from './commands/desk.ts';
+import { DIRECTORY_COMMANDS } from './commands/directory.ts';
+import { DISPUTE_COMMANDS } from './commands/dispute.ts';
 import { FIELD_COMMANDS } from './commands/field.ts';
+import { SCHEDULE_COMMANDS } from './commands/schedule.ts';
+import { SUGGESTION_COMMANDS } from './commands/suggestion.ts';
 import { TICKET_COMMANDS } from './commands/ticket.ts';
 import type { CommandEntry } from './define.ts';
 
 /** The command catalogue: one entry says everything about a command that is not logic. */
 export const COMMANDS: readonly CommandEntry[] = [
   ...CONVERSATION_COMMANDS,
+  ...DESK_COMMANDS,
+  ...SUGGESTION_COMMANDS,
   ...TICKET_COMMANDS,
+  ...CORRECT_COMMANDS,
+  ...SCHEDULE_COMMANDS,
   ...FIELD_COMMANDS,
   ...CLOSEOUT_COMMANDS,
+  ...DISPUTE_COMMANDS,
+  ...DIRECTORY_COMMANDS,
+  ...AUTHORITY_COMMANDS,
 ];
 
 /** A Map, so that a tool named `constructor` finds nothing. */

@@ -19,11 +19,22 @@ export interface Grant {
 export interface AgentPair {
   readonly agent: AgentRole;
   readonly for: 'requester' | 'system';
-  /** The autonomy level from which the pair acts by itself. */
-  readonly level: 1 | 2 | 3;
+  /** The autonomy level from which the pair acts by itself; 4: never, it can only suggest. */
+  readonly level: 1 | 2 | 3 | 4;
 }
 
-export type Target = 'none' | 'ticket' | 'approval' | 'message';
+export type Target =
+  | 'none'
+  | 'ticket'
+  | 'approval'
+  | 'message'
+  | 'conversation'
+  | 'report'
+  | 'suggestion'
+  | DirectoryTarget;
+
+/** What is on file of who and where; its life is one state and its end. */
+export type DirectoryTarget = 'account' | 'site' | 'asset' | 'contact' | 'technician' | 'staff' | 'act';
 
 /** What `dispatch.read_facts` fetches beyond subject, target and stored answer. */
 export const NEEDS = [
@@ -33,6 +44,7 @@ export const NEEDS = [
   'approvals',
   'evidence',
   'evidence_item',
+  'open_uploads',
   'tests',
   'costs',
   'completion',
@@ -43,6 +55,11 @@ export const NEEDS = [
   'site',
   'message',
   'inbound',
+  'schedule',
+  'roster',
+  'duplicates',
+  'consents',
+  'directory',
 ] as const;
 export type Need = (typeof NEEDS)[number];
 
@@ -84,8 +101,14 @@ export const account = (role: Grant['role']): Grant => ({ role, membership: 'acc
 export const staff = (...roles: PersonRole[]): Grant[] =>
   roles.map((role) => ({ role, membership: 'tenant' }));
 
+/** "S" of the command table: scheduling, for a requester or for a timer. */
+export const scheduling = (level: 1 | 2 | 3): AgentPair[] => [
+  { agent: 'agent.scheduling', for: 'requester', level },
+  { agent: 'agent.scheduling', for: 'system', level },
+];
+
 /** "A" of the command table: intake, for a requester or for a timer. */
-export const intake = (level: 1 | 2 | 3): AgentPair[] => [
+export const intake = (level: AgentPair['level']): AgentPair[] => [
   { agent: 'agent.intake', for: 'requester', level },
   { agent: 'agent.intake', for: 'system', level },
 ];

@@ -3,21 +3,27 @@ import { describe, it } from 'node:test';
 import { verifies } from '../../../test/requirements.ts';
 import { COMMANDS, findCommand } from './commands.ts';
 import {
+  ACT_EDGES,
   ALL_EDGES,
   APPROVAL_EDGES,
   CONVERSATION_EDGES,
+  DIRECTORY_EDGES,
   type Edge,
   EVIDENCE_EDGES,
   INVOICE_EDGES,
+  SUGGESTION_EDGES,
   TICKET_EDGES,
   ticketSources,
   VISIT_EDGES,
 } from './edges.ts';
 import {
+  ACT_STATES,
   APPROVAL_STATES,
   CONVERSATION_STATES,
+  DIRECTORY_STATES,
   EVIDENCE_STATES,
   INVOICE_STATES,
+  SUGGESTION_STATES,
   TERMINAL_TICKET_STATES,
   TERMINAL_VISIT_STATES,
   TICKET_STATES,
@@ -25,7 +31,19 @@ import {
 } from './states.ts';
 
 /** Commands that change rows beside the life cycles: messages, pauses. */
-const WITHOUT_EDGES = ['autonomy.pause', 'autonomy.resume', 'conversation.reply', 'message.report_delivery'];
+const WITHOUT_EDGES = [
+  'autonomy.pause',
+  'autonomy.resume',
+  'conversation.reply',
+  'message.report_delivery',
+  'message.send',
+  // Wait for passkeys.
+  'role.grant',
+  'role.revoke',
+  'service_account.register',
+  'service_account.revoke',
+  'service_account.rotate',
+];
 
 const LIFE_CYCLES: readonly [string, readonly Edge[], readonly string[], readonly string[]][] = [
   ['ticket', TICKET_EDGES, TICKET_STATES, TERMINAL_TICKET_STATES],
@@ -33,7 +51,17 @@ const LIFE_CYCLES: readonly [string, readonly Edge[], readonly string[], readonl
   ['approval', APPROVAL_EDGES, APPROVAL_STATES, APPROVAL_STATES.filter((s) => s !== 'PENDING')],
   ['invoice', INVOICE_EDGES, INVOICE_STATES, ['PAID', 'VOID']],
   ['evidence', EVIDENCE_EDGES, EVIDENCE_STATES, ['FINALIZED']],
+  ['act', ACT_EDGES, ACT_STATES, ['CONSUMED', 'DENIED']],
+  ...(['account', 'site', 'asset', 'contact', 'membership', 'staff', 'technician'] as const).map(
+    (object): [string, readonly Edge[], readonly string[], readonly string[]] => [
+      object,
+      DIRECTORY_EDGES.filter((edge) => edge.object === object),
+      DIRECTORY_STATES,
+      ['INACTIVE'],
+    ],
+  ),
   ['conversation', CONVERSATION_EDGES, CONVERSATION_STATES, ['CLOSED']],
+  ['suggestion', SUGGESTION_EDGES, SUGGESTION_STATES, SUGGESTION_STATES.filter((s) => s !== 'OPEN')],
 ];
 
 const served = (edge: Edge) => findCommand(edge.command) !== undefined;
@@ -97,6 +125,13 @@ describe('edges', () => {
   it('approve only through approval.decide', () => {
     const consuming = APPROVAL_EDGES.filter((edge) => edge.to === 'CONSUMED');
     assert.deepEqual(consuming.map(key), ['approval approval.decide PENDING CONSUMED']);
+  });
+
+  it('change a contact and their rights only through act.confirm', () => {
+    verifies('T3.11');
+    const changing = DIRECTORY_EDGES.filter((e) => e.object === 'contact' || e.object === 'membership');
+    const commands = new Set(changing.map((edge) => edge.command));
+    assert.deepEqual([...commands].sort(), ['act.confirm', 'operator.bootstrap']);
   });
 
   it('answer no source for a command that does not exist', () => {

@@ -1,11 +1,16 @@
-import type {
-  ApprovalState,
-  ConversationState,
-  EvidenceState,
-  InvoiceState,
-  ObjectKind,
-  TicketState,
-  VisitState,
+import { COMMANDS } from './commands.ts';
+import {
+  type ActState,
+  type ApprovalState,
+  type ConversationState,
+  type DirectoryState,
+  type EvidenceState,
+  type InvoiceState,
+  type ObjectKind,
+  type SuggestionState,
+  TICKET_STATES,
+  type TicketState,
+  type VisitState,
 } from './states.ts';
 
 /**
@@ -89,21 +94,23 @@ export const TICKET_EDGES: readonly Edge[] = [
   ...ticket('visit.depart', ['DISPATCHED'], 'same'),
   ...ticket('visit.decline', ['DISPATCHED'], ['SCHEDULED', 'READY_TO_SCHEDULE']),
   ...ticket('visit.reassign', ['DISPATCHED'], 'same'),
+  // The time that was promised is over, so another has to be agreed.
+  ...ticket('visit.miss', ['DISPATCHED'], ['READY_TO_SCHEDULE']),
   ...ticket('tech.check_in', ['DISPATCHED'], ['ON_SITE']),
   ...ticket('tech.start', ['ON_SITE'], ['IN_PROGRESS']),
   ...ticket('ticket.hold', ['DISPATCHED', ...WORKING], ['ON_HOLD'], 'pause'),
-  ...ticket(
-    'ticket.resume',
-    ['ON_HOLD'],
-    ['DISPATCHED', ...WORKING, 'READY_TO_SCHEDULE', 'APPROVAL_REQUIRED'],
-    'resume',
-  ),
+  ...ticket('ticket.resume', ['ON_HOLD'], ['DISPATCHED', ...WORKING, 'READY_TO_SCHEDULE'], 'resume'),
   ...ticket('tech.request_change', WORKING, ['APPROVAL_REQUIRED'], 'pause'),
   ...ticket('approval.decide', ['APPROVAL_REQUIRED'], [...ASKED_FROM, 'READY_TO_SCHEDULE'], 'resume'),
   ...ticket('approval.withdraw', ['APPROVAL_REQUIRED'], ASKED_FROM, 'resume'),
   ...ticket('approval.expire', ['APPROVAL_REQUIRED'], ASKED_FROM, 'resume'),
+  // The technician left while the question was open: whatever the answer, the work needs another trip.
+  ...ticket('approval.decide', ['ON_HOLD'], ['READY_TO_SCHEDULE'], 'resume'),
+  ...ticket('approval.withdraw', ['ON_HOLD'], ['READY_TO_SCHEDULE'], 'resume'),
+  ...ticket('approval.expire', ['ON_HOLD'], ['READY_TO_SCHEDULE'], 'resume'),
   // A backup was restored: what waits for a yes must be asked again.
   ...ticket(RESTORE, ['APPROVAL_REQUIRED'], ASKED_FROM, 'resume'),
+  ...ticket(RESTORE, ['ON_HOLD'], ['READY_TO_SCHEDULE'], 'resume'),
   ...ticket('evidence.presign', EVIDENCE_AT, 'same'),
   ...ticket('evidence.finalize', EVIDENCE_AT, 'same'),
   ...ticket('evidence.waive', ['IN_PROGRESS', CPV], 'same'),
@@ -119,7 +126,8 @@ export const TICKET_EDGES: readonly Edge[] = [
   ...ticket('billing.generate_invoice', ['VERIFIED'], ['INVOICED']),
   ...ticket('billing.issue', ['INVOICED'], 'same'),
   ...ticket('billing.dispute', ['INVOICED'], 'same'),
-  ...ticket('billing.void', ['INVOICED'], ['VERIFIED']),
+  // The first of two signatures, and what the second does.
+  ...ticket('billing.void', ['INVOICED'], ['INVOICED', 'VERIFIED']),
   ...ticket('payment.record', ['INVOICED'], 'same'),
   ...ticket('ticket.close', ['INVOICED'], ['CLOSED']),
   ...ticket(
@@ -186,6 +194,8 @@ export const CONVERSATION_EDGES: readonly Edge[] = [
   { object: 'conversation', command: 'message.receive', from: '-', to: 'AGENT', mode: 'plain' },
   // Beside the state: which ticket the words are about.
   { object: 'conversation', command: 'ticket.create', from: 'AGENT', to: 'AGENT', mode: 'plain' },
+  ...edges<ConversationState>('conversation', 'ticket.reopen', ['AGENT', 'HUMAN'], 'same'),
+  ...edges<ConversationState>('conversation', 'ticket.link_duplicate', ['AGENT', 'HUMAN'], 'same'),
   // The words go on and are about nothing until the next ticket.
   ...edges<ConversationState>('conversation', 'ticket.close', ['AGENT', 'HUMAN'], 'same'),
   ...edges<ConversationState>('conversation', 'ticket.cancel', ['AGENT', 'HUMAN'], 'same'),
@@ -193,19 +203,112 @@ export const CONVERSATION_EDGES: readonly Edge[] = [
   { object: 'conversation', command: 'conversation.hand_back', from: 'HUMAN', to: 'AGENT', mode: 'plain' },
 ];
 
-export const ALL_EDGES: readonly Edge[] = [
+/** Not a command that a service could send: the operator's, who puts the first people and places on file. */
+export const BOOTSTRAP = 'operator.bootstrap';
+
+const onFile = (
+  object: ObjectKind,
+  command: string,
+  from: readonly (DirectoryState | '-')[],
+  to: readonly DirectoryState[],
+) => edges<DirectoryState>(object, command, from, to);
+
+export const DIRECTORY_EDGES: readonly Edge[] = [
+  ...(['account', 'site', 'contact', 'membership', 'staff', 'technician'] as const).flatMap((object) =>
+    onFile(object, BOOTSTRAP, ['-'], ['ACTIVE']),
+  ),
+  ...onFile('account', 'account.create', ['-'], ['ACTIVE']),
+  ...onFile('account', 'account.change', ['ACTIVE'], ['ACTIVE']),
+  ...onFile('account', 'autonomy.set', ['ACTIVE'], ['ACTIVE']),
+  ...onFile('account', 'act.confirm', ['ACTIVE'], ['ACTIVE']),
+  ...onFile('site', 'site.create', ['-'], ['ACTIVE']),
+  ...onFile('site', 'site.change', ['ACTIVE'], ['ACTIVE']),
+  ...onFile('asset', 'asset.create', ['-'], ['ACTIVE']),
+  ...onFile('asset', 'asset.change', ['ACTIVE'], ['ACTIVE']),
+  ...onFile('asset', 'asset.retire', ['ACTIVE'], ['INACTIVE']),
+  ...onFile('technician', 'technician.create', ['-'], ['ACTIVE']),
+  ...onFile('technician', 'technician.change', ['ACTIVE'], ['ACTIVE']),
+  ...onFile('technician', 'technician.deactivate', ['ACTIVE'], ['INACTIVE']),
+  // Contacts and their rights change by what was confirmed, and by nothing else.
+  ...onFile('contact', 'act.confirm', ['-'], ['ACTIVE']),
+  ...onFile('contact', 'act.confirm', ['ACTIVE'], ['ACTIVE', 'INACTIVE']),
+  ...onFile('membership', 'act.confirm', ['-', 'ACTIVE'], ['ACTIVE']),
+];
+
+/** What can be asked for and confirmed. */
+const ASKED = [
+  'account.change',
+  'contact.add',
+  'contact.change',
+  'contact.deactivate',
+  'contact.reset',
+  'contact.set_limit',
+] as const;
+
+export const ACT_EDGES: readonly Edge[] = [
+  ...ASKED.flatMap((command) => edges<ActState>('act', command, ['-'], ['PENDING'])),
+  // The first of two has confirmed.
+  ...edges<ActState>('act', 'act.confirm', ['PENDING'], ['PENDING', 'CONSUMED', 'DENIED']),
+];
+
+const SERVED_EDGES: readonly Edge[] = [
   ...TICKET_EDGES,
   ...VISIT_EDGES,
   ...APPROVAL_EDGES,
   ...INVOICE_EDGES,
   ...EVIDENCE_EDGES,
   ...CONVERSATION_EDGES,
+  ...DIRECTORY_EDGES,
+  ...ACT_EDGES,
 ];
 
-/** Ticket states from which `command` may start; empty when it does not touch an existing ticket. */
+/** What an agent's pair and a dispatcher both hold: below its level the agent leaves a suggestion. */
+const SUGGESTIBLE: readonly string[] = COMMANDS.filter(
+  ({ agents, who }) => agents.length > 0 && who.some((grant) => grant.role === 'dispatcher'),
+).map(({ name }) => name);
+
+const suggestion = (
+  command: string,
+  from: readonly (SuggestionState | '-')[],
+  to: readonly SuggestionState[],
+) => edges<SuggestionState>('suggestion', command, from, to);
+
+export const SUGGESTION_EDGES: readonly Edge[] = [
+  ...SUGGESTIBLE.flatMap((command) => suggestion(command, ['-'], ['OPEN'])),
+  ...suggestion('suggestion.accept', ['OPEN'], ['ACCEPTED']),
+  ...suggestion('suggestion.reject', ['OPEN'], ['REJECTED']),
+  ...suggestion('suggestion.expire', ['OPEN'], ['EXPIRED']),
+];
+
+/** Accepting does what was suggested: its edges are those of every command that can be. */
+const ACCEPTED_EDGES: readonly Edge[] = [
+  ...new Map(
+    SERVED_EDGES.filter((edge) => SUGGESTIBLE.includes(edge.command)).map((edge) => [
+      [edge.object, edge.from, edge.to].join(' '),
+      { ...edge, command: 'suggestion.accept' },
+    ]),
+  ).values(),
+];
+
+export const ALL_EDGES: readonly Edge[] = [...SERVED_EDGES, ...SUGGESTION_EDGES, ...ACCEPTED_EDGES];
+
+/** Commands about a ticket that leave it as it is: what they make or send is another row. */
+const BESIDE_TICKET: readonly (readonly [command: string, states: readonly TicketState[]])[] = [
+  ['ticket.reopen', ['VERIFIED', 'INVOICED', 'CLOSED']],
+  ['message.send', TICKET_STATES],
+];
+
+const TICKET_SOURCES: ReadonlyMap<string, readonly TicketState[]> = (() => {
+  const sources = new Map<string, readonly TicketState[]>(BESIDE_TICKET);
+  for (const { command, from } of TICKET_EDGES) {
+    const known = sources.get(command) ?? [];
+    const state = TICKET_STATES.find((s) => s === from);
+    if (state !== undefined && !known.includes(state)) sources.set(command, [...known, state]);
+  }
+  return sources;
+})();
+
+/** Ticket states from which `command` may start; empty when it is not about an existing ticket. */
 export function ticketSources(command: string): readonly TicketState[] {
-  const found = TICKET_EDGES.filter((e) => e.command === command && e.from !== '-').map(
-    (e) => e.from as TicketState,
-  );
-  return [...new Set(found)];
+  return TICKET_SOURCES.get(command) ?? [];
 }

@@ -6,14 +6,21 @@ export const MESSAGE_TEMPLATES = [
   'M01', // received
   'M02', // need_info
   'M04', // priority_set
-  'M06', // booked (dispatched)
+  'M05', // slots
+  'M06', // booked (time agreed, or technician assigned)
+  'M08', // en_route
+  'M09', // late
   'M10', // arrived
   'M11', // approval_request
   'M12', // approval_result
   'M13', // on_hold
+  'M14', // no_access
   'M15', // completed
+  'M16', // recall_opened
   'M17', // invoice
   'M18', // cancelled
+  'M20', // duplicate_linked
+  'M21', // human_joined
 ] as const;
 export type MessageTemplate = (typeof MESSAGE_TEMPLATES)[number];
 
@@ -27,3 +34,13 @@ export const PHRASES = [
   'cannot_do_that_here',
 ] as const;
 export type Phrase = (typeof PHRASES)[number];
+
+/** What a person of ours may send by hand. As little a fact of the ticket as any phrase of an agent. */
+export const STAFF_PHRASES = [
+  'please_call_us',
+  'please_give_access',
+  'please_name_contact_on_site',
+  'please_send_photo',
+  'thanks_for_patience',
+] as const;
+export type StaffPhrase = (typeof STAFF_PHRASES)[number];

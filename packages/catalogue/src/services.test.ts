@@ -21,7 +21,7 @@ describe('ceilings', () => {
   it('of identity are decisions it ran a step-up for', () => {
     verifies('T4.5');
     assert.deepEqual(CEILINGS.identity, {
-      commands: ['approval.decide'],
+      commands: ['approval.decide', 'act.confirm'],
       except: [],
       subjects: ['contact', 'staff'],
       upTo: 'L3',
@@ -32,7 +32,7 @@ describe('ceilings', () => {
 
   it('of the worker are its timers', () => {
     assert.deepEqual(CEILINGS.worker, {
-      commands: ['approval.expire'],
+      commands: ['approval.expire', 'ticket.close', 'suggestion.expire', 'schedule.release', 'visit.miss'],
       except: [],
       subjects: ['system'],
       upTo: 'L1',
@@ -41,14 +41,14 @@ describe('ceilings', () => {
     });
   });
 
-  it('of the bridge are the agent pairs and three reads, never a member of staff', () => {
+  it('of the bridge are the agent pairs and four reads, never a member of staff', () => {
     verifies('T1.9');
     const { commands, except, subjects, upTo, withoutToken, reads } = CEILINGS['tool-bridge'];
     assert.deepEqual(
       [commands, except, subjects, upTo, withoutToken],
       ['agent-pairs', [], ['contact', 'system'], 'L1', false],
     );
-    assert.deepEqual(reads, ['turn.tools', 'conversation.get', 'ticket.get']);
+    assert.deepEqual(reads, ['turn.tools', 'conversation.get', 'ticket.get', 'schedule.options']);
   });
 
   it('of web and cli exclude deciding about money and stay at L1', () => {
@@ -57,7 +57,7 @@ describe('ceilings', () => {
       const { commands, except, upTo, withoutToken } = CEILINGS[service];
       assert.deepEqual(
         [commands, except, upTo, withoutToken],
-        ['person-roles', ['approval.decide'], 'L1', false],
+        ['person-roles', ['approval.decide', 'act.confirm'], 'L1', false],
       );
     }
     assert.deepEqual(CEILINGS.web.subjects, ['staff', 'technician', 'contact', 'link']);
@@ -87,6 +87,7 @@ describe('ceilings', () => {
         return typeof commands !== 'string' && commands.includes(name);
       });
     assert.deepEqual(explicit('approval.decide'), ['identity']);
+    assert.deepEqual(explicit('act.confirm'), ['identity']);
     assert.deepEqual(explicit('message.receive'), ['gateway']);
     // The derived ceilings cannot contain it: no person holds it.
     assert.deepEqual(findCommand('message.receive')?.who, [{ role: 'gateway', membership: 'tenant' }]);

@@ -85,6 +85,8 @@ const PERSON_READS = [
   'evidence.list',
   'evidence.content',
   'approval.list',
+  'schedule.options',
+  'visit.recommend',
   'autonomy.get',
 ] as const;
 
@@ -103,18 +105,18 @@ export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {
     subjects: ['contact', 'system'],
     upTo: 'L1',
     withoutToken: false,
-    reads: ['turn.tools', 'conversation.get', 'ticket.get'],
+    reads: ['turn.tools', 'conversation.get', 'ticket.get', 'schedule.options'],
   },
   web: {
     commands: 'person-roles',
-    except: ['approval.decide'],
+    except: ['approval.decide', 'act.confirm'],
     subjects: ['staff', 'technician', 'contact', 'link'],
     upTo: 'L1',
     withoutToken: false,
     reads: [...PERSON_READS, 'link.status'],
   },
   identity: {
-    commands: ['approval.decide'],
+    commands: ['approval.decide', 'act.confirm'],
     except: [],
     subjects: ['contact', 'staff'],
     upTo: 'L3',
@@ -122,7 +124,7 @@ export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {
     reads: ['step_up.get'],
   },
   worker: {
-    commands: ['approval.expire'],
+    commands: ['approval.expire', 'ticket.close', 'suggestion.expire', 'schedule.release', 'visit.miss'],
     except: [],
     subjects: ['system'],
     upTo: 'L1',
@@ -131,7 +133,7 @@ export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {
   },
   cli: {
     commands: 'person-roles',
-    except: ['approval.decide'],
+    except: ['approval.decide', 'act.confirm'],
     subjects: ['staff', 'technician', 'contact'],
     upTo: 'L1',
     withoutToken: false,

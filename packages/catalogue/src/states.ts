@@ -64,6 +64,34 @@ export type Priority = (typeof PRIORITIES)[number];
 export const OUTCOMES = ['RESOLVED', 'TEMPORARY_REPAIR', 'CANNOT_COMPLETE', 'NO_FAULT', 'NO_ACCESS'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Of what an agent wanted and may not do by itself. */
+export const SUGGESTION_STATES = ['OPEN', 'ACCEPTED', 'REJECTED', 'EXPIRED'] as const;
+export type SuggestionState = (typeof SUGGESTION_STATES)[number];
+
+/** Of what is on file: in force, or taken out of use for good. */
+export const DIRECTORY_STATES = ['ACTIVE', 'INACTIVE'] as const;
+export type DirectoryState = (typeof DIRECTORY_STATES)[number];
+
+/** Of an act that was asked for and waits to be confirmed. */
+export const ACT_STATES = ['PENDING', 'CONSUMED', 'DENIED'] as const;
+export type ActState = (typeof ACT_STATES)[number];
+
 /** The life cycles whose every version is tied to an audit event by a foreign key. */
-export const OBJECT_KINDS = ['ticket', 'visit', 'approval', 'invoice', 'evidence', 'conversation'] as const;
+export const OBJECT_KINDS = [
+  'ticket',
+  'visit',
+  'approval',
+  'invoice',
+  'evidence',
+  'conversation',
+  'suggestion',
+  'account',
+  'site',
+  'asset',
+  'contact',
+  'membership',
+  'staff',
+  'technician',
+  'act',
+] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];

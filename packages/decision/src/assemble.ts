@@ -26,7 +26,7 @@ function edgeKey(e: { object: string; command: string; from: string; to: string 
  * @source A.3d, F.1
  */
 export function assemble(context: RuleContext, outcome: Outcome, policyIds: readonly string[]): Accepted {
-  const { changes } = outcome;
+  const changes = withoutOldOptions(outcome.changes);
   const { entry, facts, tools } = context;
   const effects = effectsOf(entry.name, changes, facts);
   const ticket = changes.ticket ?? outcome.answersTicket ?? facts.ticket;
@@ -43,6 +43,13 @@ export function assemble(context: RuleContext, outcome: Outcome, policyIds: read
     outbox: outboxOf(changes),
     answer: { ticket: ticket === null ? null : ticketAnswer(ticket), result: outcome.result ?? {} },
   };
+}
+
+/** A ticket that needs a time again, or none any more, has none agreed: no rule has to remember that. */
+function withoutOldOptions(changes: Changes): Changes {
+  const { ticket } = changes;
+  const needsNone = ticket?.state === 'READY_TO_SCHEDULE' || ticket?.state === 'CANCELLED';
+  return needsNone ? { ...changes, end_options_of: ticket.id } : changes;
 }
 
 /** What every caller may see of a ticket. */
@@ -71,10 +78,21 @@ function effectsOf(command: string, changes: Changes, facts: Facts): readonly Ef
   };
   const before = add('ticket', changes.ticket, [facts.ticket]) as TicketRow | null;
   if (changes.ticket !== undefined && before !== null) requireResume(command, before, changes.ticket);
+  add('visit', changes.cancelled_visit, [facts.visit]);
   add('visit', changes.visit, [facts.visit]);
   add('approval', changes.approval, [facts.approval, ...facts.approvals]);
   add('invoice', changes.invoice, [facts.invoice]);
   add('evidence', changes.evidence, [facts.evidence_item]);
+  add('suggestion', changes.suggestion, [facts.suggestion]);
+  const { directory } = facts;
+  add('account', changes.account, [directory?.account ?? null]);
+  add('site', changes.site, [directory?.site ?? null]);
+  add('asset', changes.asset, [directory?.asset ?? null]);
+  add('contact', changes.contact, [directory?.contact ?? null]);
+  for (const membership of changes.memberships ?? [])
+    add('membership', membership, directory?.memberships ?? []);
+  add('technician', changes.technician, [directory?.technician ?? null]);
+  add('act', changes.act, [directory?.act ?? null]);
   add('conversation', changes.conversation, [facts.conversation, facts.inbound?.conversation ?? null]);
   return effects;
 }

@@ -1,15 +1,27 @@
 import type { ObjectKind } from '@deadlatch/catalogue';
 import type { ErrorCode } from '@deadlatch/kernel';
 import type {
+  AccountRow,
+  ActRow,
+  AssetRow,
+  ContactRow,
+  MembershipRow,
+  SiteRow,
+  TechnicianRow,
+} from './directory-rows.ts';
+import type { ConsentFacts } from './facts.ts';
+import type {
   ApprovalRow,
   ConversationRow,
   EvidenceRow,
   InvoiceRow,
   MessageRow,
+  SuggestionRow,
   TicketRow,
   TurnRow,
   VisitRow,
 } from './rows.ts';
+import type { ChoiceRow, OptionRow } from './schedule-facts.ts';
 
 /**
  * Exactly what `dispatch.commit_decision` writes. Whole rows: the new `version` is in the row, and the
@@ -18,17 +30,56 @@ import type {
 export interface Changes {
   readonly ticket?: TicketRow;
   readonly visit?: VisitRow;
+  /** The visit that `visit` takes the place of. */
+  readonly cancelled_visit?: VisitRow;
   readonly approval?: ApprovalRow;
   readonly invoice?: InvoiceRow;
   readonly evidence?: EvidenceRow;
   readonly conversation?: ConversationRow;
+  readonly account?: AccountRow;
+  readonly site?: SiteRow;
+  readonly asset?: AssetRow;
+  readonly contact?: ContactRow;
+  readonly memberships?: readonly MembershipRow[];
+  readonly technician?: TechnicianRow;
+  /** Part of the account, whose version it names. */
+  readonly autonomy?: { readonly account_id: string; readonly level: number; readonly version: number };
+  readonly act?: ActRow;
+  readonly act_confirmation?: {
+    readonly act_id: string;
+    readonly person_id: string;
+    readonly staff_id: string;
+  };
+  /** Where one member of staff confirms one act: the secret is made and hashed by dispatch-api. */
+  readonly act_links?: readonly {
+    readonly act_id: string;
+    readonly staff_id: string;
+    readonly expires_at: string;
+  }[];
+  /** Words in the vault that become a contact's name, number or address. */
+  readonly contact_details?: {
+    readonly contact_id: string;
+    readonly account_id: string;
+    readonly texts: { readonly name?: string; readonly phone?: string; readonly email?: string };
+  };
   /** Occupies the technician from `starts_at` to `ends_at`. */
   readonly booking?: {
     readonly visit_id: string;
     readonly technician_id: string;
     readonly starts_at: string;
     readonly ends_at: string;
+    /** The agreed time that becomes this visit: what was held for it is free in the same moment, and taken again. */
+    readonly option_id?: string;
   };
+  /** Offers of times; each holds its technician until `held_until`. */
+  readonly options?: readonly OptionRow[];
+  /** Its hold no longer ends by itself; the other offers of its ticket are taken back. */
+  readonly confirm_option?: string;
+  /** Takes back every offer of this ticket, agreed or not, with the time that is held for it. */
+  readonly end_options_of?: string;
+  readonly choice?: ChoiceRow;
+  /** Counts once: the statement demands that it was not consumed. */
+  readonly consume_choice?: string;
   /** Frees the technician of this visit. */
   readonly release_booking_of?: string;
   readonly part?: { readonly part_number: string; readonly quantity: number; readonly unit_cents: number };
@@ -73,6 +124,11 @@ export interface Changes {
     readonly sender_hash: string;
     readonly channel: string;
   };
+  /** Words of a stranger become part of this ticket. */
+  readonly attach?: { readonly report_id: string; readonly ticket_id: string };
+  /** One person's yes to an act that needs two. */
+  readonly consent?: ConsentDraft;
+  readonly suggestion?: SuggestionRow;
   readonly delivery?: {
     readonly message_id: string;
     readonly state: 'SENT' | 'DELIVERED' | 'FAILED' | 'SUPERSEDED';
@@ -80,7 +136,12 @@ export interface Changes {
   };
   readonly timers?: readonly {
     readonly id: string;
-    readonly kind: 'approval.expire';
+    readonly kind:
+      | 'approval.expire'
+      | 'ticket.close'
+      | 'suggestion.expire'
+      | 'schedule.release'
+      | 'visit.miss';
     readonly target_id: string;
     readonly due_at: string;
   }[];
@@ -97,7 +158,20 @@ export type TaskKind =
   | 'unapproved_yes'
   | 'delivery_failed'
   | 'approval_expired'
-  | 'approval_locked';
+  | 'approval_locked'
+  | 'times_unanswered'
+  | 'other_times_wanted'
+  | 'visit_declined'
+  | 'visit_missed'
+  | 'technician_to_tell'
+  | 'cancel_requested'
+  | 'invoice_disputed'
+  | 'consent_needed'
+  | 'suggestion_expired';
+
+export interface ConsentDraft extends ConsentFacts {
+  readonly reason_text_id: string;
+}
 
 export interface LinkDraft {
   readonly purpose: 'status' | 'approval';
@@ -175,4 +249,7 @@ export interface Refused {
   readonly policyIds: readonly string[];
 }
 
-export type Decision = Accepted | Replayed | Refused;
+/** An agent's wish that its level does not allow: nothing of it is done, and a suggestion is committed instead. */
+export type Suggested = Omit<Accepted, 'kind'> & { readonly kind: 'suggested' };
+
+export type Decision = Accepted | Suggested | Replayed | Refused;

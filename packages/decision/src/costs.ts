@@ -1,6 +1,6 @@
 import { addCents, cents } from '@deadlatch/kernel';
 import type { ContractFacts, CostFacts } from './facts.ts';
-import type { ChangeLine, InvoiceLine } from './rows.ts';
+import type { ChangeLine, InvoiceLine, TicketRow } from './rows.ts';
 
 /**
  * What the job costs so far, as it would be invoiced: each part, the time at the contract's rate, one trip.
@@ -28,6 +28,18 @@ export function invoiceLines(costs: CostFacts, contract: ContractFacts): readonl
   };
   const travel: InvoiceLine = { kind: 'TRIP', quantity: 1, unit_cents: trip, total_cents: trip };
   return [...parts, ...(minutes > 0 ? [labor] : []), travel];
+}
+
+/**
+ * What the customer is charged for. A recall costs them nothing until an approver gave it a limit: then the ordinary
+ * lines and the ordinary limit hold.
+ */
+export function chargedLines(
+  ticket: Pick<TicketRow, 'recall_of' | 'nte_cents'>,
+  costs: CostFacts,
+  contract: ContractFacts,
+): readonly InvoiceLine[] {
+  return ticket.recall_of !== null && ticket.nte_cents === 0 ? [] : invoiceLines(costs, contract);
 }
 
 /** Sum of the lines. @throws DispatchError `schema_mismatch` when it leaves the range of money */

@@ -1,10 +1,11 @@
 import { type CommandEntry, findCommand } from '@deadlatch/catalogue';
 import { DispatchError, type ErrorCode, refuse } from '@deadlatch/kernel';
+import { decideAgain } from './again.ts';
 import { assemble } from './assemble.ts';
 import type { Caller, CommandRequest } from './caller.ts';
 import type { Decision, Refused, Replayed } from './changes.ts';
 import type { Facts } from './facts.ts';
-import { requirePolicy } from './gate/ask-policy.ts';
+import { askPermission, type Permission } from './gate/ask-policy.ts';
 import { requireCeiling } from './gate/ceiling.ts';
 import { requireGrant } from './gate/grant.ts';
 import { type Asked, requireMembership } from './gate/membership.ts';
@@ -12,6 +13,7 @@ import { requireTargetState } from './gate/state.ts';
 import { requireWitness } from './gate/witness.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import { findRule } from './rules.ts';
+import { suggest } from './suggest.ts';
 import type { DecisionTools } from './tools.ts';
 
 /**
@@ -20,7 +22,8 @@ import type { DecisionTools } from './tools.ts';
  * Order of the gate: the command exists, is under the service's ceiling, matches its schema, is granted, its
  * target is the caller's, was not answered before, starts from the right state, is allowed by policy. Then its
  * rule decides.
- * @returns one of accepted (with exact changes), replayed (the stored answer) or refused (with its reason)
+ * @returns one of accepted (with exact changes), suggested (to a person, in place of what an agent's level forbids),
+ *   replayed (the stored answer) or refused (with its reason)
  * @invariant total: never throws, reads nothing, waits for nothing; whatever is thrown inside is a refusal
  * @source T1.2, A.3a-A.3d, C.0; docs: the command path
  */
@@ -43,8 +46,11 @@ export function decide(
     });
     const stored = storedAnswer(request, facts);
     if (stored !== null) return stored;
-    const policyIds = pass(context, rule);
-    return assemble(context, rule.run(context), policyIds);
+    const { policyIds, isForAPerson } = pass(context, rule);
+    const outcome = rule.run(context);
+    const accepted = assemble(context, outcome, policyIds);
+    if (!isForAPerson) return accepted;
+    return { ...assemble(context, suggest(context, outcome), policyIds), kind: 'suggested' };
   } catch (error) {
     return refused(error);
   }
@@ -92,16 +98,28 @@ function enter(
   const rule = findRule(entry.name);
   if (rule === undefined) refuse('unavailable', { detail: 'a command without a rule' });
   const { input, targetId } = asked;
-  return { rule, context: { entry, caller, facts, tools, acting, targetId, input, now, nowText: facts.now } };
+  const context: RuleContext = {
+    entry,
+    caller,
+    facts,
+    tools,
+    acting,
+    targetId,
+    input,
+    now,
+    nowText: facts.now,
+    again: (suggestion) => decideAgain(context, suggestion, findRule),
+  };
+  return { rule, context };
 }
 
 /** State, then policy, then the witness: last, so that what is refused anyway is refused for its own reason. */
-function pass(context: RuleContext, rule: Rule, mode?: 'without body'): readonly string[] {
+function pass(context: RuleContext, rule: Rule, mode?: 'without body'): Permission {
   requireTargetState(context.entry, context.facts);
   if (mode === undefined || rule.guardsInput !== true) rule.guard?.(context);
-  const policyIds = requirePolicy(context, rule);
+  const permission = askPermission(context, rule);
   requireWitness(context.entry, context.facts);
-  return policyIds;
+  return permission;
 }
 
 function requireSchema(entry: CommandEntry, caller: Caller, input: unknown, tools: DecisionTools): void {

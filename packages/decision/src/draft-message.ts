@@ -15,11 +15,16 @@ const TRUE_WHILE: ReadonlyMap<MessageTemplate, readonly TicketState[]> = new Map
   ['M02', ['NEEDS_INFO']],
   ['M04', TICKET_STATES.filter((s) => !['NEW', 'NEEDS_INFO', 'CANCELLED'].includes(s))],
   ['M06', ['DISPATCHED', 'ON_SITE']],
+  ['M08', ['DISPATCHED']],
+  ['M09', ['READY_TO_SCHEDULE', 'SCHEDULE_PROPOSED']],
   ['M10', ['ON_SITE', 'IN_PROGRESS', 'APPROVAL_REQUIRED']],
   ['M13', ['ON_HOLD']],
+  ['M14', ['ON_HOLD']],
   ['M15', ['COMPLETED_PENDING_VERIFICATION', 'VERIFIED', 'INVOICED', 'CLOSED']],
+  ['M16', TICKET_STATES.filter((s) => s !== 'CANCELLED')],
   ['M17', ['INVOICED', 'CLOSED']],
   ['M18', ['CANCELLED']],
+  ['M20', ['CANCELLED']],
 ]);
 
 export type MessageChanges = Pick<Changes, 'messages' | 'links'>;

@@ -33,7 +33,7 @@ export interface HandedIn {
 /** Before anything is handed in. */
 export const NOTHING_HANDED_IN: HandedIn = { outcome: null, hasWorkNote: false, hasSignature: false };
 
-type Proofs = Pick<Facts, 'evidence' | 'tests' | 'costs' | 'visit'>;
+type Proofs = Pick<Facts, 'evidence' | 'tests' | 'costs' | 'visit' | 'consents'>;
 
 /** What the type's conditions may read of this ticket and trip. */
 export function knownFacts(ticket: TicketRow, facts: Proofs, outcome: string | null): KnownFacts {
@@ -55,8 +55,20 @@ export function missingEvidence(
 ): string[] {
   return definition.evidence
     .filter((rule) => phases.includes(rule.phase) && holds(rule.requiredWhen, known))
-    .filter((rule) => countOf(rule, proofs, handedIn) < rule.minimum)
+    .filter((rule) => countOf(rule, proofs, handedIn) < rule.minimum && !isWaived(rule, proofs.consents))
     .map((rule) => rule.key);
+}
+
+/**
+ * Whether one key may be gone without: quality asked for it and a supervisor, another person, said yes.
+ * @invariant one key at a time, and only where the type says that a supervisor may
+ */
+export function isWaived(rule: EvidenceRule, consents: Facts['consents']): boolean {
+  if (rule.waivableBy !== 'supervisor') return false;
+  const on = consents.filter((c) => c.act === 'evidence.waive' && c.object === rule.key);
+  const asked = on.find((c) => c.role === 'qa');
+  const decided = on.find((c) => c.role === 'supervisor');
+  return asked !== undefined && decided !== undefined && asked.person_id !== decided.person_id;
 }
 
 function countOf(rule: EvidenceRule, { evidence, costs, visit }: Proofs, handedIn: HandedIn): number {

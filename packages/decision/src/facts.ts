@@ -1,14 +1,17 @@
-import type { AutonomyLevel, Need, PersonRole, SubjectKind } from '@deadlatch/catalogue';
+import type { AutonomyLevel, Need, PersonRole, SubjectKind, UnusableReason } from '@deadlatch/catalogue';
+import type { DirectoryFacts } from './directory-rows.ts';
 import type {
   ApprovalRow,
   ConversationRow,
   EvidenceRow,
   InvoiceRow,
   MessageRow,
+  SuggestionRow,
   TicketRow,
   TurnRow,
   VisitRow,
 } from './rows.ts';
+import type { InboundSchedule, ScheduleFacts, TechnicianFacts } from './schedule-facts.ts';
 
 /**
  * All that the database knows and `decide` may use: the answer of `dispatch.read_facts`.
@@ -34,10 +37,13 @@ export interface Facts {
   readonly requester_person_id: string | null;
   readonly account: AccountFacts | null;
   readonly site: SiteFacts | null;
-  /** The ticket's one visit that is not over. */
+  /** The ticket's one visit that is not over; once work was handed in, the visit it was handed in from. */
   readonly visit: VisitRow | null;
-  /** Whoever is to be dispatched (`refs.technician_id`); without such a reference, the technician of `visit`. */
+  /** Whoever is to be sent: the one who is named, else the one of `visit`, else the one an agreed time is held for. */
   readonly technician: TechnicianFacts | null;
+  /** Every active technician of the tenant, where somebody has to be found; `[]` where nobody asks. */
+  readonly roster: readonly TechnicianFacts[];
+  readonly schedule: ScheduleFacts | null;
   /** The approval the command names. */
   readonly approval: ApprovalRow | null;
   /** Every approval of the ticket, oldest first. */
@@ -47,6 +53,8 @@ export interface Facts {
   /** Finalized evidence of the ticket. */
   readonly evidence: readonly Pick<EvidenceRow, 'id' | 'key' | 'phase' | 'visit_id' | 'finalized_at'>[];
   readonly evidence_item: EvidenceRow | null;
+  /** Announced within the last day and not finalized; null where nobody asked. */
+  readonly open_uploads: number | null;
   /** What dispatch-api found in the object store for `evidence.finalize`; null when there is no such object. */
   readonly observed_object: ObservedObject | null;
   readonly tests: readonly {
@@ -65,8 +73,21 @@ export interface Facts {
   /** Looked up for agents and for who needs it; level 0 and paused for everybody else, whom it does not hold back. */
   readonly autonomy: AutonomyFacts;
   readonly message: MessageRow | null;
+  /** Who and where: what a command of the directory is about. */
+  readonly directory: DirectoryFacts | null;
   /** For `message.receive`: what is known of the provider id and the sender. */
   readonly inbound: InboundFacts | null;
+  /** The report that the command names. */
+  readonly report: ReportFacts | null;
+  /** Open tickets of the site that can be the same as the target: the named one, or the oldest few. */
+  readonly duplicates: readonly TicketRow[];
+  /** The suggestion that the command names, and whom the agent acted for, as a row of now. */
+  readonly suggestion: SuggestionRow | null;
+  readonly suggested_for: SubjectFacts | null;
+  /** What was suggested in the conversation and waits; for agents. */
+  readonly open_suggestions: readonly Pick<SuggestionRow, 'id' | 'sameness'>[];
+  /** Who has said yes to what on the target, oldest first. */
+  readonly consents: readonly ConsentFacts[];
 }
 
 export interface StoredAnswer {
@@ -127,16 +148,6 @@ export interface SiteFacts {
   readonly territory: string;
 }
 
-export interface TechnicianFacts {
-  readonly id: string;
-  readonly person_id: string;
-  readonly active: boolean;
-  readonly skills: readonly string[];
-  readonly territories: readonly string[];
-  /** Something is booked, or softly held, within the time that the visit would take. */
-  readonly has_overlap: boolean;
-}
-
 export interface ApproverFacts {
   readonly contact_id: string;
   readonly person_id: string;
@@ -145,9 +156,19 @@ export interface ApproverFacts {
 }
 
 export interface ObservedObject {
+  /** Of the bytes that were uploaded. */
   readonly sha256: string;
   readonly size_bytes: number;
+  /** The picture drawn anew from them, under a name that no upload can write; null when it is not kept. */
+  readonly kept: KeptPicture | null;
+  /** Why there is no picture, where there were the announced bytes. */
+  readonly unusable: UnusableReason | null;
+}
+
+export interface KeptPicture {
   readonly content_key: string;
+  readonly sha256: string;
+  readonly size_bytes: number;
 }
 
 export interface CostFacts {
@@ -190,6 +211,32 @@ export interface InboundFacts {
   readonly conversation: ConversationRow | null;
   /** Whether this sender already has a report today. */
   readonly reported_today: boolean;
+  /** Of the ticket that the conversation is about; null without one. */
+  readonly schedule: InboundSchedule | null;
+}
+
+/** Words of a stranger as they came in. */
+export interface ReportFacts {
+  readonly tenant_id: string;
+  readonly id: string;
+  readonly message_id: string;
+  /** Vault handle of the words. */
+  readonly text_id: string | null;
+  /** Null until a person attached them. */
+  readonly attached_ticket_id: string | null;
+  readonly reported_at: string;
+}
+
+/** One person's yes to an act on the ticket that needs two. */
+export interface ConsentFacts {
+  readonly act: 'evidence.waive' | 'billing.void';
+  /** What it is about: an evidence key, or an invoice. */
+  readonly object: string;
+  /** At which version; 0 for what has none. */
+  readonly object_version: number;
+  readonly role: PersonRole;
+  readonly staff_id: string;
+  readonly person_id: string;
 }
 
 /** Names of facts that a catalogue entry may ask for beyond the ones every command gets. */

@@ -6,7 +6,17 @@ import { verifies } from '../../../test/requirements.ts';
 import type { Facts } from './facts.ts';
 import { IDS } from './testing/ids.ts';
 import { PERSON_INPUTS } from './testing/matrix-inputs.ts';
-import { approvalRow, at, contact, HOUR, MINUTE, staffMember, turnRow, visitRow } from './testing/rows.ts';
+import {
+  approvalRow,
+  at,
+  contact,
+  HOUR,
+  MINUTE,
+  observedObject,
+  staffMember,
+  turnRow,
+  visitRow,
+} from './testing/rows.ts';
 import { type Actor, accept, code, play, refusal } from './testing/scene.ts';
 import { createTestTools } from './testing/tools.ts';
 
@@ -150,7 +160,7 @@ test('mistake 12: evidence is what was found in our store, and no command takes 
   verifies('C.4', 'R.7');
   const working = { state: 'IN_PROGRESS' } as const;
   assert.equal(code('evidence.finalize', 'technician', working), 'accepted');
-  for (const observed_object of [null, { sha256: 'b'.repeat(64), size_bytes: 1_000, content_key: 'k' }]) {
+  for (const observed_object of [null, observedObject({ sha256: 'b'.repeat(64) })]) {
     const refused = refusal('evidence.finalize', 'technician', { ...working, facts: { observed_object } });
     assert.equal(refused.code, observed_object === null ? 'evidence_missing' : 'evidence_mismatch');
   }
@@ -185,7 +195,8 @@ test('mistake 15: no command moves the time of the report, from which every cloc
     for (const from of ticketSources(command)) {
       const decision = play(command, actorOf(command), { state: from, ticket: { reported_at: at(-HOUR) } });
       const after = decision.kind === 'accepted' ? decision.changes.ticket : undefined;
-      if (after === undefined) continue;
+      // A recall is reported anew; what it is a recall of stays as it is.
+      if (after === undefined || after.version === 1) continue;
       moved.push(command);
       assert.equal(after.reported_at, at(-HOUR), `${command} from ${from}`);
     }
@@ -252,7 +263,8 @@ test('mistake 22: what is undefined needs approval like everything else', () => 
   const paused = { autonomy: {} as unknown as Facts['autonomy'] };
   assert.equal(code('ticket.triage', 'agent', { facts: paused }), 'agent_paused');
   const level = { autonomy: { paused: false } as unknown as Facts['autonomy'] };
-  assert.equal(code('ticket.triage', 'agent', { facts: level }), 'autonomy_denied');
+  assert.equal(code('ticket.triage', 'agent', { facts: level }), 'suggested');
+  assert.equal(code('conversation.reply', 'agent', { facts: level }), 'autonomy_denied');
   assert.equal(code('evidence.finalize', 'technician', { state: 'IN_PROGRESS' }), 'accepted');
   assert.equal(
     code('evidence.finalize', 'technician', {
@@ -309,7 +321,8 @@ test('mistake 27: a timer goes through the same gate as everybody, and through n
   assert.equal(code('approval.expire', 'system', { facts: { approval: null } }), 'not_found');
   assert.equal(code('approval.expire', 'system', { input: { due: 'yes' } }), 'schema_mismatch');
   for (const command of Object.keys(PERSON_INPUTS)) {
-    if (command !== 'approval.expire') assert.equal(code(command, 'system'), 'above_ceiling', command);
+    const isTimer = findCommand(command)?.who.some((grant) => grant.role === 'system') === true;
+    if (!isTimer) assert.equal(code(command, 'system'), 'above_ceiling', command);
   }
   // What was answered before is authorised again before it is given again.
   const event = { event_id: IDS.message, event_time: at(0), leaf_hash: 'h' };

@@ -6,6 +6,7 @@ import {
   OUTCOMES,
   PHRASES,
   QUESTION_IDS,
+  STAFF_PHRASES,
 } from '@deadlatch/catalogue';
 import { DispatchError } from '@deadlatch/kernel';
 import fc from 'fast-check';
@@ -13,7 +14,7 @@ import { verifies } from '../../../test/requirements.ts';
 import { type RenderContext, renderText } from './render-text.ts';
 import type { MessageRow } from './rows.ts';
 import { messageRow } from './testing/rows.ts';
-import { OUTCOME_WORDS, PHRASE_TEXTS, QUESTION_TEXTS, TEMPLATE_TEXTS } from './texts.ts';
+import { OUTCOME_WORDS, PHRASE_TEXTS, QUESTION_TEXTS, STAFF_PHRASE_TEXTS, TEMPLATE_TEXTS } from './texts.ts';
 
 const CONTEXT: RenderContext = { senderName: 'Harbor Door', link: 'http://127.0.0.1:4300/s/abc_DEF-123' };
 const REFERENCE = 'DL-ABCD2345';
@@ -22,21 +23,30 @@ function render(template: string, slots: MessageRow['slots'] = {}, context: Rend
   return renderText(messageRow({ template, slots: { reference: REFERENCE, ...slots } }), context);
 }
 
+const WINDOW = '2026-03-03T15:00:00.000Z/2026-03-03T17:00:00.000Z@America/New_York';
+
 const SLOTS: Readonly<Record<string, MessageRow['slots']>> = {
   M02: { questions: ['which_door', 'since_when'] },
   M04: { priority: 'EMERGENCY' },
+  M05: { windows: [WINDOW, WINDOW, WINDOW] },
   M06: { state: 'DISPATCHED' },
   M10: { state: 'ON_SITE' },
   M11: { amount_cents: 20_000, new_nte_cents: 95_000 },
   M12: { result: 'APPROVED', nte_cents: 95_000 },
   M15: { outcome: 'RESOLVED' },
+  M16: { over: 'DL-WXYZ6789' },
   M17: { total_cents: 83_250 },
+  M20: { survivor: 'DL-WXYZ6789' },
   'phrase:ask_intake_questions': { questions: ['anyone_hurt'] },
 };
 
 test('every template and phrase renders one line with sender, ticket and link that every phone can show', () => {
   verifies('T2.1', 'T2.6');
-  for (const template of [...MESSAGE_TEMPLATES, ...PHRASES.map((p) => `phrase:${p}`)]) {
+  for (const template of [
+    ...MESSAGE_TEMPLATES,
+    ...PHRASES.map((p) => `phrase:${p}`),
+    ...STAFF_PHRASES.map((p) => `staff:${p}`),
+  ]) {
     const text = render(template, SLOTS[template]);
     assert.ok(text.startsWith('Harbor Door: '), text);
     assert.ok(text.includes(REFERENCE), text);
@@ -61,7 +71,7 @@ test('no text offers a word to reply with that nothing listens to', () => {
     render('M01'),
     'Harbor Door: We received your request. Ticket DL-ABCD2345. http://127.0.0.1:4300/s/abc_DEF-123',
   );
-  for (const { text } of [...TEMPLATE_TEXTS.values(), ...PHRASE_TEXTS.values()]) {
+  for (const { text } of [...[...TEMPLATE_TEXTS.values()].flat(), ...PHRASE_TEXTS.values()]) {
     assert.doesNotMatch(text, /\b(STOP|HELP)\b/);
   }
 });
@@ -70,6 +80,7 @@ test('every closed set has its words', () => {
   verifies('C.8');
   assert.deepEqual([...TEMPLATE_TEXTS.keys()], [...MESSAGE_TEMPLATES]);
   assert.deepEqual([...PHRASE_TEXTS.keys()], [...PHRASES]);
+  assert.deepEqual([...STAFF_PHRASE_TEXTS.keys()], [...STAFF_PHRASES]);
   assert.deepEqual([...QUESTION_TEXTS.keys()], [...QUESTION_IDS]);
   assert.deepEqual([...OUTCOME_WORDS.keys()], [...OUTCOMES]);
 });

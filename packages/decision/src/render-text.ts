@@ -1,5 +1,12 @@
-import { MAX_QUESTIONS_AT_ONCE, MESSAGE_TEMPLATES, PHRASES, PRIORITIES } from '@deadlatch/catalogue';
+import {
+  MAX_QUESTIONS_AT_ONCE,
+  MESSAGE_TEMPLATES,
+  PHRASES,
+  PRIORITIES,
+  STAFF_PHRASES,
+} from '@deadlatch/catalogue';
 import { formatUsd, refuse } from '@deadlatch/kernel';
+import { MAX_OPTIONS } from '@deadlatch/scheduling';
 import type { MessageRow } from './rows.ts';
 import {
   OUTCOME_WORDS,
@@ -7,10 +14,12 @@ import {
   QUESTION_TEXTS,
   RESULT_WORDS,
   type SlotType,
+  STAFF_PHRASE_TEXTS,
   STATE_WORDS,
   TEMPLATE_TEXTS,
   type TextPattern,
 } from './texts.ts';
+import { windowWords } from './window-words.ts';
 
 export interface RenderContext {
   /** Who writes, as the customer knows them. */
@@ -40,7 +49,7 @@ const MARK = /\{([a-z_]+)\}/g;
  */
 export function renderText(message: MessageRow, context: RenderContext): string {
   if (message.direction !== 'OUT' || message.template === null) unrenderable('not an outbound message');
-  const pattern = patternOf(message.template);
+  const pattern = patternOf(message.template, message.slots);
   const body = fill(pattern, message.slots);
   const hasReference = body.includes('DL-') || !Object.hasOwn(message.slots, 'reference');
   const reference = hasReference ? '' : ` Ticket ${slot('reference', message.slots, readReference)}.`;
@@ -48,13 +57,27 @@ export function renderText(message: MessageRow, context: RenderContext): string 
   return encodeSms(`${readSender(context.senderName)}: ${body}${reference}${link}`);
 }
 
-function patternOf(template: string): TextPattern {
+function patternOf(template: string, slots: MessageRow['slots']): TextPattern {
   if (template.startsWith('phrase:')) {
     const phrase = PHRASES.find((p) => template === `phrase:${p}`);
     return (phrase && PHRASE_TEXTS.get(phrase)) ?? unrenderable('unknown phrase');
   }
+  if (template.startsWith('staff:')) {
+    const phrase = STAFF_PHRASES.find((p) => template === `staff:${p}`);
+    return (phrase && STAFF_PHRASE_TEXTS.get(phrase)) ?? unrenderable('unknown phrase');
+  }
   const known = MESSAGE_TEMPLATES.find((t) => t === template);
-  return (known && TEMPLATE_TEXTS.get(known)) ?? unrenderable('unknown template');
+  const patterns = (known && TEMPLATE_TEXTS.get(known)) ?? unrenderable('unknown template');
+  if (!isSeveral(patterns)) return patterns;
+  const given = Object.keys(slots).filter((name) => name !== 'reference');
+  const fits = (pattern: TextPattern) =>
+    given.length === Object.keys(pattern.slots).length &&
+    given.every((name) => Object.hasOwn(pattern.slots, name));
+  return patterns.find(fits) ?? unrenderable('slots of no text');
+}
+
+function isSeveral(patterns: TextPattern | readonly TextPattern[]): patterns is readonly TextPattern[] {
+  return Array.isArray(patterns);
 }
 
 function fill(pattern: TextPattern, slots: MessageRow['slots']): string {
@@ -80,8 +103,16 @@ const READERS: Readonly<Record<SlotType, (value: unknown) => string>> = {
   },
   priority: (value) => PRIORITIES.find((p) => p === value) ?? unrenderable('priority'),
   state: (value) => wordFor(STATE_WORDS, value, 'state'),
+  ticket: readReference,
   outcome: (value) => wordFor(OUTCOME_WORDS, value, 'outcome'),
   result: (value) => wordFor(RESULT_WORDS, value, 'result'),
+  window: windowWords,
+  windows: (value) => {
+    if (!Array.isArray(value) || value.length === 0 || value.length > MAX_OPTIONS) {
+      return unrenderable('windows');
+    }
+    return value.map((one, index) => `${index + 1}: ${windowWords(one)}.`).join(' ');
+  },
   questions: (value) => {
     if (!Array.isArray(value) || value.length === 0 || value.length > MAX_QUESTIONS_AT_ONCE) {
       return unrenderable('questions');

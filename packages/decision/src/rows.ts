@@ -1,4 +1,5 @@
 import type {
+  AgentRole,
   ApprovalKind,
   ApprovalState,
   Assurance,
@@ -11,9 +12,11 @@ import type {
   Outcome,
   Priority,
   SubjectKind,
+  SuggestionState,
   TicketState,
   VisitState,
 } from '@deadlatch/catalogue';
+import type { JsonValue } from '@deadlatch/kernel';
 
 /**
  * Rows as the database holds them (column names, JSON values). Instants are RFC 3339 text, amounts whole cents.
@@ -52,6 +55,10 @@ export interface TicketRow extends Versioned<TicketState> {
   readonly base_nte_cents: number;
   readonly nte_cents: number;
   readonly description_text_id: string | null;
+  /** The ticket whose repair did not last: what is done again costs the customer nothing by itself. */
+  readonly recall_of: string | null;
+  /** The ticket that this one, cancelled, was a duplicate of. */
+  readonly duplicate_of: string | null;
   readonly reported_at: string;
   readonly created_at: string;
   readonly updated_at: string;
@@ -133,9 +140,13 @@ export interface EvidenceRow extends Versioned<EvidenceState> {
   readonly phase: EvidencePhase;
   readonly content_type: string;
   readonly size_bytes: number;
+  /** Of the bytes that were announced and uploaded; they are dropped once the picture is kept. */
   readonly sha256: string;
   /** Object name under content-addressed storage; null until finalized. */
   readonly content_key: string | null;
+  /** Of the picture that is kept; null until finalized, and where the uploaded bytes themselves were kept. */
+  readonly kept_sha256: string | null;
+  readonly kept_size_bytes: number | null;
   readonly created_by_kind: SubjectKind;
   readonly created_by_id: string;
   readonly created_at: string;
@@ -147,6 +158,31 @@ export interface ConversationRow extends Versioned<ConversationState> {
   readonly channel: Channel;
   readonly ticket_id: string | null;
   readonly opened_at: string;
+}
+
+/** What an agent wanted and its level did not allow. */
+export interface SuggestionRow extends Versioned<SuggestionState> {
+  readonly command: string;
+  readonly agent_role: AgentRole;
+  readonly subject_kind: SubjectKind;
+  readonly subject_id: string | null;
+  readonly conversation_id: string;
+  /** The turn it was made in. */
+  readonly turn_id: string;
+  /** Null for what would make a ticket. */
+  readonly ticket_id: string | null;
+  readonly ticket_version: number | null;
+  /** As the agent sent it: references and choices. */
+  readonly input: Readonly<Record<string, JsonValue>>;
+  readonly safety: boolean;
+  /** Of all that is promised: what is accepted is what was suggested. */
+  readonly digest: string;
+  /** Equal for the same wish about the same version of the same ticket. */
+  readonly sameness: string;
+  readonly suggested_at: string;
+  readonly expires_at: string;
+  readonly decided_by: string | null;
+  readonly decided_at: string | null;
 }
 
 export interface TurnRow {
@@ -174,7 +210,7 @@ export interface MessageRow {
   readonly contact_id: string | null;
   readonly ticket_id: string | null;
   readonly state: MessageState;
-  /** OUT: `M01`… or `phrase:<id>`; IN: null. */
+  /** OUT: `M01`…, `phrase:<id>` of an agent or `staff:<id>` of a person; IN: null. */
   readonly template: string | null;
   /** Committed values for the template's slots. */
   readonly slots: Readonly<Record<string, string | number | readonly string[]>>;
@@ -191,5 +227,13 @@ export type MessageClaim =
   | { readonly kind: 'none' }
   /** True while the ticket is still in one of `states`. */
   | { readonly kind: 'ticket_state'; readonly states: readonly TicketState[] }
+  | {
+      /** True while the offer stands and the ticket is in one of `states`. */
+      readonly kind: 'option';
+      readonly option_id: string;
+      readonly states: readonly TicketState[];
+    }
   /** True while the approval is in `state`. */
-  | { readonly kind: 'approval_state'; readonly approval_id: string; readonly state: ApprovalState };
+  | { readonly kind: 'approval_state'; readonly approval_id: string; readonly state: ApprovalState }
+  /** True while a person has the message's conversation. */
+  | { readonly kind: 'human_in_charge' };

@@ -2,7 +2,7 @@ import type { AgentPair, Assurance, CommandEntry, Membership, PersonRole } from 
 import type { Caller } from './caller.ts';
 import type { Answer, Changes, EventDraft } from './changes.ts';
 import type { Facts } from './facts.ts';
-import type { TicketRow } from './rows.ts';
+import type { SuggestionRow, TicketRow } from './rows.ts';
 import type { DecisionTools } from './tools.ts';
 
 /** As what the caller passed the gate: one grant or one pair, never a sum of several. */
@@ -25,6 +25,8 @@ export interface RuleContext<Input = unknown> {
   /** Database time in milliseconds, and as text. */
   readonly now: number;
   readonly nowText: string;
+  /** Decides what an agent suggested as if it were asked now. */
+  readonly again: (suggestion: SuggestionRow) => Outcome;
 }
 
 /** What a rule answers; effects, outbox rows and the answer's ticket are derived from the changes. */

@@ -1,7 +1,16 @@
-import type { MessageTemplate, Phrase, QuestionId } from '@deadlatch/catalogue';
+import type { MessageTemplate, Phrase, QuestionId, StaffPhrase } from '@deadlatch/catalogue';
 
 /** What may stand in a customer text; each has a grammar of its own in `render-text`. */
-export type SlotType = 'amount' | 'priority' | 'state' | 'outcome' | 'result' | 'questions';
+export type SlotType =
+  | 'window'
+  | 'windows'
+  | 'amount'
+  | 'priority'
+  | 'state'
+  | 'outcome'
+  | 'result'
+  | 'questions'
+  | 'ticket';
 
 /** A reviewed sentence with `{slot}` marks; `reference` is in every template. */
 export interface TextPattern {
@@ -11,11 +20,11 @@ export interface TextPattern {
 
 /**
  * English. Every sentence stays true for as long as its message's claim holds, also when it is read later than
- * it was sent.
+ * it was sent. Where a template has several, the values that were committed say which.
  */
-export const TEMPLATE_TEXTS: ReadonlyMap<MessageTemplate, TextPattern> = new Map<
+export const TEMPLATE_TEXTS: ReadonlyMap<MessageTemplate, TextPattern | readonly TextPattern[]> = new Map<
   MessageTemplate,
-  TextPattern
+  TextPattern | readonly TextPattern[]
 >([
   ['M01', { text: 'We received your request. Ticket {reference}.', slots: {} }],
   [
@@ -26,7 +35,31 @@ export const TEMPLATE_TEXTS: ReadonlyMap<MessageTemplate, TextPattern> = new Map
     },
   ],
   ['M04', { text: 'Ticket {reference} has priority {priority}.', slots: { priority: 'priority' } }],
-  ['M06', { text: 'Ticket {reference}: {state}.', slots: { state: 'state' } }],
+  [
+    'M05',
+    {
+      text: 'Ticket {reference}: when may we come? {windows} Reply with the number alone, or 0 for other times.',
+      slots: { windows: 'windows' },
+    },
+  ],
+  [
+    'M06',
+    [
+      { text: 'Ticket {reference}: {state}.', slots: { state: 'state' } },
+      {
+        text: 'Ticket {reference}: we come on {window}. Reply 0 if you need another time.',
+        slots: { window: 'window' },
+      },
+    ],
+  ],
+  ['M08', { text: 'Ticket {reference}: the technician is on the way.', slots: {} }],
+  [
+    'M09',
+    {
+      text: 'Ticket {reference}: the technician did not arrive in the agreed time. We are looking for another.',
+      slots: {},
+    },
+  ],
   ['M10', { text: 'Ticket {reference}: {state}.', slots: { state: 'state' } }],
   [
     'M11',
@@ -44,6 +77,13 @@ export const TEMPLATE_TEXTS: ReadonlyMap<MessageTemplate, TextPattern> = new Map
   ],
   ['M13', { text: 'Ticket {reference} is on hold.', slots: {} }],
   [
+    'M14',
+    {
+      text: 'Ticket {reference}: the technician was there and could not get in. The ticket is on hold until we can come again.',
+      slots: {},
+    },
+  ],
+  [
     'M15',
     {
       text: 'Ticket {reference}: the technician has handed in the work ({outcome}). We check it before we close the ticket.',
@@ -51,10 +91,25 @@ export const TEMPLATE_TEXTS: ReadonlyMap<MessageTemplate, TextPattern> = new Map
     },
   ],
   [
+    'M16',
+    {
+      text: 'Ticket {reference} was opened because the repair of ticket {over} did not last.',
+      slots: { over: 'ticket' },
+    },
+  ],
+  [
     'M17',
     { text: 'Ticket {reference}: the invoice over {total_cents} is out.', slots: { total_cents: 'amount' } },
   ],
   ['M18', { text: 'Ticket {reference} was cancelled.', slots: {} }],
+  [
+    'M20',
+    {
+      text: 'Ticket {reference} is about the same thing as ticket {survivor}. We go on under {survivor}.',
+      slots: { survivor: 'ticket' },
+    },
+  ],
+  ['M21', { text: 'A person of our team reads and answers here now.', slots: {} }],
 ]);
 
 /** What an agent may say. None of these states a fact of the ticket. */
@@ -72,6 +127,15 @@ export const PHRASE_TEXTS: ReadonlyMap<Phrase, TextPattern> = new Map<Phrase, Te
   ],
   ['a_person_will_look', { text: 'A person from our team looks at every message like yours.', slots: {} }],
   ['cannot_do_that_here', { text: 'That cannot be done by text message.', slots: {} }],
+]);
+
+/** What a person of ours may send by hand. None of these states a fact of the ticket either. */
+export const STAFF_PHRASE_TEXTS: ReadonlyMap<StaffPhrase, TextPattern> = new Map<StaffPhrase, TextPattern>([
+  ['please_call_us', { text: 'Please call us when you can.', slots: {} }],
+  ['please_give_access', { text: 'Please make sure that somebody can let the technician in.', slots: {} }],
+  ['please_name_contact_on_site', { text: 'Whom may the technician ask for at the site?', slots: {} }],
+  ['please_send_photo', { text: 'Please send us a photo of the door and of what is broken.', slots: {} }],
+  ['thanks_for_patience', { text: 'Thank you for your patience.', slots: {} }],
 ]);
 
 export const QUESTION_TEXTS: ReadonlyMap<QuestionId, string> = new Map<QuestionId, string>([

@@ -26,18 +26,17 @@ export interface ReadFactsInput {
   readonly refs: {
     readonly site_id?: string;
     readonly technician_id?: string;
-    /** The time a visit would take, for `has_overlap`; the four hours from now unless told. */
-    readonly starts_at?: string;
-    readonly ends_at?: string;
     readonly evidence_id?: string;
     readonly message_id?: string;
     readonly account_id?: string;
     readonly ticket_id?: string;
+    readonly survivor_id?: string;
     readonly provider_id?: string;
     /** Narrows `known_message_id` and the inbound conversation to one channel. */
     readonly channel?: string;
     readonly contact_id?: string;
     readonly sender_hash?: string;
+    readonly slug?: string;
   };
 }
 

@@ -43,6 +43,12 @@ const BY_CONSTRAINT: ReadonlyMap<string, CommitErrorKind> = new Map([
   ['approvals_one_pending_per_ticket', 'version_conflict'],
   ['invoices_one_live_per_ticket', 'version_conflict'],
   ['turns_one_live_per_conversation', 'version_conflict'],
+  // Chosen, agreed or offered in the same moment: the next look sees it.
+  ['consumed_choices_pkey', 'version_conflict'],
+  ['schedule_options_one_agreed', 'version_conflict'],
+  ['schedule_options_numbered', 'version_conflict'],
+  ['suggestions_one_open', 'version_conflict'],
+  ['consents_once_per_role', 'version_conflict'],
 ]);
 
 const DEADLOCK = '40P01';

@@ -10,6 +10,15 @@ const OBJECTS = {
   invoice: 'invoices',
   evidence: 'evidence',
   conversation: 'conversations',
+  account: 'accounts',
+  site: 'sites',
+  asset: 'assets',
+  contact: 'contacts',
+  membership: 'contact_memberships',
+  staff: 'staff',
+  technician: 'technicians',
+  act: 'acts',
+  suggestion: 'suggestions',
 } as const;
 
 const EVERY_OBJECT = Object.entries(OBJECTS)
@@ -37,6 +46,16 @@ const EVERY_ROW = `
   union all select 'technicians', id::text, jsonb_build_object(
     'tenant_id', tenant_id, 'person_id', person_id, 'slug', slug, 'active', active, 'skills', to_jsonb(skills),
     'territories', to_jsonb(territories)) from dispatch.technicians
+  union all select 'technician_schedules', id::text, jsonb_build_object(
+    'tenant_id', tenant_id, 'shifts', shifts, 'certifications', certifications, 'absences', absences,
+    'home_lat_e6', home_lat_e6, 'home_lon_e6', home_lon_e6) from dispatch.technician_schedules
+  union all select 'site_schedules', id::text, jsonb_build_object(
+    'tenant_id', tenant_id, 'hours', hours, 'lat_e6', lat_e6, 'lon_e6', lon_e6) from dispatch.site_schedules
+  union all select 'assets', id::text, jsonb_build_object(
+    'tenant_id', tenant_id, 'account_id', account_id, 'site_id', site_id, 'kind', kind, 'slug', slug, 'model', model,
+    'serial', serial, 'state', state) from dispatch.assets
+  union all select 'act_confirmations', act_id || '/' || person_id, jsonb_build_object(
+    'tenant_id', tenant_id, 'staff_id', staff_id) from dispatch.act_confirmations
   union all select 'autonomy_settings', account_id::text, jsonb_build_object(
     'tenant_id', tenant_id, 'level', level) from dispatch.autonomy_settings
   union all select 'pauses', scope || '/' || scope_id, jsonb_build_object('tenant_id', tenant_id)

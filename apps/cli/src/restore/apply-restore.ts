@@ -150,6 +150,7 @@ interface Pending {
   readonly approval_version: number;
   readonly ticket_id: string;
   readonly ticket_version: number;
+  readonly before_state: string;
   readonly resume_state: string;
 }
 
@@ -164,10 +165,11 @@ async function voidTenant(
   const rows = readRows<Pending>(
     client,
     `select a.id as approval_id, a.version as approval_version, t.id as ticket_id, t.version as ticket_version,
-            a.resume_denied as resume_state
+            t.state as before_state,
+            case when t.state = 'ON_HOLD' then 'READY_TO_SCHEDULE' else a.resume_denied end as resume_state
        from dispatch.approvals a
        join dispatch.tickets t on t.tenant_id = a.tenant_id and t.id = a.ticket_id
-      where a.tenant_id = $1 and a.state = 'PENDING' and t.state = 'APPROVAL_REQUIRED'`,
+      where a.tenant_id = $1 and a.state = 'PENDING' and t.state in ('APPROVAL_REQUIRED', 'ON_HOLD')`,
     [tenantId],
   );
   for await (const row of rows) pending.push(row);
@@ -181,13 +183,13 @@ async function voidTenant(
 }
 
 function effectsOf(pending: Pending): AuditEffect[] {
-  const { approval_id, approval_version, ticket_id, ticket_version, resume_state } = pending;
+  const { approval_id, approval_version, ticket_id, ticket_version, before_state, resume_state } = pending;
   return [
     {
       object: 'ticket',
       id: ticket_id,
       version: ticket_version + 1,
-      before_state: 'APPROVAL_REQUIRED',
+      before_state,
       after_state: resume_state,
     },
     {

@@ -1,8 +1,9 @@
 import { type AuditEvent, encodeEvent } from '@deadlatch/audit-log';
 import { spiffeId } from '@deadlatch/catalogue';
-import type { Accepted, Refused } from '@deadlatch/decision';
+import type { Accepted, Refused, Suggested } from '@deadlatch/decision';
 import { dimensionOf } from '@deadlatch/kernel';
 import type { Proven } from './caller.ts';
+import { statedRows } from './stated-rows.ts';
 
 /** What every event of this service says alike. */
 export interface EventSource {
@@ -26,7 +27,11 @@ export interface EventInput {
 }
 
 /** The stored bytes of an accepted command. */
-export function acceptedEvent(source: EventSource, input: EventInput, decision: Accepted): string {
+export function acceptedEvent(
+  source: EventSource,
+  input: EventInput,
+  decision: Accepted | Suggested,
+): string {
   return encodeEvent({
     ...envelope(source, input),
     resource: decision.event.resource ?? input.resource,
@@ -36,8 +41,14 @@ export function acceptedEvent(source: EventSource, input: EventInput, decision: 
     detail: null,
     policy_ids: decision.event.policy_ids,
     effects: decision.event.effects,
-    details: decision.event.details,
+    details: detailsOf(input, decision),
   });
+}
+
+/** What the rule said, and which rows of authority are written. */
+function detailsOf({ proven }: EventInput, { changes, event }: Accepted | Suggested): AuditEvent['details'] {
+  const directory = statedRows(proven.caller.tenantId, changes);
+  return directory.length === 0 ? event.details : { ...event.details, directory };
 }
 
 /** The stored bytes of a read that left an event, because what was read is the trail. */

@@ -1,9 +1,9 @@
 import type { CommandEntry } from '@deadlatch/catalogue';
-import type { Accepted, Facts } from '@deadlatch/decision';
+import type { Accepted, Changes, Facts, Suggested } from '@deadlatch/decision';
 import { isUuid } from '@deadlatch/kernel';
 import type { CommitDecisionInput, ReadFactsInput } from '@deadlatch/postgres';
 import type { GrantIssuer } from '../grants/issue-grants.ts';
-import { linkHash, linkSecret } from '../link-secrets.ts';
+import { actSecret, linkHash, linkSecret } from '../link-secrets.ts';
 import { actorName, type CommandCall, nonceOf } from './call.ts';
 import type { Proven } from './caller.ts';
 
@@ -18,7 +18,7 @@ export interface DecidedCall {
   readonly proven: Proven;
   readonly call: CommandCall;
   readonly facts: Facts;
-  readonly decision: Accepted;
+  readonly decision: Accepted | Suggested;
   readonly eventId: string;
   readonly eventBody: string;
   /** What the outbox's rows go on with. */
@@ -73,8 +73,16 @@ function references(call: CommandCall): ReadFactsInput['refs'] {
   return found;
 }
 
-const ID_FIELDS = ['site_id', 'technician_id', 'evidence_id', 'contact_id'] as const;
-const WORD_FIELDS = ['provider_id', 'channel', 'sender_hash'] as const;
+const ID_FIELDS = [
+  'ticket_id',
+  'survivor_id',
+  'site_id',
+  'technician_id',
+  'evidence_id',
+  'contact_id',
+  'account_id',
+] as const;
+const WORD_FIELDS = ['provider_id', 'channel', 'sender_hash', 'slug'] as const;
 
 function idempotencyScope(proven: Proven, call: CommandCall) {
   const key = proven.request.idempotencyKey;
@@ -89,12 +97,19 @@ function idempotencyScope(proven: Proven, call: CommandCall) {
   };
 }
 
+/** Links of an act with what the database keeps of their secrets. */
+function hashed(links: NonNullable<Changes['act_links']>, key: Uint8Array) {
+  return links.map((link) => ({ ...link, hash: linkHash(actSecret(link.staff_id, link.act_id, key)) }));
+}
+
 /** The one argument of `dispatch.commit_decision`. */
 export function commitDecisionPayload(decided: DecidedCall, secrets: CommitSecrets): CommitDecisionInput {
   const { proven, call, facts, decision, eventId, eventBody, traceparent } = decided;
   const { caller, request, tokenId } = proven;
   const scope = idempotencyScope(proven, call);
-  const { links, ...changes } = decision.changes;
+  const { links, act_links: actLinks, ...others } = decision.changes;
+  const changes =
+    actLinks === undefined ? others : { ...others, act_links: hashed(actLinks, secrets.linkKey) };
   return {
     tenant_id: caller.tenantId,
     nonce: nonceOf(proven),

@@ -9,6 +9,7 @@ import type {
   Facts,
   ObservedObject,
   Replayed,
+  Suggested,
 } from '@deadlatch/decision';
 import { DispatchError, type ErrorCode, toInstant } from '@deadlatch/kernel';
 import type { LogWatch } from '@deadlatch/log-watch';
@@ -34,6 +35,8 @@ const READ_AGAIN: ReadonlySet<CommitErrorKind> = new Set<CommitErrorKind>([
   'conversation_has_ticket',
   'duplicate_inbound',
   'idempotency_taken',
+  // Somebody else took that time: an offer finds another, and whoever was named is looked at again.
+  'double_booking',
 ]);
 
 /** What the database alone can refuse; nothing was committed, so the refusal burns the nonce and leaves its event. */
@@ -101,8 +104,7 @@ export function createCommandRunner(parts: RunCommandParts): CommandRunner {
         } catch (error) {
           const { kind, detail } = mapCommitError(error);
           if (READ_AGAIN.has(kind) && attempt < ATTEMPTS) continue;
-          if (READ_AGAIN.has(kind)) return parts.refusals.refuse(event, lost('version_conflict', kind));
-          const code = AUDITED[kind];
+          const code = AUDITED[kind] ?? (READ_AGAIN.has(kind) ? 'version_conflict' : undefined);
           if (code !== undefined) return parts.refusals.refuse(event, lost(code, `${kind} ${detail}`));
           throw new DispatchError(REPLAYS[kind] ?? 'unavailable', {
             detail: `${kind} ${detail}`,
@@ -123,7 +125,7 @@ async function commit(
   proven: Proven,
   call: CommandCall,
   facts: Facts,
-  decision: Accepted | Replayed,
+  decision: Accepted | Suggested | Replayed,
   event: EventInput,
 ): Promise<CommandOutcome> {
   if (decision.kind === 'replayed') {

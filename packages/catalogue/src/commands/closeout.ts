@@ -23,7 +23,7 @@ export const CLOSEOUT_COMMANDS: readonly CommandEntry[] = [
       rework: optional(choice(['remedy', 'return_trip'])),
       note: optional(freeText()),
     }),
-    needs: ['visit', 'technician', 'completion', 'evidence', 'tests', 'costs'],
+    needs: ['visit', 'technician', 'completion', 'evidence', 'tests', 'costs', 'consents'],
   }),
   command('remedy.submit', {
     summary: 'Adds what qa found wanting; never edits the completion.',
@@ -68,9 +68,9 @@ export const CLOSEOUT_COMMANDS: readonly CommandEntry[] = [
     isActOfAuthority: true,
   }),
   command('ticket.close', {
-    summary: 'The end: paid, or the close criteria of the contract.',
+    summary: 'The end: paid, or the close criteria of the contract; a timer ends what nobody ended.',
     target: 'ticket',
-    who: staff('finance'),
+    who: [...staff('finance'), { role: 'system', membership: 'tenant' }],
     proof: 'L1',
     input: object({}),
     needs: ['invoice', 'conversation'],

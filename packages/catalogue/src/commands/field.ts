@@ -23,6 +23,15 @@ export const EVIDENCE_CONTENT_TYPES = ['image/jpeg', 'image/png', 'image/webp'] 
 export const MAX_EVIDENCE_BYTES = 15_000_000;
 export const EMERGENCY_REASONS = ['CANNOT_SECURE', 'PERSON_AT_RISK', 'EXIT_BLOCKED', 'OTHER'] as const;
 
+/** Why a technician leaves. */
+export const CHECK_OUT_OUTCOMES = [
+  'COMPLETE',
+  'PARTS',
+  'NO_ACCESS',
+  'WAITING_APPROVAL',
+  'RETURN_TRIP',
+] as const;
+
 /** The trip: from the dispatcher's word to the end of the work. */
 export const FIELD_COMMANDS: readonly CommandEntry[] = [
   command('visit.dispatch_emergency', {
@@ -35,7 +44,7 @@ export const FIELD_COMMANDS: readonly CommandEntry[] = [
       reason: choice(EMERGENCY_REASONS),
       note: optional(freeText()),
     }),
-    needs: ['visit', 'technician', 'conversation'],
+    needs: ['visit', 'technician', 'schedule', 'conversation'],
   }),
   command('visit.accept', {
     summary: 'The technician takes the offered visit.',
@@ -91,7 +100,7 @@ export const FIELD_COMMANDS: readonly CommandEntry[] = [
       size_bytes: integer(1, MAX_EVIDENCE_BYTES),
       sha256: sha256(),
     }),
-    needs: ['visit', 'evidence'],
+    needs: ['visit', 'open_uploads'],
   }),
   command('evidence.finalize', {
     summary: 'Takes the stored object as evidence after hashing it again.',
@@ -133,6 +142,19 @@ export const FIELD_COMMANDS: readonly CommandEntry[] = [
     }),
     needs: ['visit', 'tests'],
   }),
+  command('tech.check_out', {
+    summary: 'The trip is over; its outcome says what becomes of the ticket.',
+    target: 'ticket',
+    who: [own('technician')],
+    proof: 'L1',
+    input: object({
+      outcome: choice(CHECK_OUT_OUTCOMES),
+      /** Until when parts or access are waited for. */
+      hold_until: optional(instant()),
+      note: optional(freeText()),
+    }),
+    needs: ['visit', 'approvals', 'conversation'],
+  }),
   command('tech.complete', {
     summary: 'Hands the work in for verification; refused until the evidence list is satisfied.',
     target: 'ticket',
@@ -144,6 +166,6 @@ export const FIELD_COMMANDS: readonly CommandEntry[] = [
       /** A vault text with the signature, or the reason there is none and who was asked. */
       signature: object({ kind: choice(['signed', 'unavailable']), text: freeText() }),
     }),
-    needs: ['visit', 'evidence', 'tests', 'costs', 'conversation'],
+    needs: ['visit', 'evidence', 'tests', 'costs', 'consents', 'conversation'],
   }),
 ];

@@ -1,7 +1,8 @@
 import { assuranceRank } from '@deadlatch/catalogue';
-import { refuse } from '@deadlatch/kernel';
+import { DispatchError, refuse } from '@deadlatch/kernel';
 import type { PolicyQuestion } from '../policy/engine.ts';
 import type { Rule, RuleContext } from '../rule.ts';
+import { isSuggestible } from '../suggest.ts';
 
 /**
  * Asks Cedar. What is unknown is put as what forbids: paused, in a person's hands, level 0, proof L3.
@@ -9,10 +10,37 @@ import type { Rule, RuleContext } from '../rule.ts';
  * @throws DispatchError with the code of the policy that forbade, `policy_denied` when none permitted
  * @source A.5, C.5
  */
-export function requirePolicy(context: RuleContext, rule: Rule): readonly string[] {
-  const answer = context.tools.policy.ask(questionOf(context, rule));
+export function requirePermission(context: RuleContext, rule: Rule, lifted?: 'any level'): readonly string[] {
+  const question = questionOf(context, rule);
+  const asked = lifted === undefined ? question : { ...question, autonomy: ABOVE_EVERY_LEVEL };
+  const answer = context.tools.policy.ask(asked);
   if (answer.allowed !== true) refuse(answer.code ?? 'policy_denied', { policyIds: answer.policyIds });
   return answer.policyIds;
+}
+
+/** Higher than what any pair needs; only a person's acceptance stands so high. */
+const ABOVE_EVERY_LEVEL = 4;
+
+export interface Permission {
+  readonly policyIds: readonly string[];
+  /** Only the level is in the way, and a dispatcher could do it: it becomes a suggestion. */
+  readonly isForAPerson: boolean;
+}
+
+/**
+ * As `requirePermission`, but what nothing but an agent's level forbids is left for a person to decide.
+ * @invariant whatever else forbids, forbids
+ */
+export function askPermission(context: RuleContext, rule: Rule): Permission {
+  try {
+    return { policyIds: requirePermission(context, rule), isForAPerson: false };
+  } catch (error) {
+    const isLevel = error instanceof DispatchError && error.code === 'autonomy_denied';
+    if (!isLevel || !isSuggestible(context.entry)) throw error;
+    const lifted = context.tools.policy.ask({ ...questionOf(context, rule), autonomy: ABOVE_EVERY_LEVEL });
+    if (lifted.allowed !== true) throw error;
+    return { policyIds: error.policyIds, isForAPerson: true };
+  }
 }
 
 function questionOf(context: RuleContext, rule: Rule): PolicyQuestion {

@@ -2,7 +2,7 @@ import { type CommandEntry, TERMINAL_VISIT_STATES } from '@deadlatch/catalogue';
 import { DispatchError, refuse } from '@deadlatch/kernel';
 import type { Caller } from '../caller.ts';
 import type { Facts } from '../facts.ts';
-import type { TicketRow, VisitRow } from '../rows.ts';
+import type { TicketRow, TurnRow, VisitRow } from '../rows.ts';
 import type { Acting } from '../rule.ts';
 import { mayRequestAt, membershipsAt } from './memberships-at.ts';
 import { requirePlace } from './site.ts';
@@ -62,6 +62,20 @@ function requireTarget(entry: CommandEntry, caller: Caller, facts: Facts, target
           facts.approval.account_id === facts.ticket.account_id &&
           isOwnAccount(facts, facts.ticket)
         );
+      case 'conversation':
+        return isRow(facts.conversation, targetId, tenantId);
+      case 'suggestion':
+        return isRow(facts.suggestion, targetId, tenantId);
+      case 'report':
+        return isRow(facts.report, targetId, tenantId);
+      case 'account':
+      case 'site':
+      case 'asset':
+      case 'contact':
+      case 'technician':
+      case 'staff':
+      case 'act':
+        return isRow(facts.directory?.[entry.target] ?? null, targetId, tenantId);
       case 'message':
         return isRow(facts.message, targetId, tenantId) && facts.message.direction === 'OUT';
     }
@@ -87,10 +101,15 @@ function isOwnAccount(facts: Facts, ticket: TicketRow): boolean {
   );
 }
 
+/** What a token with an action's digest may be used for. */
+function isDecision({ name }: CommandEntry): boolean {
+  return name === 'approval.decide' || name === 'act.confirm';
+}
+
 /** A token that names a ticket, a conversation or an action is good for those only. */
 function requireTokenContext(entry: CommandEntry, caller: Caller, facts: Facts): void {
   const { ticketId, conversationId, actionDigest } = caller.context;
-  if (actionDigest !== null && entry.name !== 'approval.decide') refuse('digest_mismatch');
+  if (actionDigest !== null && !isDecision(entry)) refuse('digest_mismatch');
   // An agent's token is compared with its turn, which is the stricter of the two.
   if (caller.agent !== null) return;
   if (ticketId !== null && ticketId !== (entry.target === 'none' ? null : (facts.ticket?.id ?? null))) {
@@ -130,7 +149,17 @@ function requireAgentConnection(
   asked: Asked,
   now: number,
 ): void {
-  const { turn } = requireTurn(caller, facts, now);
+  requireTicketOfTurn(entry, caller, facts, requireTurn(caller, facts, now).turn, asked);
+}
+
+/** What the turn is about, and that its subject may still ask there. @throws DispatchError `not_found` */
+export function requireTicketOfTurn(
+  entry: CommandEntry,
+  caller: Caller,
+  facts: Facts,
+  turn: TurnRow,
+  asked: Pick<Asked, 'siteId'>,
+): void {
   if (entry.target === 'none') {
     if (entry.name === 'ticket.create') requirePlace(caller, facts, asked.siteId);
     return;
@@ -162,7 +191,7 @@ function isOwn(role: string, entry: CommandEntry, caller: Caller, facts: Facts):
     );
   }
   if (role === 'technician') {
-    if (!isLiveVisitOf(facts.visit, ticket.id, caller.subject.id)) return false;
+    if (!isVisitOf(facts.visit, ticket, caller.subject.id)) return false;
     return (
       entry.target !== 'approval' ||
       (approval?.requested_by_kind === 'technician' && approval.requested_by_id === caller.subject.id)
@@ -171,11 +200,14 @@ function isOwn(role: string, entry: CommandEntry, caller: Caller, facts: Facts):
   return false;
 }
 
-function isLiveVisitOf(visit: VisitRow | null, ticketId: string, technicianId: string): visit is VisitRow {
+/** Whoever is on the job; and once they have left it, whoever handed it in, for as long as it may come back to them. */
+function isVisitOf(visit: VisitRow | null, ticket: TicketRow, technicianId: string): visit is VisitRow {
+  const isAnswerable =
+    ticket.state === 'COMPLETED_PENDING_VERIFICATION' && visit !== null && visit.state === 'CHECKED_OUT';
   return (
     visit !== null &&
-    visit.ticket_id === ticketId &&
+    visit.ticket_id === ticket.id &&
     visit.technician_id === technicianId &&
-    !(TERMINAL_VISIT_STATES as readonly string[]).includes(visit.state)
+    (isAnswerable || !(TERMINAL_VISIT_STATES as readonly string[]).includes(visit.state))
   );
 }

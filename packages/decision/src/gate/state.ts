@@ -1,4 +1,4 @@
-import { ALL_EDGES, type CommandEntry, type ObjectKind } from '@deadlatch/catalogue';
+import { ALL_EDGES, type CommandEntry, type ObjectKind, ticketSources } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import type { Facts } from '../facts.ts';
 
@@ -17,7 +17,7 @@ const SOURCES: ReadonlyMap<string, readonly string[]> = (() => {
 
 /** States of `object` from which `command` may start; empty when it cannot change such an object. */
 export function sourcesOf(object: ObjectKind, command: string): readonly string[] {
-  return SOURCES.get(`${object} ${command}`) ?? [];
+  return object === 'ticket' ? ticketSources(command) : (SOURCES.get(`${object} ${command}`) ?? []);
 }
 
 /**
@@ -46,7 +46,10 @@ export function requireStateIn<Row extends { readonly state: string }>(
 
 /** The target's own state, then the state of the ticket it belongs to. */
 export function requireTargetState(entry: CommandEntry, facts: Facts): void {
+  if (entry.target === 'act') requireState('act', entry.name, facts.directory?.act ?? null);
   if (entry.target === 'approval') requireState('approval', entry.name, facts.approval);
+  if (entry.target === 'conversation') requireState('conversation', entry.name, facts.conversation);
+  if (entry.target === 'suggestion') requireState('suggestion', entry.name, facts.suggestion);
   if (entry.target === 'approval' || entry.target === 'ticket') {
     requireState('ticket', entry.name, facts.ticket);
   }

@@ -9,11 +9,23 @@ import type { ConversationRow, TurnRow } from '../rows.ts';
  * @invariant every comparison is with a value that must be there: an absent attribute never matches
  * @source T1.9
  */
-export function requireTurn(
-  caller: Caller,
-  facts: Facts,
-  now: number,
-): { readonly turn: TurnRow; readonly conversation: ConversationRow } {
+export function requireTurn(caller: Caller, facts: Facts, now: number): OwnTurn {
+  const own = requireOwnTurn(caller, facts);
+  const expires = Date.parse(own.turn.expires_at);
+  if (own.turn.ended_at !== null || !(now < expires)) refuse('turn_ended');
+  return own;
+}
+
+interface OwnTurn {
+  readonly turn: TurnRow;
+  readonly conversation: ConversationRow;
+}
+
+/**
+ * As `requireTurn`, whether or not the turn is over: for what was suggested in it.
+ * @throws DispatchError `not_found`
+ */
+export function requireOwnTurn(caller: Caller, facts: Facts): OwnTurn {
   const { turn, conversation } = facts;
   if (caller.agent === null || turn === null || conversation === null) return foreign('no turn');
   if (turn.tenant_id !== caller.tenantId || turn.id !== caller.agent.turnId) foreign('turn');
@@ -27,8 +39,6 @@ export function requireTurn(
   if (turn.subject_kind === 'contact' && conversation.contact_id !== turn.subject_id) foreign('contact');
   // A token minted before the turn made its ticket names none; one that names a ticket names this one.
   if (caller.context.ticketId !== null && caller.context.ticketId !== turn.ticket_id) foreign('ticket');
-  const expires = Date.parse(turn.expires_at);
-  if (turn.ended_at !== null || !(now < expires)) refuse('turn_ended');
   return { turn, conversation };
 }
 

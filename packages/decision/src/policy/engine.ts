@@ -16,7 +16,7 @@ export interface PolicyQuestion {
   readonly assurance: number;
   /** 0 to 3, from the table of proofs */
   readonly required: number;
-  /** 0 to 3 */
+  /** 0 to 3; 4 when a person accepts what an agent suggested */
   readonly autonomy: number;
   /** 0 for people */
   readonly pairLevel: number;

@@ -6,6 +6,7 @@ import { membershipsAt } from '../gate/memberships-at.ts';
 import { changed, changedTicket, need, ticketOf } from '../need.ts';
 import type { ApprovalRow } from '../rows.ts';
 import { type RuleContext, rule } from '../rule.ts';
+import { resumed } from './approval-end.ts';
 
 interface Input {
   readonly decision: 'APPROVE' | 'DENY';
@@ -45,8 +46,7 @@ export const APPROVAL_DECIDE = rule<Input>('approval.decide', {
       refuse('superseded', { detail: 'the NTE is not the one that was asked about' });
     }
     const ticket = changedTicket(context, {
-      state: isApproved ? approval.resume_approved : approval.resume_denied,
-      resume_state: null,
+      ...resumed(context, isApproved ? approval.resume_approved : approval.resume_denied),
       nte_cents: isApproved ? approval.new_nte_cents : before.nte_cents,
       scope_capped: !isApproved,
     });

@@ -1,11 +1,12 @@
 import { TERMINAL_VISIT_STATES } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
-import { invoiceLines, totalCents } from '../costs.ts';
+import type { Changes } from '../changes.ts';
+import { chargedLines, totalCents } from '../costs.ts';
 import { confirm } from '../draft-message.ts';
 import { requireState, requireStateIn } from '../gate/state.ts';
-import { changed, changedTicket, contractOf, endOfTopic, need, ticketOf } from '../need.ts';
+import { changed, changedTicket, contractOf, endOfTopic, later, need, ticketOf } from '../need.ts';
 import type { InvoiceRow } from '../rows.ts';
-import { rule } from '../rule.ts';
+import { type RuleContext, rule } from '../rule.ts';
 
 type Nothing = Record<string, never>;
 
@@ -25,7 +26,7 @@ export const GENERATE_INVOICE = rule<Nothing>('billing.generate_invoice', {
   run: (context) => {
     const { caller, facts, tools } = context;
     const before = ticketOf(context);
-    const lines = invoiceLines(facts.costs, contractOf(context));
+    const lines = chargedLines(before, facts.costs, contractOf(context));
     const total = totalCents(lines);
     if (!(total <= before.nte_cents)) {
       refuse('nte_exceeded', { extra: { cost_cents: total, nte_cents: before.nte_cents } });
@@ -52,6 +53,12 @@ export const GENERATE_INVOICE = rule<Nothing>('billing.generate_invoice', {
   },
 });
 
+function closeTimer(context: RuleContext, waitMs: number): Pick<Changes, 'timers'> {
+  const due = later(context, waitMs);
+  const ticketId = ticketOf(context).id;
+  return { timers: [{ id: context.tools.newId(), kind: 'ticket.close', target_id: ticketId, due_at: due }] };
+}
+
 export const ISSUE = rule<Nothing>('billing.issue', {
   guard: ({ facts }) => {
     requireState('invoice', 'billing.issue', facts.invoice);
@@ -63,7 +70,14 @@ export const ISSUE = rule<Nothing>('billing.issue', {
     });
     const ticket = changedTicket(context, {});
     return {
-      changes: { ticket, invoice, ...confirm(context, ticket, 'M17', { total_cents: invoice.total_cents }) },
+      changes: {
+        ticket,
+        invoice,
+        ...(contractOf(context).close_when_issued === true
+          ? closeTimer(context, CLOSES_AFTER_MS.ISSUED)
+          : {}),
+        ...confirm(context, ticket, 'M17', { total_cents: invoice.total_cents }),
+      },
       details: { invoice_id: invoice.id, total_cents: invoice.total_cents },
     };
   },
@@ -91,16 +105,30 @@ export const RECORD_PAYMENT = rule<PaymentInput>('payment.record', {
       payment_method: method,
     });
     return {
-      changes: { ticket: changedTicket(context, {}), invoice },
+      changes: {
+        ticket: changedTicket(context, {}),
+        invoice,
+        ...closeTimer(context, CLOSES_AFTER_MS.PAID),
+      },
       details: { invoice_id: invoice.id, amount_cents: amountCents, method },
     };
   },
 });
 
+/** How long a ticket stays open for a person to end it: paid, or issued where the contract asks for no more. */
+const CLOSES_AFTER_MS = { PAID: 24 * 60 * 60 * 1000, ISSUED: 14 * 24 * 60 * 60 * 1000 } as const;
+
+/** @throws DispatchError `not_due` for a timer that comes before its time by the database's clock */
 export const CLOSE = rule<Nothing>('ticket.close', {
   guard: (context) => {
     const allowed = contractOf(context).close_when_issued === true ? ['PAID', 'ISSUED'] : ['PAID'];
-    requireStateIn(context.facts.invoice, allowed);
+    const invoice = requireStateIn(context.facts.invoice, allowed);
+    if (context.acting.kind === 'person') return;
+    const [since, wait] =
+      invoice.state === 'PAID'
+        ? [invoice.paid_at, CLOSES_AFTER_MS.PAID]
+        : [invoice.issued_at, CLOSES_AFTER_MS.ISSUED];
+    if (!(context.now >= Date.parse(since ?? '') + wait)) refuse('not_due');
   },
   run: (context) => {
     const ticket = changedTicket(context, { state: 'CLOSED' });

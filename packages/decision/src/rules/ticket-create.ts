@@ -54,7 +54,12 @@ export const TICKET_CREATE = rule<Input>('ticket.create', {
   },
 });
 
-function blankTicket({ caller, nowText, tools }: RuleContext, accountId: string, siteId: string): TicketRow {
+/** A ticket about which nothing is known but where. */
+export function blankTicket(
+  { caller, nowText, tools }: RuleContext,
+  accountId: string,
+  siteId: string,
+): TicketRow {
   const id = tools.newId();
   return {
     tenant_id: caller.tenantId,
@@ -81,6 +86,8 @@ function blankTicket({ caller, nowText, tools }: RuleContext, accountId: string,
     base_nte_cents: 0,
     nte_cents: 0,
     description_text_id: null,
+    recall_of: null,
+    duplicate_of: null,
     reported_at: nowText,
     created_at: nowText,
     updated_at: nowText,

@@ -19,7 +19,8 @@ interface VerifyInput {
  */
 export const VERIFY = rule<VerifyInput>('qa.verify', {
   guard: ({ facts }) => {
-    requireStateIn(facts.visit, ['ON_SITE']);
+    // Whether the technician waits for the result or has left.
+    requireStateIn(facts.visit, ['ON_SITE', 'CHECKED_OUT']);
   },
   isInvolved,
   run: (context) => {
@@ -62,8 +63,9 @@ export const VERIFY = rule<VerifyInput>('qa.verify', {
           isPass ? { state: 'VERIFIED' } : { state: 'READY_TO_SCHEDULE', outcome: null },
         ),
         verification,
-        visit: changed(visit, { state: 'CHECKED_OUT' }),
-        release_booking_of: visit.id,
+        ...(visit.state === 'ON_SITE'
+          ? { visit: changed(visit, { state: 'CHECKED_OUT' }), release_booking_of: visit.id }
+          : {}),
       },
       details: { ...details, visit_id: visit.id },
     };

@@ -1,6 +1,6 @@
 import type { FreeTextRef, Outcome as WorkOutcome } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
-import { invoiceLines, totalCents } from '../costs.ts';
+import { chargedLines, invoiceLines, totalCents } from '../costs.ts';
 import { confirm } from '../draft-message.ts';
 import {
   isWithinBounds,
@@ -115,7 +115,7 @@ export const COMPLETE = rule<CompleteInput>('tech.complete', {
       hasWorkNote: input.work_note?.text_id !== undefined,
       hasSignature: input.signature?.text?.text_id !== undefined,
     });
-    const cost = totalCents(invoiceLines(facts.costs, contractOf(context)));
+    const cost = totalCents(chargedLines(before, facts.costs, contractOf(context)));
     if (!(cost <= before.nte_cents)) {
       refuse('nte_exceeded', { extra: { cost_cents: cost, nte_cents: before.nte_cents } });
     }

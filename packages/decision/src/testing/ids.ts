@@ -19,6 +19,8 @@ export const IDS = {
   evidence: fixedId(12),
   text: fixedId(13),
   correlation: fixedId(14),
+  report: fixedId(15),
+  suggestion: fixedId(16),
   requester: fixedId(20),
   approver: fixedId(21),
   technician: fixedId(22),

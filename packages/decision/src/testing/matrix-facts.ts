@@ -4,10 +4,12 @@ import type { Caller, CommandRequest } from '../caller.ts';
 import type { Facts, SubjectFacts } from '../facts.ts';
 import type { ApprovalRow, VisitRow } from '../rows.ts';
 import { NO_CONTEXT } from './callers.ts';
+import { actFor, DIRECTORY_TARGETS, directoryFacts } from './directory-facts.ts';
 import { completeEvidence, completeTests, emptyFacts, placeFacts } from './facts.ts';
 import { IDS, personOf } from './ids.ts';
+import { lifeFacts } from './life-rows.ts';
 import type { Cell } from './matrix-cells.ts';
-import { AGENT_INPUTS, PERSON_INPUTS } from './matrix-inputs.ts';
+import { inputOf } from './matrix-inputs.ts';
 import {
   approvalRow,
   approverFacts,
@@ -15,16 +17,18 @@ import {
   contact,
   conversationRow,
   evidenceRow,
+  HOUR,
   invoiceRow,
   membership,
   messageRow,
+  observedObject,
   staffMember,
-  technicianFacts,
   technicianSubject,
   ticketRow,
   turnRow,
   visitRow,
 } from './rows.ts';
+import { scheduleOf, technicianFacts, tripOf } from './schedule-rows.ts';
 
 const SUBJECT_OF: Readonly<Record<string, string>> = {
   requester: IDS.requester,
@@ -38,21 +42,34 @@ const SUBJECT_OF: Readonly<Record<string, string>> = {
   auditor: IDS.auditor,
 };
 
-type Still = Omit<Cell, 'assurance' | 'autonomy' | 'paused' | 'human'>;
+/** What facts are made of: neither the proof nor the reins, and never the service that asks. */
+type Still = Omit<Cell, 'assurance' | 'autonomy' | 'paused' | 'human' | 'service'>;
 
-export function requestOf(cell: Still): CommandRequest {
+export function requestOf(cell: Omit<Still, 'membership'>): CommandRequest {
   const target = findCommand(cell.command)?.target;
   const ids: Readonly<Record<string, string>> = {
+    ...DIRECTORY_TARGETS,
     ticket: IDS.ticket,
     approval: IDS.approval,
     message: IDS.message,
+    conversation: IDS.conversation,
+    report: IDS.report,
+    suggestion: IDS.suggestion,
   };
   return {
     command: cell.command,
     targetId: ids[target ?? ''] ?? null,
-    input: (cell.agent === null ? PERSON_INPUTS : AGENT_INPUTS)[cell.command],
+    input: cell.command === 'act.confirm' ? confirmation(cell) : inputOf(cell),
     fingerprint: 'f1',
   };
+}
+
+function confirmation(cell: Pick<Still, 'command' | 'role'>): unknown {
+  return { decision: 'CONFIRM', action_digest: digestOf(cell) };
+}
+
+function digestOf(cell: Pick<Still, 'command' | 'role'>): string {
+  return cell.command === 'act.confirm' ? actFor(cell.role).act.action_digest : approvalRow().action_digest;
 }
 
 export function callerOf(cell: Cell): Caller {
@@ -69,7 +86,7 @@ export function callerOf(cell: Cell): Caller {
     context: {
       ...NO_CONTEXT,
       conversationId: cell.agent === null ? null : IDS.conversation,
-      actionDigest: scope === 'step-up' ? approvalRow().action_digest : null,
+      actionDigest: scope === 'step-up' ? digestOf(cell) : null,
     },
   };
 }
@@ -92,6 +109,9 @@ export function factsOf(cell: Still): Facts {
     requester_person_id: ticket?.requester_id ? personOf(ticket.requester_id) : null,
     visit: visitOf(cell),
     technician: technicianFacts(),
+    roster: [technicianFacts()],
+    schedule: scheduleOf(cell.command, cell.agent === null && cell.kind === 'system'),
+    directory: directoryFacts(cell.command === 'act.confirm' ? actFor(cell.role) : {}),
     approval,
     approvals: isAsking(cell) ? [approval] : [],
     approvers: [approverFacts()],
@@ -101,7 +121,8 @@ export function factsOf(cell: Still): Facts {
       created_by_kind: cell.kind,
       created_by_id: SUBJECT_OF[cell.role] ?? IDS.otherPerson,
     }),
-    observed_object: { sha256: 'a'.repeat(64), size_bytes: 1_000, content_key: 'k' },
+    open_uploads: 0,
+    observed_object: observedObject(),
     costs: { parts: [], minutes: 0 },
     completion: {
       id: IDS.completion,
@@ -109,7 +130,7 @@ export function factsOf(cell: Still): Facts {
       open_remedies: cell.command === 'remedy.submit' ? [{ key: 'work', since: at(-1) }] : [],
     },
     invoice: invoiceOf(cell),
-    conversation: conversationRow(),
+    conversation: conversationRow(cell.command === 'conversation.hand_back' ? { state: 'HUMAN' } : {}),
     turn: turnRow({
       agent_role: cell.agent ?? 'agent.intake',
       subject_kind: cell.kind,
@@ -131,7 +152,9 @@ export function factsOf(cell: Still): Facts {
       site_ids: [IDS.site],
       conversation: conversationRow(),
       reported_today: false,
+      schedule: null,
     },
+    ...lifeFacts(cell.command, cell.role),
   });
 }
 
@@ -170,12 +193,24 @@ function ticketOf(cell: Still, state: TicketState) {
   const isOpener = cell.membership === 'own' || cell.agent !== null;
   return ticketRow({
     state,
-    resume_state: isPaused ? 'IN_PROGRESS' : null,
+    // What is urgent is moved and sent by people alone.
+    ...(cell.agent === null ? {} : { priority: 'ROUTINE' }),
+    resume_state: isPaused ? resumeStateOf(cell, state) : null,
     requester_id: isOpener ? IDS.requester : IDS.otherPerson,
   });
 }
 
+/** A question that is open while the ticket is on hold is what it waits for. */
+function resumeStateOf({ command }: Still, state: TicketState): TicketState {
+  return state === 'ON_HOLD' && command.startsWith('approval.') ? 'APPROVAL_REQUIRED' : 'IN_PROGRESS';
+}
+
 function visitOf(cell: Still): VisitRow | null {
+  const trip = tripOf(cell.command);
+  if (trip !== undefined) {
+    const isOther = cell.role === 'technician' && cell.membership !== 'own';
+    return trip && visitRow({ ...trip, ...(isOther ? { technician_id: IDS.otherPerson } : {}) });
+  }
   const none = ['visit.dispatch_emergency', 'ticket.cancel', 'billing.generate_invoice'];
   if (none.includes(cell.command)) return null;
   const state = { 'visit.accept': 'OFFERED', 'tech.check_in': 'ACCEPTED' }[cell.command] ?? 'ON_SITE';
@@ -188,7 +223,7 @@ function visitOf(cell: Still): VisitRow | null {
 function isAsking(cell: Still): boolean {
   return cell.command.startsWith('approval.')
     ? cell.command !== 'approval.request'
-    : cell.command === 'ticket.cancel' && cell.state === 'APPROVAL_REQUIRED';
+    : ['ticket.cancel', 'tech.check_out'].includes(cell.command) && cell.state === 'APPROVAL_REQUIRED';
 }
 
 function approvalOf(cell: Still): ApprovalRow {
@@ -202,7 +237,7 @@ function invoiceOf(cell: Still) {
     case 'payment.record':
       return invoiceRow({ state: 'ISSUED' });
     case 'ticket.close':
-      return invoiceRow({ state: 'PAID' });
+      return invoiceRow({ state: 'PAID', paid_at: at(-25 * HOUR) });
     default:
       return invoiceRow();
   }

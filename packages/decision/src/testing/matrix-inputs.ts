@@ -1,5 +1,9 @@
+import { DIRECTORY_INPUTS } from './directory-facts.ts';
 import { COMMITMENT, FREE_TEXT, fixedId, IDS } from './ids.ts';
+import { SUGGESTION_DIGEST, WAIVABLE_KEY } from './life-rows.ts';
+import type { Cell } from './matrix-cells.ts';
 import { approvalRow, at, HOUR } from './rows.ts';
+import { CHOICE_ID, OPTION_IDS } from './schedule-rows.ts';
 
 const ANSWERS = [{ question: 'anyone_hurt', answer: 'no' }];
 const LINES = [{ kind: 'PART', quantity: 1, unit_cents: 20_000, incurred: 'no' }];
@@ -7,6 +11,7 @@ const NOTHING = {};
 
 /** A body for each command that its rule accepts under the fixtures' facts. */
 export const PERSON_INPUTS: Readonly<Record<string, unknown>> = {
+  ...DIRECTORY_INPUTS,
   'message.receive': {
     channel: 'sms',
     provider_id: 'SM1',
@@ -34,8 +39,31 @@ export const PERSON_INPUTS: Readonly<Record<string, unknown>> = {
   'ticket.resume': NOTHING,
   'ticket.cancel': { reason: 'OTHER' },
   'visit.dispatch_emergency': { technician_id: IDS.technician, reason: 'CANNOT_SECURE' },
+  'schedule.propose': NOTHING,
+  'schedule.confirm': { option_id: OPTION_IDS[1] },
+  'schedule.release': NOTHING,
+  'schedule.reschedule': { owner: 'CUSTOMER' },
+  'visit.dispatch': { technician_id: IDS.technician },
+  'visit.depart': NOTHING,
+  'visit.decline': { reason: 'OTHER' },
+  'visit.reassign': { technician_id: IDS.technician },
+  'visit.miss': NOTHING,
   'visit.accept': NOTHING,
   'tech.check_in': NOTHING,
+  'tech.check_out': { outcome: 'PARTS', hold_until: at(HOUR) },
+  'ticket.retriage': { type: 'DOOR_CANNOT_SECURE', answers: ANSWERS, reason: FREE_TEXT },
+  'ticket.link_duplicate': { survivor_id: IDS.otherTicket },
+  'ticket.reopen': { reason: FREE_TEXT },
+  'report.attach': { site_id: IDS.site },
+  'conversation.take_over': NOTHING,
+  'conversation.hand_back': NOTHING,
+  'message.send': { phrase: 'please_call_us' },
+  'suggestion.accept': { digest: SUGGESTION_DIGEST, checked: 'yes' },
+  'suggestion.reject': { reason: 'WRONG' },
+  'suggestion.expire': NOTHING,
+  'evidence.waive': { key: WAIVABLE_KEY, reason: FREE_TEXT },
+  'billing.dispute': { reason: FREE_TEXT },
+  'billing.void': { reason: FREE_TEXT },
   'tech.start': NOTHING,
   'tech.request_change': {
     kind: 'NTE_INCREASE',
@@ -70,5 +98,23 @@ export const PERSON_INPUTS: Readonly<Record<string, unknown>> = {
 export const AGENT_INPUTS: Readonly<Record<string, unknown>> = {
   ...PERSON_INPUTS,
   'conversation.reply': { phrase: 'thanks_noted' },
+  'schedule.confirm': { choice_id: CHOICE_ID },
+  'schedule.reschedule': { choice_id: CHOICE_ID },
+  'visit.dispatch': NOTHING,
   'ticket.create': NOTHING,
+  'ticket.link_duplicate': NOTHING,
 };
+
+/** Where the body that fits depends on where the ticket stands. */
+const INPUTS_AT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'tech.check_out': {
+    COMPLETED_PENDING_VERIFICATION: { outcome: 'COMPLETE' },
+    APPROVAL_REQUIRED: { outcome: 'WAITING_APPROVAL' },
+  },
+};
+
+/** The body of this cell's command. */
+export function inputOf(cell: Pick<Cell, 'command' | 'agent' | 'state'>): unknown {
+  const inputs = cell.agent === null ? PERSON_INPUTS : AGENT_INPUTS;
+  return INPUTS_AT[cell.command]?.[cell.state] ?? inputs[cell.command];
+}

@@ -90,6 +90,10 @@ const EVIDENCE: readonly Removal[] = [
   ...[0, 1].map((i) => ofFacts(`test ${i} less`, ({ tests }) => ({ tests: withoutAt(tests, i) }))),
   ofFacts('a test failed', ({ tests }) => ({ tests: tests.map((t) => ({ ...t, passed: false })) })),
   ofFacts('no object in the store', () => ({ observed_object: null })),
+  ofFacts('no picture in the object', ({ observed_object: found }) => ({
+    observed_object: found && { ...found, kept: null },
+  })),
+  ofFacts('nobody counted the uploads', () => ({ open_uploads: null })),
   ofFacts('no evidence item', () => ({ evidence_item: null })),
 ];
 
@@ -114,6 +118,22 @@ const MONEY: readonly Removal[] = [
   ofFacts('no completion', () => ({ completion: null })),
 ];
 
+const DIRECTORY: readonly Removal[] = [
+  ofFacts('nothing on file', () => ({ directory: null })),
+  ofFacts('nobody who could confirm', ({ directory }) => ({
+    directory: directory && { ...directory, confirmers: [] },
+  })),
+  ofFacts('one who could confirm less', ({ directory }) => ({
+    directory: directory && { ...directory, confirmers: directory.confirmers.slice(1) },
+  })),
+  ofFacts('somebody could approve before', ({ directory }) => ({
+    directory: directory && { ...directory, has_had_approver: true },
+  })),
+  ofFacts('the code is taken', ({ directory }) => ({
+    directory: directory && { ...directory, is_slug_taken: true },
+  })),
+];
+
 const WITNESS: readonly Removal[] = [
   ofFacts('the witness is late', () => ({ witness: 'late' })),
   // As from a caller that forgot to say.
@@ -126,5 +146,6 @@ export const REMOVALS: readonly Removal[] = [
   ...EVIDENCE,
   ...ROOM,
   ...MONEY,
+  ...DIRECTORY,
   ...WITNESS,
 ];

@@ -2,8 +2,8 @@ import type {
   AccountFacts,
   ApproverFacts,
   ContactMembership,
+  ObservedObject,
   SubjectFacts,
-  TechnicianFacts,
 } from '../facts.ts';
 import type {
   ApprovalRow,
@@ -55,6 +55,8 @@ export function ticketRow(patch: Partial<TicketRow> = {}): TicketRow {
     base_nte_cents: 75_000,
     nte_cents: 75_000,
     description_text_id: null,
+    recall_of: null,
+    duplicate_of: null,
     reported_at: at(-HOUR),
     created_at: at(-HOUR),
     updated_at: at(-HOUR),
@@ -140,12 +142,20 @@ export function evidenceRow(patch: Partial<EvidenceRow> = {}): EvidenceRow {
     size_bytes: 1_000,
     sha256: 'a'.repeat(64),
     content_key: null,
+    kept_sha256: null,
+    kept_size_bytes: null,
     created_by_kind: 'technician',
     created_by_id: IDS.technician,
     created_at: at(-MINUTE),
     finalized_at: null,
     ...patch,
   };
+}
+
+/** The announced bytes of `evidenceRow`, and the picture that was drawn from them. */
+export function observedObject(patch: Partial<ObservedObject> = {}): ObservedObject {
+  const kept = { content_key: `content/${'c'.repeat(64)}`, sha256: 'c'.repeat(64), size_bytes: 900 };
+  return { sha256: 'a'.repeat(64), size_bytes: 1_000, kept, unusable: null, ...patch };
 }
 
 export function invoiceRow(patch: Partial<InvoiceRow> = {}): InvoiceRow {
@@ -241,18 +251,6 @@ export function staffMember(id: string, ...roles: SubjectFacts['roles']): Subjec
 
 export function technicianSubject(id: string = IDS.technician): SubjectFacts {
   return { kind: 'technician', id, person_id: personOf(id), roles: ['technician'], memberships: [] };
-}
-
-export function technicianFacts(patch: Partial<TechnicianFacts> = {}): TechnicianFacts {
-  return {
-    id: IDS.technician,
-    person_id: personOf(IDS.technician),
-    active: true,
-    skills: ['locksmith'],
-    territories: ['north'],
-    has_overlap: false,
-    ...patch,
-  };
 }
 
 export function approverFacts(patch: Partial<ApproverFacts> = {}): ApproverFacts {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createInputValidator } from '@deadlatch/catalogue';
 import type { JsonValue } from '@deadlatch/kernel';
+import { createZones } from '@deadlatch/scheduling';
 import { createPolicyEngine, type PolicyEngine } from '../policy/engine.ts';
 import { loadPolicyTexts } from '../policy/load-policy-texts.ts';
 import type { DecisionTools } from '../tools.ts';
@@ -36,5 +37,6 @@ export function createTestTools(policy: PolicyEngine = realPolicies()): Decision
     validateInput: createInputValidator(),
     canonicalJson: sortedJson,
     sha256Base64Url,
+    zones: createZones(),
   };
 }

@@ -8,6 +8,7 @@ import type { DecisionTools } from '../tools.ts';
 import { request } from './callers.ts';
 import { emptyFacts, placeFacts } from './facts.ts';
 import { personOf } from './ids.ts';
+import { observedObject } from './rows.ts';
 
 /**
  * A store in memory that applies decisions the way the commit does, so that a whole story can be told to the pure
@@ -130,7 +131,7 @@ export function addPhoto(world: World, who: Person, key: string): string {
     { evidence_id: id },
     {
       evidence_item: world.presigned.get(id) ?? null,
-      observed_object: { sha256, size_bytes: 1_234, content_key: `sha256/${sha256}` },
+      observed_object: observedObject({ sha256, size_bytes: 1_234 }),
     },
   );
   return id;
