@@ -3,6 +3,7 @@ import type { CommandPath } from '@deadlatch/postgres';
 import {
   commitOf,
   effectOf,
+  finalEvidence,
   firstMessage,
   instantIn,
   newApproval,
@@ -15,6 +16,7 @@ import {
   next,
   ticketStep,
 } from './commits.ts';
+import { playSchedule } from './schedule-commits.ts';
 import type { SeededTenant } from './seed.ts';
 
 /**
@@ -26,6 +28,7 @@ export async function playCanonicalCommits(path: CommandPath, t: SeededTenant) {
   const work = await playWork(path, t, intake.ticket);
   const end = await playCloseout(path, t, work.ticket, work.visitId, work.evidenceId);
   await playStranger(path, t);
+  await playSchedule(path, t);
   return { ...intake, ...work, ...end };
 }
 
@@ -140,7 +143,7 @@ async function playWork(path: CommandPath, t: SeededTenant, triaged: TicketRow) 
     effects: [effectOf('evidence', null, asked)],
     changes: { evidence: asked },
   });
-  const photo = next(asked, { state: 'FINALIZED', content_key: asked.sha256, finalized_at: instantIn() });
+  const photo = finalEvidence(asked);
   ticket = await step('evidence.finalize', next(ticket), ticket, {
     effects: [effectOf('evidence', asked, photo)],
     changes: { evidence: photo },

@@ -16,6 +16,7 @@ import { ensureKeys, SIGNERS } from '../../apps/cli/src/up/keys.ts';
 import { addresses, commandLine, environmentOf, PROCESSES } from '../../apps/cli/src/up/services.ts';
 import { prepareStateDir, stateDirAt } from '../../apps/cli/src/up/state-dir.ts';
 import { createTestDatabase, type TestDatabase, testPool } from './database.ts';
+import { type RunningImager, startTestImager } from './imager.ts';
 import { pinning, revocation, testOperator } from './operator.ts';
 import { type SeededTenant, type SeedOptions, seedTenant } from './seed.ts';
 
@@ -69,6 +70,9 @@ export interface DispatchWorld {
    * @param until answers 200 on this path: one that must not get ready at least lives
    */
   start(port?: number, until?: '/readyz' | '/livez'): Promise<Replica>;
+  /** Kills imager, and starts it again where it was. */
+  stopImager(): Promise<void>;
+  startImager(): Promise<void>;
   /** Ends every process, then removes database and folder. */
   close(): Promise<void>;
 }
@@ -112,6 +116,7 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
       not_after: until,
     });
   }
+  let imager: Promise<RunningImager> | undefined;
   const running = new Set<ChildProcess>();
   const endAll = () => {
     for (const child of running) child.kill('SIGKILL');
@@ -119,6 +124,7 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
   process.once('exit', endAll);
 
   const start = async (wanted?: number, until = '/readyz'): Promise<Replica> => {
+    imager ??= startTestImager(state, WORKSPACE);
     const port = wanted ?? (await freePort());
     const installation = {
       environment: ENVIRONMENT,
@@ -149,7 +155,7 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
     child.stderr?.on('data', keep);
     const gone = new Promise<void>((done) => child.once('close', () => done()));
     void gone.then(() => running.delete(child));
-    await ready(port, until, child, () => said);
+    await Promise.all([imager, ready(port, until, child, () => said)]);
     return {
       port,
       stepClock: async (milliseconds) => {
@@ -200,11 +206,19 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
     },
     addTenant: (more) => seedOf({ slug: `t${randomBytes(4).toString('hex')}`, ...more }),
     start,
+    stopImager: async () => {
+      await (await imager)?.stop();
+    },
+    startImager: async () => {
+      imager = startTestImager(state, WORKSPACE);
+      await imager;
+    },
     close: async () => {
       const ended = [...running].map((child) => new Promise((done) => child.once('close', done)));
       endAll();
       await Promise.all(ended);
       process.off('exit', endAll);
+      await (await imager)?.stop();
       await admin.end();
       await database.drop();
       await rm(root, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { DispatchWorld } from './dispatch-api.ts';
+import { randomPicture } from './pictures.ts';
 import { type Actor, agent, alone, person, type Wire, type WireAnswer } from './wire.ts';
 
 export interface Turn {
@@ -100,7 +101,7 @@ export function createCrew(world: DispatchWorld, wire: Wire): Crew {
     return id;
   };
   const photo: Crew['photo'] = async (actor, ticketId, key) => {
-    const bytes = randomBytes(200);
+    const bytes = randomPicture();
     const asked = await does(actor, 'evidence.presign', ticketId, {
       key,
       content_type: 'image/png',

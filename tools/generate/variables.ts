@@ -191,7 +191,22 @@ export const VARIABLE_GROUPS: readonly VariableGroup[] = [
         name: 'OBJECT_STORE_URL',
         example: 'file:///var/lib/deadlatch/objects',
         readBy: ['dispatch-api'],
-        description: 'Where photos are kept.',
+        description:
+          'Where photos are kept: `file:` and a folder, or `s3:` and the address of a bucket of any S3-compatible service (`s3:https://s3.example/photos`); its credentials are the files s3-access-key-id and s3-secret-access-key of the key directory.',
+      },
+      {
+        name: 'OBJECT_STORE_REGION',
+        example: 'us-east-1',
+        readBy: ['dispatch-api'],
+        description: 'Region of the bucket, which its signatures name.',
+        optional: true,
+      },
+      {
+        name: 'IMAGER_SOCKET',
+        example: './.deadlatch/imager/imager.sock',
+        readBy: ['dispatch-api', 'imager'],
+        description:
+          'Socket on which imager takes photos and gives them back drawn anew. Whoever may open it may have pictures decoded, and no more.',
       },
       {
         name: 'GATEWAY_INBOX_DIR',

@@ -20,6 +20,7 @@ export interface RunFile {
       }
     >
   >;
+  readonly imager: { readonly pid: number; readonly socket: string };
   readonly postgres: { readonly pid: number; readonly port: number };
   readonly web_url: string;
   readonly identity_url: string;

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { createInputValidator, spiffeId } from '@deadlatch/catalogue';
 import { createPolicyEngine, type DecisionTools, decide, loadPolicyTexts, whyNot } from '@deadlatch/decision';
 import {
@@ -26,6 +25,7 @@ import {
   readLogState,
   readServiceKeys,
 } from '@deadlatch/postgres';
+import { createZones } from '@deadlatch/scheduling';
 import { actionDigest, canonicalJson } from '@deadlatch/signing';
 import { codeOf, createLogger, createTelemetry, traceOf } from '@deadlatch/telemetry';
 import { observeCommands, tracePath } from './command/observe-commands.ts';
@@ -34,18 +34,27 @@ import { createRefusals } from './command/refusals.ts';
 import { createCommandRunner } from './command/run-command.ts';
 import type { Settings } from './env.ts';
 import { createGrantIssuer } from './grants/issue-grants.ts';
-import { createFileStore } from './object-store/file-store.ts';
+import { createImager } from './imaging/imager.ts';
+import { createObserveUpload } from './imaging/observe-upload.ts';
+import { createObjectStore } from './object-store/object-store.ts';
+import { openBlobs } from './object-store/open-blobs.ts';
 import { createReach } from './reads/reach.ts';
 import { createTrailReads } from './reads/trail-reads.ts';
 import { createAuditedRead } from './routes/audited-read.ts';
 import { addCommandRoutes } from './routes/commands.ts';
 import { createGate } from './routes/gate.ts';
 import { addReadRoutes } from './routes/reads.ts';
+import { addScheduleReadRoutes } from './routes/schedule-reads.ts';
 import { addServiceReadRoutes } from './routes/service-reads.ts';
 import { addUploadRoute } from './routes/uploads.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const CONNECTIONS = 20;
+/** Longer than imager gives a picture, and its turn. */
+const IMAGER_TIMEOUT_MS = 20_000;
+const SWEEP_EVERY_MS = 3_600_000;
+/** As long as an announced upload counts against its ticket. */
+const UPLOADS_KEPT_MS = 24 * 3_600_000;
 const PRUNE_EVERY_MS = 5 * 60_000;
 const COUNTED_EVERY_MS = 10_000;
 /** Nothing waits for the witness but the next look at it. */
@@ -82,8 +91,12 @@ export async function compose(settings: Settings): Promise<Running> {
     validateInput: createInputValidator(),
     canonicalJson,
     sha256Base64Url: actionDigest,
+    zones: createZones(),
   };
-  const store = createFileStore(fileURLToPath(settings.OBJECT_STORE_URL));
+  const store = createObjectStore(
+    openBlobs({ url: settings.OBJECT_STORE_URL, region: settings.OBJECT_STORE_REGION, keyDir, fetch }),
+  );
+  const imager = createImager({ socketPath: settings.IMAGER_SOCKET, timeoutMs: IMAGER_TIMEOUT_MS });
   const grantKey = watchKey(
     keySource(keyDir, 'grant', () => keyDir.trust().grantKeys),
     { now, logger },
@@ -144,10 +157,7 @@ export async function compose(settings: Settings): Promise<Running> {
     refusals,
     decide: (request, caller, facts) => decide(request, caller, facts, tools),
     whyNot: (entry, caller, facts, targetId) => whyNot(entry, caller, facts, tools, targetId),
-    observe: async ({ tenant_id: tenant, id, sha256, size_bytes: sizeBytes }) => {
-      const found = await store.admit(tenant, id, { sha256, sizeBytes });
-      return found && { sha256: found.sha256, size_bytes: found.sizeBytes, content_key: found.contentKey };
-    },
+    observe: createObserveUpload(store, imager),
     discardUpload: (tenant, evidenceId) => store.discardUpload(tenant, evidenceId),
     secrets: { linkKey, grants, newId },
     tracing,
@@ -158,6 +168,7 @@ export async function compose(settings: Settings): Promise<Running> {
   const { traceId } = tracing;
   const trailReads = createTrailReads({ ...source, now, newId, traceId });
   addReadRoutes(app, { audited, trailReads, pool, store, allowed: reach.allowed });
+  addScheduleReadRoutes(app, { audited, pool, calendar: reach.calendar, tools });
   addServiceReadRoutes(app, {
     audited,
     pool,
@@ -174,6 +185,7 @@ export async function compose(settings: Settings): Promise<Running> {
     refusalRate: createRateLimit(RATES.refusals, now),
     fingerprintKey: keyDir.secretBytes('fingerprint.key'),
     uploadKey,
+    signUpload: store.signUpload,
     receipt: createReceiptIssuer({ key: grantKey, environment }),
     now,
   });
@@ -187,6 +199,9 @@ export async function compose(settings: Settings): Promise<Running> {
   const counted = setInterval(() => {
     refusals.drain().catch(onFailed);
   }, COUNTED_EVERY_MS).unref();
+  const sweep = setInterval(() => {
+    store.sweep(now() - UPLOADS_KEPT_MS).catch(onFailed);
+  }, SWEEP_EVERY_MS).unref();
   await watch.start();
   await app.listen({ host: settings.DEADLATCH_HOST, port: settings.DEADLATCH_PORT });
   logger.event('service.started', { port: settings.DEADLATCH_PORT });
@@ -194,6 +209,7 @@ export async function compose(settings: Settings): Promise<Running> {
     async close() {
       clearInterval(prune);
       clearInterval(counted);
+      clearInterval(sweep);
       await app.close();
       await watch.stop();
       await refusals.drain('all').catch(onFailed);

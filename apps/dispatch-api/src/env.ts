@@ -1,4 +1,5 @@
 import { choice, directory, mtlsMode, optional, port, readEnv, text, url, uuid } from '@deadlatch/http';
+import { objectStoreUrl } from './object-store/open-blobs.ts';
 
 /** Everything this process reads from its environment. @throws ConfigError naming every problem at once */
 export function readSettings(env: Readonly<Record<string, string | undefined>>) {
@@ -15,7 +16,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>) 
       WITNESS_URL: url(),
       WEB_PUBLIC_URL: url(),
       IDENTITY_PUBLIC_URL: url(),
-      OBJECT_STORE_URL: url('file'),
+      OBJECT_STORE_URL: objectStoreUrl(),
+      OBJECT_STORE_REGION: optional(text(40), 'us-east-1'),
+      IMAGER_SOCKET: text(1_000),
       DEADLATCH_SENDER_NAME: optional(text(40), 'Northside Doors'),
     },
     env,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -12,6 +12,7 @@ import { type RunFile, readRunFile } from '../../../apps/cli/src/run-file.ts';
 import { SIGNERS } from '../../../apps/cli/src/up/keys.ts';
 import { PROCESSES } from '../../../apps/cli/src/up/services.ts';
 import { verifies } from '../../requirements.ts';
+import { randomPicture } from '../../support/pictures.ts';
 import { freePortBase } from '../../support/system.ts';
 import { cli, occupy, processesNaming, type Started, startCli, temporaryFolder } from './start.fixture.ts';
 
@@ -118,7 +119,7 @@ describe('deadlatch call', () => {
     return (await callAs(run, who, input)) as any;
   };
   const photo = async (key: string) => {
-    const bytes = randomBytes(200);
+    const bytes = randomPicture();
     const { result } = await does('tom-technician', 'evidence.presign', {
       key,
       content_type: 'image/png',

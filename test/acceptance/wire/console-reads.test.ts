@@ -78,7 +78,7 @@ describe('evidence.content', () => {
     for (const actor of [crew.tom, crew.dana, crew.quinn, person('staff', staff.otto)]) {
       const found = await wire.read(actor, `/v1/evidence/${id}/content`);
       assert.deepEqual([found.status, found.type], [200, 'image/png']);
-      assert.equal(createHash('sha256').update(found.body).digest('hex'), body.evidence[0].sha256);
+      assert.equal(createHash('sha256').update(found.body).digest('hex'), body.evidence[0].kept_sha256);
     }
     for (const [actor, code] of [
       [person('technician', technicians.tess), 'not_found'],

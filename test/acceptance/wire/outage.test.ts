@@ -8,6 +8,7 @@ import { verifies } from '../../requirements.ts';
 import { createDatabaseLine, type DatabaseLine } from '../../support/database-line.ts';
 import { createDispatchWorld, type DispatchWorld, type Replica } from '../../support/dispatch-api.ts';
 import { type Crew, createCrew, inbound } from '../../support/job.ts';
+import { randomPicture } from '../../support/pictures.ts';
 import { REFUSAL_WRITES, storedEvents, tableState } from '../../support/table-state.ts';
 import { alone, createWire, stepUp, type Wire, type WireRequest } from '../../support/wire.ts';
 
@@ -197,11 +198,11 @@ describe('no trail, no act', () => {
   test('nor when the object store is gone: evidence is not taken on anybody’s word', async () => {
     verifies('C.4', 'C.6');
     const id = await crew.ticket();
-    const bytes = Buffer.from('photo');
+    const bytes = randomPicture();
     const asked = await crew.does(crew.dana, 'evidence.presign', id, {
       key: 'photo.before.opening',
       content_type: 'image/png',
-      size_bytes: 5,
+      size_bytes: bytes.byteLength,
       sha256: '0'.repeat(64),
     });
     const { evidence_id: evidenceId, upload_url: target } = asked.body.result;

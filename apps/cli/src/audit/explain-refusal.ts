@@ -60,6 +60,15 @@ const EXPLAINED: Readonly<Record<ErrorCode, readonly [wanted: string, needed: st
   not_due: ['the time to have come', 'waiting'],
   superseded: ['nothing newer about the same thing', 'the newer one'],
   evidence_missing: ['every piece of evidence of the incident type', 'the pieces in missing'],
+  evidence_unusable: [
+    'a file that is one whole, still picture of the announced type',
+    'a photo as the camera made it; reason says what is wrong with this one',
+  ],
+  upload_conflict: ['the next bytes of the upload', 'going on from expected_offset'],
+  too_many_uploads: [
+    'fewer announced and unfinished uploads of the ticket',
+    'finishing some of them; those of yesterday no longer count',
+  ],
   evidence_mismatch: [
     'evidence that is what was announced',
     'an upload with the announced size, type and hash',

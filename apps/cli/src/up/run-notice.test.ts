@@ -21,6 +21,7 @@ test('deaths at the same moment leave one whole run.json, and none after it was 
     pid,
     services: {},
     postgres: { pid: 2, port: 3 },
+    imager: { pid: 4, socket: '' },
     web_url: '',
     identity_url: '',
     simulator_url: null,

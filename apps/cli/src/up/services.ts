@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DEFAULT_PORTS, type ServiceName } from '@deadlatch/catalogue';
+import { imagerSocket } from './imager.ts';
 import { keyDirectory } from './keys.ts';
 import type { StateDir } from './state-dir.ts';
 
@@ -106,7 +107,10 @@ export function environmentOf(
     TWILIO_API_BASE: at.url('simulator'),
   };
   const extra: Record<ProcessName, Record<string, string>> = {
-    'dispatch-api': { OBJECT_STORE_URL: pathToFileURL(state.objects).href },
+    'dispatch-api': {
+      OBJECT_STORE_URL: pathToFileURL(state.objects).href,
+      IMAGER_SOCKET: imagerSocket(state),
+    },
     identity: {
       SMTP_SENDER: 'approvals@deadlatch.example',
       DEADLATCH_INTERNAL_PORT: String(at.port('identity-internal')),

@@ -13,6 +13,8 @@ export interface StateDir {
   readonly logs: string;
   readonly objects: string;
   readonly inbox: string;
+  /** Where imager listens; nobody but the services' user gets in. */
+  readonly imager: string;
   /** Tiles and checkpoints of the Merkle log: public within the installation, no secrets. */
   readonly log: string;
   /** What the witness has seen; nobody else writes there. */
@@ -35,6 +37,7 @@ export function stateDirAt(path: string): StateDir {
     logs: join(root, 'logs'),
     objects: join(root, 'objects'),
     inbox: join(root, 'inbox'),
+    imager: join(root, 'imager'),
     log: join(root, 'log'),
     witness: join(root, 'witness'),
     restore: join(root, 'restore'),
@@ -56,6 +59,7 @@ export async function prepareStateDir(dir: StateDir): Promise<void> {
       dir.logs,
       dir.objects,
       dir.inbox,
+      dir.imager,
       dir.log,
       dir.witness,
       dir.restore,

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
@@ -13,6 +12,8 @@ import { ensureCertificates, keepCertificates } from './certificates.ts';
 import { type Child, keepRunning, sleep } from './child.ts';
 import { type Database, startDatabase } from './database.ts';
 import { demandWholeLog } from './demand-whole-log.ts';
+import { demandFreePorts, takenPorts } from './free-ports.ts';
+import { imagerSocket, isImagerReady, startImager } from './imager.ts';
 import { ensureInstallation, type Installation } from './installation.ts';
 import { ensureKeys, type KeyHolder, keyDirectory } from './keys.ts';
 import {
@@ -32,7 +33,6 @@ import {
   environmentOf,
   PROCESSES,
   type ProcessName,
-  portsOf,
   ROLE_OF,
 } from './services.ts';
 import { lockStateDir, prepareStateDir, type StateDir, stateDirAt, writeWhole } from './state-dir.ts';
@@ -131,6 +131,8 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
   stops.push(() => keeping.stop());
   const children: Child[] = [];
   stops.push(() => Promise.all(children.map((child) => child.stop())));
+  const imager = startImager(state, resolve(WORKSPACE), say, republish);
+  stops.push(() => imager.stop());
   const launch = (name: ProcessName) =>
     children.push(startService(name, start, installation, args.otlpEndpoint, republish));
   // It reads the console's files when it starts; all others need nothing of what is still being prepared.
@@ -144,9 +146,9 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
     keyDirectory: keyDirectory(state.keys, 'cli'),
     urlOf: (service) => at.url(service as ProcessName),
   });
-  await stopping.unless(untilReady(children, peers));
+  await stopping.unless(untilReady(children, peers, imager, state));
   clock.passed('services');
-  const run = () => describe(state, at, installation, children, database);
+  const run = () => describe(state, at, installation, children, database, imager);
   const notice = await putUpNotice(state.runFile, run, say);
   board.notice = notice;
   stops.push(() => notice.takeDown());
@@ -207,31 +209,6 @@ async function clearAway(
   while (Date.now() < until && (await takenPorts(names, at)).length > 0) await sleep(100);
 }
 
-/** Before anything is started, so that the sentence names every port at once. */
-async function demandFreePorts(names: readonly ProcessName[], at: Addresses): Promise<void> {
-  const taken = await takenPorts(names, at);
-  if (taken.length > 0) {
-    throw new StartError(`In use by another program: port ${taken.join(', ')}. Free it, or use --port-base.`);
-  }
-}
-
-async function takenPorts(names: readonly ProcessName[], at: Addresses): Promise<string[]> {
-  const wanted = [...names.flatMap(portsOf), 'postgres' as const];
-  const taken: string[] = [];
-  for (const name of wanted) {
-    if (!(await isFree(at.port(name)))) taken.push(`${at.port(name)} (${name})`);
-  }
-  return taken;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const probe = createServer();
-    probe.once('error', () => done(false));
-    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => done(true)));
-  });
-}
-
 /** Secrets that depend on this start: connections, the mail server, the simulator's people. */
 async function writeSecrets(
   state: StateDir,
@@ -279,11 +256,18 @@ function startService(
   });
 }
 
-async function untilReady(children: readonly Child[], peers: Peers): Promise<void> {
+async function untilReady(
+  children: readonly Child[],
+  peers: Peers,
+  imager: Child,
+  state: StateDir,
+): Promise<void> {
   await Promise.all(
-    children.map(async (child) => {
+    [...children, imager].map(async (child) => {
       try {
-        await child.started(() => isReady(child.name as ProcessName, peers), READY_WITHIN_MS);
+        const isUp = () =>
+          child === imager ? isImagerReady(state) : isReady(child.name as ProcessName, peers);
+        await child.started(isUp, READY_WITHIN_MS);
       } catch (error) {
         throw new StartError(error instanceof Error ? error.message : `${child.name} did not start`);
       }
@@ -306,6 +290,7 @@ function describe(
   installation: Installation,
   children: readonly Child[],
   database: Database,
+  imager: Child,
 ): RunFile {
   const entry = (name: ServiceName, pid: number, urls: { url: string; internal_url?: string }) => [
     name,
@@ -334,6 +319,7 @@ function describe(
       entry('cli', process.pid, { url: '' }),
     ]),
     postgres: { pid: database.pid(), port: at.port('postgres') },
+    imager: { pid: imager.pid() ?? 0, socket: imagerSocket(state) },
     web_url: at.webPublic,
     identity_url: at.identityPublic,
     simulator_url: isDemo ? at.url('simulator') : null,

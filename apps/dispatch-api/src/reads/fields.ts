@@ -17,6 +17,8 @@ const TICKET = [
   'hold_until',
   'scope_capped',
   'outcome',
+  'recall_of',
+  'duplicate_of',
   'incident_type',
   'incident_version',
   'safety',
@@ -59,6 +61,7 @@ const EVIDENCE = [
   'content_type',
   'size_bytes',
   'sha256',
+  'kept_sha256',
   'created_at',
   'finalized_at',
 ] as const satisfies readonly (keyof EvidenceRow)[];

@@ -8,6 +8,8 @@ import type { CommandPath } from '@deadlatch/postgres';
 export interface Reach {
   /** Every command about a ticket that a person's role can hold, with the code that stands in its way. */
   readonly allowed: (caller: Caller, ticketId: string) => Promise<JsonValue>;
+  /** Facts of a ticket's calendar: of everybody who could be sent when `needs` asks for the roster. */
+  readonly calendar: (caller: Caller, ticketId: string, needs: readonly Need[]) => Promise<Facts>;
   /** Facts of an agent's turn and the commands it may send now. */
   readonly turn: (caller: Caller) => Promise<{ facts: Facts; tools: readonly string[] }>;
 }
@@ -17,14 +19,27 @@ const TICKET_NEEDS: readonly Need[] = [
   'technician',
   'approvals',
   'evidence',
+  'open_uploads',
   'tests',
   'costs',
   'completion',
+  'consents',
+  'duplicates',
   'invoice',
+  'schedule',
   'conversation',
   'autonomy',
 ];
-const TURN_NEEDS: readonly Need[] = ['turn', 'conversation', 'autonomy', 'site', 'approvals'];
+const TURN_NEEDS: readonly Need[] = [
+  'turn',
+  'duplicates',
+  'conversation',
+  'autonomy',
+  'site',
+  'approvals',
+  'visit',
+  'schedule',
+];
 
 export function createReach(
   path: CommandPath,
@@ -74,6 +89,7 @@ export function createReach(
         ];
       });
     },
+    calendar: (caller, ticketId, needs) => read(caller, 'ticket', ticketId, ['schedule', ...needs]),
     async turn(caller) {
       const first = await read(caller, 'none', null, TURN_NEEDS);
       const ticketId = first.turn?.ticket_id ?? null;

@@ -31,6 +31,16 @@ export interface TicketRows {
   readonly visit: VisitRow | null;
   readonly invoice: InvoiceRow | null;
   readonly site_label: string;
+  /** Tickets that belong to this one; for staff, whoever else owns them. */
+  readonly linked: readonly LinkedTicket[];
+}
+
+export interface LinkedTicket {
+  readonly id: string;
+  readonly reference: string;
+  readonly state: string;
+  /** What the other one is to this one. */
+  readonly relation: 'DUPLICATE' | 'SURVIVOR' | 'RECALL' | 'ORIGINAL';
 }
 
 /** Null for a ticket that is unknown, foreign or not this reader's: one answer for all three. */
@@ -45,16 +55,24 @@ export async function findTicket(
       (select to_jsonb(v) from dispatch.visits v where v.tenant_id = t.tenant_id and v.ticket_id = t.id
         order by v.starts_at desc limit 1) as visit,
       (select to_jsonb(i) from dispatch.invoices i where i.tenant_id = t.tenant_id and i.ticket_id = t.id
-        and i.state <> 'VOID' limit 1) as invoice
+        and i.state <> 'VOID' limit 1) as invoice,
+      coalesce((select jsonb_agg(jsonb_build_object('id', x.id, 'reference', x.reference, 'state', x.state, 'relation',
+          case when x.duplicate_of = t.id then 'DUPLICATE' when x.recall_of = t.id then 'RECALL'
+               when x.id = t.duplicate_of then 'SURVIVOR' else 'ORIGINAL' end) order by x.created_at, x.id)
+        from dispatch.tickets x where x.tenant_id = t.tenant_id
+          and (x.duplicate_of = t.id or x.recall_of = t.id or x.id = t.duplicate_of or x.id = t.recall_of)
+      ), '[]'::jsonb) as linked
     from dispatch.tickets t join dispatch.sites s on s.tenant_id = t.tenant_id and s.id = t.site_id
     where t.tenant_id = ${tenantId} and ${visibleTo(sees)} and t.id = ${id}`);
 }
 
-/** Oldest first. */
+/** Oldest first; with what came in with duplicates of the ticket. */
 export async function listEvidence(tx: Tx, tenantId: string, ticketId: string): Promise<EvidenceRow[]> {
   const rows = await tx.query<{ row: EvidenceRow }>(sql`
     select to_jsonb(e) as row from dispatch.evidence e
-    where e.tenant_id = ${tenantId} and e.ticket_id = ${ticketId} order by e.created_at, e.id limit 500`);
+    where e.tenant_id = ${tenantId} and (e.ticket_id = ${ticketId} or e.ticket_id in (
+      select d.id from dispatch.tickets d where d.tenant_id = ${tenantId} and d.duplicate_of = ${ticketId}))
+    order by e.created_at, e.id limit 500`);
   return rows.map(({ row }) => row);
 }
 
@@ -64,9 +82,9 @@ export function findEvidence(
   tenantId: string,
   sees: Sees,
   id: string,
-): Promise<Pick<EvidenceRow, 'content_type' | 'sha256'> | null> {
+): Promise<{ readonly content_type: string; readonly content_key: string } | null> {
   return tx.one(sql`
-    select e.content_type, e.sha256
+    select e.content_type, e.content_key
     from dispatch.evidence e
     join dispatch.tickets t on t.tenant_id = e.tenant_id and t.id = e.ticket_id
     where e.tenant_id = ${tenantId} and e.id = ${id} and e.state = 'FINALIZED' and ${visibleTo(sees)}`);

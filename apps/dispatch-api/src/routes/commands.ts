@@ -7,6 +7,7 @@ import { actorName, type CommandCall } from '../command/call.ts';
 import type { Proven } from '../command/caller.ts';
 import type { IssueReceipt } from '../command/receipts.ts';
 import type { CommandOutcome, CommandRunner } from '../command/run-command.ts';
+import type { ObjectStore } from '../object-store/object-store.ts';
 import { UPLOAD_LIFETIME_S, uploadAddress } from '../object-store/upload-address.ts';
 import type { Gate } from './gate.ts';
 
@@ -15,6 +16,8 @@ export interface CommandRouteParts {
   readonly runner: CommandRunner;
   readonly fingerprintKey: Uint8Array;
   readonly uploadKey: Uint8Array;
+  /** The way past us to where uploads are stored; null where there is none. */
+  readonly signUpload: ObjectStore['signUpload'];
   readonly receipt: IssueReceipt;
   /** Of refused commands, for each service and whomever it speaks for. */
   readonly refusalRate: Pick<RateLimit, 'attempt'>;
@@ -49,7 +52,9 @@ async function handle(
 ): Promise<JsonValue> {
   const proven = await parts.gate(request);
   const call = readCall(request, parts, command, targetId);
-  return present(await runWithinRate(proven, call, parts), proven, command, parts);
+  const outcome = await runWithinRate(proven, call, parts);
+  const upload = command === 'evidence.presign' ? await uploadTo(outcome, proven, call, parts) : null;
+  return present(outcome, proven, upload, parts);
 }
 
 type Call = Omit<CommandCall, 'input'> & { readonly input: JsonValue | DispatchError };
@@ -102,16 +107,15 @@ function readCall(request: FastifyRequest, parts: Parts, command: string, target
 function present(
   outcome: CommandOutcome,
   proven: Proven,
-  command: string,
-  parts: Pick<Parts, 'uploadKey' | 'receipt' | 'now'>,
+  upload: Readonly<Record<string, JsonValue>> | null,
+  parts: Pick<Parts, 'receipt'>,
 ): JsonValue {
   const { correlationId } = proven.caller.context;
   const answer = { correlation_id: correlationId, ...outcome.answer } as Record<string, JsonValue>;
   const result = (answer.result ?? {}) as Record<string, JsonValue>;
   return {
     ...answer,
-    result:
-      command === 'evidence.presign' ? { ...result, upload_url: uploadUrl(result, proven, parts) } : result,
+    result: { ...result, ...upload },
     event_id: outcome.event.id,
     receipt: parts.receipt(outcome.event),
     replayed: outcome.replayed,
@@ -119,15 +123,30 @@ function present(
 }
 
 /** Made anew for every answer, a replayed one too: an address is a secret and is not stored. */
-function uploadUrl(
-  result: Record<string, JsonValue>,
+async function uploadTo(
+  outcome: CommandOutcome,
   proven: Proven,
-  parts: Pick<Parts, 'uploadKey' | 'now'>,
-): string {
+  call: Call,
+  parts: Pick<Parts, 'uploadKey' | 'signUpload' | 'now'>,
+): Promise<Readonly<Record<string, JsonValue>>> {
+  const result = (outcome.answer.result ?? {}) as Record<string, JsonValue>;
   const { evidence_id: evidenceId, size_bytes: sizeBytes } = result;
-  if (typeof evidenceId !== 'string' || typeof sizeBytes !== 'number') {
+  // It was accepted, or is the answer to the same bytes: what was announced is what the body says.
+  const { sha256, content_type: contentType } = call.input as Record<string, JsonValue>;
+  if (
+    typeof evidenceId !== 'string' ||
+    typeof sizeBytes !== 'number' ||
+    typeof sha256 !== 'string' ||
+    typeof contentType !== 'string'
+  ) {
     throw new DispatchError('unavailable', { detail: 'presign answered no evidence' });
   }
+  const { tenantId } = proven.caller;
   const expires = Math.floor(parts.now() / 1000) + UPLOAD_LIFETIME_S;
-  return uploadAddress({ tenantId: proven.caller.tenantId, evidenceId, sizeBytes, expires }, parts.uploadKey);
+  const announced = { sha256, sizeBytes, contentType };
+  const direct = await parts.signUpload(tenantId, evidenceId, announced, UPLOAD_LIFETIME_S);
+  return {
+    upload_url: uploadAddress({ tenantId, evidenceId, sizeBytes, expires }, parts.uploadKey),
+    ...(direct !== null && { direct_upload: { ...direct } }),
+  };
 }

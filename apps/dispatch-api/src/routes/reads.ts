@@ -92,6 +92,7 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
         site_label: found.site_label,
         visit: found.visit && presentVisit(sees, found.visit),
         invoice: found.invoice && presentInvoice(found.invoice),
+        linked: sees.kind === 'tenant' ? found.linked.map((linked) => ({ ...linked })) : [],
         allowed: caller.agent ? [] : await parts.allowed(caller, found.ticket.id),
       };
     }),
@@ -129,7 +130,7 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
         return findEvidence(tx, caller.tenantId, reader.sees, idOf(request));
       });
       // After the transaction: bytes may take long, and what is stored under a hash never changes.
-      const stored = found && (await parts.store.read(caller.tenantId, found.sha256));
+      const stored = found && (await parts.store.read(caller.tenantId, found.content_key));
       return found && stored ? { type: found.content_type, bytes: stored } : refuse('not_found');
     });
     return reply.headers(CONTENT_HEADERS).type(type).send(bytes);

@@ -1,4 +1,4 @@
-import { type EvidencePhase, INCIDENT_DEFINITIONS } from '@deadlatch/catalogue';
+import { type EvidencePhase, INCIDENT_DEFINITIONS, MAX_OPEN_UPLOADS } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { typeOf } from '../evidence-list.ts';
 import { requireState, requireStateIn } from '../gate/state.ts';
@@ -18,7 +18,10 @@ interface PresignInput {
 
 /** Announces an upload of exactly these bytes. */
 export const PRESIGN = rule<PresignInput>('evidence.presign', {
-  guard: requireOwnPhase,
+  guard: (context) => {
+    requireOwnPhase(context);
+    if (need(context.facts.open_uploads, 'open uploads') >= MAX_OPEN_UPLOADS) refuse('too_many_uploads');
+  },
   run: (context) => {
     const { caller, facts, input, nowText, tools } = context;
     const before = ticketOf(context);
@@ -35,6 +38,8 @@ export const PRESIGN = rule<PresignInput>('evidence.presign', {
       size_bytes: input.size_bytes,
       sha256: input.sha256,
       content_key: null,
+      kept_sha256: null,
+      kept_size_bytes: null,
       created_by_kind: caller.subject.kind,
       created_by_id: need(caller.subject.id, 'subject id'),
       created_at: nowText,
@@ -54,7 +59,7 @@ export const PRESIGN = rule<PresignInput>('evidence.presign', {
 });
 
 /**
- * Takes what lies in the store as evidence.
+ * Takes the picture that lies in the store as evidence: the announced bytes, and of them what was drawn anew.
  * @invariant what counts is what was found in the store now, never what was announced
  * @source C.4, R.7
  */
@@ -71,12 +76,17 @@ export const FINALIZE = rule<{ readonly evidence_id: string }>('evidence.finaliz
     if (found === null || found === undefined) {
       return refuse('evidence_missing', { extra: { missing: [item.key] } });
     }
-    const isAsAnnounced =
-      found.sha256 === item.sha256 && found.size_bytes === item.size_bytes && found.content_key !== '';
+    const isAsAnnounced = found.sha256 === item.sha256 && found.size_bytes === item.size_bytes;
     if (!isAsAnnounced) refuse('evidence_mismatch');
+    const { kept } = found;
+    if (kept === null || found.unusable !== null) {
+      return refuse('evidence_unusable', { extra: { reason: found.unusable } });
+    }
     const evidence = changed(item, {
       state: 'FINALIZED',
-      content_key: found.content_key,
+      content_key: kept.content_key,
+      kept_sha256: kept.sha256,
+      kept_size_bytes: kept.size_bytes,
       finalized_at: nowText,
     });
     return {
@@ -86,6 +96,7 @@ export const FINALIZE = rule<{ readonly evidence_id: string }>('evidence.finaliz
         key: evidence.key,
         phase: evidence.phase,
         sha256: evidence.sha256,
+        kept_sha256: evidence.kept_sha256,
       },
       result: { evidence_id: evidence.id },
     };

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MAX_OPEN_UPLOADS, UNUSABLE_REASONS } from '@deadlatch/catalogue';
 import { verifies } from '../../../../test/requirements.ts';
 import { isWithinDeskHours } from '../desk-hours.ts';
+import type { ObservedObject } from '../facts.ts';
 import { completeEvidence, completeTests } from '../testing/facts.ts';
 import { FREE_TEXT, fixedId, IDS } from '../testing/ids.ts';
-import { accountFacts, at, evidenceRow, HOUR, MINUTE, technicianFacts, visitRow } from '../testing/rows.ts';
+import { accountFacts, at, evidenceRow, HOUR, MINUTE, observedObject, visitRow } from '../testing/rows.ts';
 import { accept, code, refusal } from '../testing/scene.ts';
+import { STORE, technicianFacts } from '../testing/schedule-rows.ts';
 
 const WORKING = { state: 'IN_PROGRESS' } as const;
 
@@ -17,7 +20,10 @@ test('only an emergency skips the proposal, and only for a technician who is fit
   assert.equal(dispatch({ active: false }), 'not_eligible');
   assert.equal(dispatch({ territories: ['south'] }), 'not_eligible');
   assert.equal(dispatch({ territories: [] }), 'not_eligible');
-  assert.equal(dispatch({ has_overlap: true }), 'double_booking');
+  assert.equal(
+    dispatch({ commitments: [{ starts_at: at(HOUR), ends_at: at(2 * HOUR), place: STORE }] }),
+    'double_booking',
+  );
   assert.equal(dispatch({ id: IDS.otherPerson }), 'not_found');
   assert.equal(
     code('visit.dispatch_emergency', 'dispatcher', { ticket: { priority: 'URGENT' } }),
@@ -191,17 +197,51 @@ test('a test passes when its bounds say so and the technician says so', () => {
 
 test('evidence is what was found in the store, byte for byte as announced', () => {
   verifies('C.4', 'R.7');
-  const found = { sha256: 'a'.repeat(64), size_bytes: 1_000, content_key: 'k' };
-  const finalize = (observed: Partial<typeof found> | null) =>
+  const finalize = (found: Partial<ObservedObject> | null) =>
     code('evidence.finalize', 'technician', {
       ...WORKING,
-      facts: { observed_object: observed && { ...found, ...observed } },
+      facts: { observed_object: found && observedObject(found) },
     });
   assert.equal(finalize({}), 'accepted');
   assert.equal(finalize(null), 'evidence_missing');
   assert.equal(finalize({ size_bytes: 999 }), 'evidence_mismatch');
   assert.equal(finalize({ sha256: 'b'.repeat(64) }), 'evidence_mismatch');
-  assert.equal(finalize({ content_key: '' }), 'evidence_mismatch');
+});
+
+test('announced bytes without a picture in them are no evidence, and the refusal says why', () => {
+  verifies('C.4', 'C.0');
+  const finalize = (found: Partial<ObservedObject>) =>
+    refusal('evidence.finalize', 'technician', {
+      ...WORKING,
+      facts: { observed_object: observedObject(found) },
+    });
+  for (const reason of UNUSABLE_REASONS) {
+    const refused = finalize({ kept: null, unusable: reason });
+    assert.deepEqual([refused.code, refused.extra.reason], ['evidence_unusable', reason]);
+    assert.equal(finalize({ unusable: reason }).code, 'evidence_unusable');
+  }
+  assert.equal(finalize({ kept: null }).code, 'evidence_unusable');
+});
+
+test('what is kept is the picture, and the row remembers the bytes it was drawn from', () => {
+  verifies('R.7');
+  const { changes, event } = accept('evidence.finalize', 'technician', WORKING);
+  const { kept } = observedObject();
+  const { sha256, content_key, kept_sha256, kept_size_bytes } = changes.evidence ?? evidenceRow();
+  assert.deepEqual(
+    [sha256, content_key, kept_sha256, kept_size_bytes],
+    ['a'.repeat(64), kept?.content_key, kept?.sha256, kept?.size_bytes],
+  );
+  assert.deepEqual([event.details.sha256, event.details.kept_sha256], [sha256, kept_sha256]);
+});
+
+test('a ticket holds so many announced and unfinished uploads, and no more', () => {
+  verifies('C.0', 'I.4');
+  const presign = (open_uploads: number | null) =>
+    code('evidence.presign', 'technician', { ...WORKING, facts: { open_uploads } });
+  assert.equal(presign(MAX_OPEN_UPLOADS - 1), 'accepted');
+  assert.equal(presign(MAX_OPEN_UPLOADS), 'too_many_uploads');
+  assert.equal(presign(null), 'unavailable');
 });
 
 test('evidence of another ticket or person is unknown, and final evidence stays as it is', () => {

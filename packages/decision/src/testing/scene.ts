@@ -25,6 +25,8 @@ export interface Twist {
   readonly request?: Partial<CommandRequest>;
   readonly input?: unknown;
   readonly tools?: DecisionTools;
+  /** As what an agent acts; intake unless told. */
+  readonly agentRole?: AgentRole;
 }
 
 const TOOLS = createTestTools();
@@ -42,7 +44,7 @@ export type Actor = SubjectRole | 'agent' | 'gateway';
 
 /** Sends a command in the situation in which it is accepted, but for the twist. */
 export function play(command: string, actor: Actor, twist: Twist = {}): Decision {
-  const cell = cellOf(command, actor, twist.state);
+  const cell = cellOf(command, actor, twist.state, twist.agentRole);
   const facts = factsOf(cell);
   const base = callerOf(cell);
   const caller: Caller = {

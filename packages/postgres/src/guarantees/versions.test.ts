@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ALL_EDGES } from '@deadlatch/catalogue';
-import type { TicketRow } from '@deadlatch/decision';
+import type { EvidenceRow, TicketRow } from '@deadlatch/decision';
 import { guardsAgainst } from '../../../../test/mistakes.ts';
 import { verifies } from '../../../../test/requirements.ts';
 import {
   commitOf,
   effectOf,
+  finalEvidence,
   newEvidence,
   newId,
   newTicket,
@@ -292,11 +293,7 @@ test('evidence is final once it is finalized', async () => {
       changes: { evidence: asked },
     }),
   );
-  const final = next(asked, {
-    state: 'FINALIZED',
-    content_key: asked.sha256,
-    finalized_at: new Date().toISOString(),
-  });
+  const final = finalEvidence(asked);
   const finalized = next(presigned);
   await path.commitDecision(
     ticketStep(t, 'evidence.finalize', presigned, finalized, {
@@ -321,6 +318,39 @@ test('evidence is final once it is finalized', async () => {
   for (const column of ['sha256', 'size_bytes', 'key', 'phase', 'ticket_id', 'created_by_id']) {
     assert.equal(await refusalOf(pool.query(`update dispatch.evidence set ${column} = ${column}`)), NO_GRANT);
   }
+});
+
+test('final evidence has a picture, and no name but the one that the picture has', async () => {
+  verifies('R.7', 'C.4');
+  const ticket = newTicket(t);
+  await path.commitDecision(ticketStep(t, 'ticket.create', null, ticket));
+  const asked = newEvidence(t, ticket.id);
+  const presigned = next(ticket);
+  await path.commitDecision(
+    ticketStep(t, 'evidence.presign', ticket, presigned, {
+      effects: [effectOf('evidence', null, asked)],
+      changes: { evidence: asked },
+    }),
+  );
+  const finalize = (patch: Partial<EvidenceRow>) => {
+    const final = { ...finalEvidence(asked), ...patch };
+    const step = ticketStep(t, 'evidence.finalize', presigned, next(presigned), {
+      effects: [effectOf('evidence', asked, final)],
+      changes: { evidence: final },
+    });
+    return path.commitDecision(step);
+  };
+  const bad: readonly (readonly [Partial<EvidenceRow>, string])[] = [
+    [{ kept_sha256: null, kept_size_bytes: null }, 'evidence_final_is_kept'],
+    [{ kept_size_bytes: null }, 'evidence_kept_is_whole'],
+    [{ kept_sha256: 'f'.repeat(64) }, 'evidence_kept_is_named'],
+    [{ content_key: `uploads/${t.tenantId}/x` }, 'evidence_kept_is_named'],
+    [{ state: 'PRESIGNED' as const }, 'effects_transition_fkey'],
+  ];
+  for (const [patch, constraint] of bad) {
+    assert.equal(await refusalOf(finalize(patch)), constraint, JSON.stringify(patch));
+  }
+  await finalize({});
 });
 
 async function testAdmin(text: string, values: unknown[]) {
