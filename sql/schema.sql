@@ -1127,6 +1127,7 @@ CREATE INDEX suggestions_open ON dispatch.suggestions USING btree (tenant_id, su
 CREATE INDEX tasks_open ON dispatch.tasks USING btree (tenant_id, opened_at) WHERE (done_at IS NULL);
 CREATE INDEX tests_by_ticket ON dispatch.tests USING btree (tenant_id, ticket_id, test, recorded_at DESC);
 CREATE INDEX tickets_by_account ON dispatch.tickets USING btree (tenant_id, account_id, state);
+CREATE INDEX tickets_by_original ON dispatch.tickets USING btree (tenant_id, recall_of) WHERE (recall_of IS NOT NULL);
 CREATE INDEX tickets_by_requester ON dispatch.tickets USING btree (tenant_id, requester_id, state);
 CREATE INDEX tickets_by_survivor ON dispatch.tickets USING btree (tenant_id, duplicate_of) WHERE (duplicate_of IS NOT NULL);
 CREATE UNIQUE INDEX tickets_one_open_per_conversation ON dispatch.tickets USING btree (tenant_id, conversation_id) WHERE ((conversation_id IS NOT NULL) AND (state <> ALL (ARRAY['CLOSED'::text, 'CANCELLED'::text])));

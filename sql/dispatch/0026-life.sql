@@ -10,6 +10,7 @@ alter table dispatch.tickets
   add foreign key (tenant_id, recall_of) references dispatch.tickets (tenant_id, id),
   add foreign key (tenant_id, duplicate_of) references dispatch.tickets (tenant_id, id);
 create index tickets_by_survivor on dispatch.tickets (tenant_id, duplicate_of) where duplicate_of is not null;
+create index tickets_by_original on dispatch.tickets (tenant_id, recall_of) where recall_of is not null;
 
 -- One person's yes to an act that needs two. Append-only for the app.
 create table dispatch.consents (

@@ -1,5 +1,5 @@
 import { type Clock, DispatchError, ERROR_CODES, type ErrorCode } from '@deadlatch/kernel';
-import type { Planner, TicketSummary, TurnView } from './planner/planner.ts';
+import type { Planner, ScheduleSummary, TicketSummary, TurnView } from './planner/planner.ts';
 
 /** The bridge as a turn sees it. */
 export interface ToolClient {
@@ -29,8 +29,17 @@ const DONE_BY_TEMPLATE: ReadonlyMap<string, string> = new Map([
   ['M01', 'ticket.create'],
   ['M02', 'ticket.request_info'],
   ['M04', 'ticket.triage'],
+  ['M05', 'schedule.propose'],
 ]);
 const PHRASE = 'phrase:';
+
+/** States in which something is on the ticket's calendar. */
+const WITH_TIMES: ReadonlySet<string> = new Set([
+  'READY_TO_SCHEDULE',
+  'SCHEDULE_PROPOSED',
+  'SCHEDULED',
+  'DISPATCHED',
+]);
 
 /** What one run has done so far. */
 interface Progress {
@@ -59,6 +68,8 @@ export async function runTurn(tools: ToolClient, planner: Planner, now: Clock): 
     if (next.kind === 'finish') break;
     const answer = await tools.call(next.tool, next.input);
     if (answer.ok) {
+      // Its level leaves this to a person, who sees it at once; the turn goes on when they have said yes.
+      if (isSuggestion(answer.value)) break;
       progress.done.push(next.tool);
     } else if (answer.code !== 'version_conflict') {
       orOutage(answer.code);
@@ -76,13 +87,18 @@ async function look(tools: ToolClient, { done, isRefused }: Progress): Promise<T
   const names = new Set(await tools.list());
   const found = names.has('ticket.get') ? await tools.call('ticket.get', {}) : null;
   if (found?.ok === false) return orOutage(found.code);
+  const ticket = found === null ? null : summary(found.value.ticket);
+  const hasTimes = ticket !== null && WITH_TIMES.has(ticket.state) && names.has('schedule.options');
+  const times = hasTimes ? await tools.call('schedule.options', {}) : null;
+  if (times?.ok === false) return orOutage(times.code);
   const entries = entriesOf(conversation.value);
   const lastIn = entries.findLastIndex((entry) => entry.direction === 'IN');
   const inbound = entries.filter((entry) => entry.direction === 'IN').map(textOf);
   const before = templatesOf(entries.slice(0, Math.max(lastIn, 0)));
   return {
     tools: names,
-    ticket: found === null ? null : summary(found.value.ticket),
+    ticket,
+    schedule: times === null ? null : scheduleSummary(times.value),
     message: inbound.at(-1) ?? null,
     earlier: inbound.slice(0, -1).filter((text) => text !== null),
     done: new Set([...templatesOf(entries.slice(lastIn + 1)).flatMap(doneBy), ...done]),
@@ -104,6 +120,10 @@ function doneBy(template: string): string[] {
 }
 
 type Members = Readonly<Record<string, unknown>>;
+
+function isSuggestion({ result }: Members): boolean {
+  return isMembers(result) && result.suggested === true;
+}
 
 function templatesOf(entries: readonly Members[]): string[] {
   return entries.flatMap((e) =>
@@ -133,6 +153,15 @@ function summary(ticket: unknown): TicketSummary | null {
       answers.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     ),
   };
+}
+
+function scheduleSummary({ choice, options }: Members): ScheduleSummary {
+  const open = Array.isArray(options) ? options.length : 0;
+  if (!isMembers(choice) || typeof choice.id !== 'string' || choice.consumed !== false) {
+    return { open, choice: null };
+  }
+  const kind = choice.kind === 'OPTION' || choice.kind === 'OTHER_TIME' ? choice.kind : null;
+  return { open, choice: kind && { id: choice.id, kind } };
 }
 
 function isMembers(value: unknown): value is Members {

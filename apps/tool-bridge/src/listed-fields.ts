@@ -9,7 +9,7 @@ export type Listed = true | { readonly [name: string]: Listed } | readonly [List
 /** What a command answers. No amount of money: an agent has no use for one. */
 export const COMMAND_FIELDS: Listed = {
   ticket: { id: true, reference: true, state: true, version: true, priority: true },
-  result: { ticket_id: true, message_id: true, existing: true },
+  result: { ticket_id: true, message_id: true, suggestion_id: true, suggested: true, existing: true },
   tools: true,
   replayed: true,
 };
@@ -31,6 +31,13 @@ export const TICKET_FIELDS: Listed = {
     answers: true,
     missing: true,
   },
+};
+
+/** Which times are offered, and what the message of this turn chose. Who would come is not for the agent. */
+export const SCHEDULE_FIELDS: Listed = {
+  options: [{ id: true, number: true, window_from: true, window_to: true }],
+  agreed: { number: true, window_from: true, window_to: true },
+  choice: { id: true, kind: true, number: true, consumed: true },
 };
 
 /**

@@ -27,7 +27,7 @@ export interface Schema {
 export interface CommandForm {
   readonly name: string;
   readonly summary: string;
-  readonly target: 'none' | 'ticket' | 'approval' | 'message';
+  readonly target: string;
   /** Ticket states in which it can be sent at all. */
   readonly from: readonly string[];
   readonly roles: readonly string[];
@@ -187,13 +187,18 @@ export interface TicketPage {
   readonly visit?: Visit | null;
   readonly invoice?: { readonly state?: string; readonly total_cents?: number } | null;
   readonly completion?: { readonly outcome?: string; readonly submitted_at?: string } | null;
+  readonly linked?: readonly LinkedTicket[];
   readonly allowed?: readonly Allowed[];
   readonly timeline?: { readonly events?: readonly TimelineEvent[] } | null;
   readonly evidence?: { readonly evidence?: readonly Evidence[] } | null;
   readonly wanted_evidence?: readonly WantedEvidence[] | null;
   readonly approvals?: { readonly approvals?: readonly Approval[] } | null;
   readonly conversation?: {
-    readonly conversation?: { readonly state?: string; readonly channel?: string } | null;
+    readonly conversation?: {
+      readonly id?: string;
+      readonly state?: string;
+      readonly channel?: string;
+    } | null;
     readonly entries?: readonly ConversationEntry[];
   } | null;
 }
@@ -228,6 +233,26 @@ export interface Attention {
   readonly reference: string | null;
   readonly conversation_id: string | null;
   readonly since: string;
+  readonly suggestion?: Suggestion | null;
+}
+
+/** What an agent wanted and may not do by itself, as it stands in its row. */
+export interface Suggestion {
+  readonly id: string;
+  readonly command: string;
+  readonly agent_role: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly safety: boolean;
+  readonly digest: string;
+  readonly expires_at: string;
+}
+
+/** A ticket that belongs to the one that is shown. */
+export interface LinkedTicket {
+  readonly id: string;
+  readonly reference: string;
+  readonly state: string;
+  readonly relation: string;
 }
 
 export interface Report {
@@ -281,10 +306,42 @@ export async function send<T>(path: string, csrf: string, body: unknown): Promis
   return write<T>(path, 'POST', csrf, 'application/json', JSON.stringify(body));
 }
 
-/** Uploads the bytes of a photo to the address that presigning answered. @throws Problem */
-export async function upload(address: string, csrf: string, file: File): Promise<void> {
+/** How many bytes of an upload have been stored. @throws Problem */
+export async function uploadStands(address: string): Promise<number> {
+  return storedOf(await reach(uploadPath(address), { method: 'HEAD' }));
+}
+
+/** Sends the next bytes of an upload; answers how many have been stored then. @throws Problem */
+export async function sendPiece(address: string, csrf: string, offset: number, bytes: Blob): Promise<number> {
+  const headers = {
+    'content-type': 'application/partial-upload',
+    'upload-offset': String(offset),
+    'x-csrf-token': csrf,
+  };
+  return storedOf(await reach(uploadPath(address), { method: 'PATCH', headers, body: bytes }));
+}
+
+function uploadPath(address: string): string {
   const url = new URL(address, window.location.origin);
-  await write<unknown>(`/api${url.pathname}${url.search}`, 'PUT', csrf, file.type, file);
+  return `/api${url.pathname}${url.search}`;
+}
+
+async function storedOf(response: Response): Promise<number> {
+  const offset = response.headers.get('upload-offset');
+  if (response.ok && offset !== null && /^[0-9]+$/.test(offset)) return Number(offset);
+  // An address that is over is answered like one that never was: with a fresh one it can go on.
+  if (response.status === 404) throw new Problem({});
+  // An answer to HEAD has no body.
+  if (response.status === 401) throw new Problem({ code: 'unauthenticated' });
+  return answerOf<never>(response);
+}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, { credentials: 'same-origin', ...init });
+  } catch {
+    throw new Problem({});
+  }
 }
 
 async function write<T>(
@@ -294,16 +351,6 @@ async function write<T>(
   contentType: string,
   body: BodyInit,
 ): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(path, {
-      method,
-      credentials: 'same-origin',
-      headers: { 'content-type': contentType, 'x-csrf-token': csrf },
-      body,
-    });
-  } catch {
-    throw new Problem({});
-  }
-  return answerOf<T>(response);
+  const headers = { 'content-type': contentType, 'x-csrf-token': csrf };
+  return answerOf<T>(await reach(path, { method, headers, body }));
 }

@@ -93,7 +93,13 @@ function retryOutages(count: number, error: Error): boolean {
   return error instanceof Problem && error.code === 'unavailable' && count < 1;
 }
 
-const CHANGED_BY_COMMANDS: ReadonlySet<unknown> = new Set(['ticket', 'queue', 'autonomy']);
+const CHANGED_BY_COMMANDS: ReadonlySet<unknown> = new Set([
+  'ticket',
+  'queue',
+  'autonomy',
+  'attention',
+  'reports',
+]);
 
 /** The client's store of what was read. When any read finds the session over, the whole page learns it. */
 export function createQueries(): QueryClient {

@@ -103,6 +103,16 @@ export const CHOICE_WORDS: Readonly<Record<string, string>> = {
   WAITING_APPROVAL: 'Waiting for an approval',
   CUSTOMER_REQUEST: 'The customer asked for it',
   SAFETY: 'Not safe to work',
+  COMPLETE: 'The work is handed in',
+  RETURN_TRIP: 'Another trip is needed',
+  WRONG: 'It is wrong',
+  NOT_NEEDED: 'It is not needed',
+  DONE_OTHERWISE: 'It was done another way',
+  please_call_us: 'Please call us',
+  please_give_access: 'Please let the technician in',
+  please_name_contact_on_site: 'Whom may we ask for at the site?',
+  please_send_photo: 'Please send a photo',
+  thanks_for_patience: 'Thank you for your patience',
   PROVIDER: 'We do',
   CUSTOMER: 'The customer',
   THIRD_PARTY: 'Somebody else',
@@ -234,9 +244,13 @@ export const TEMPLATE_WORDS: Readonly<Record<MessageTemplate, string>> = {
   M11: 'Approval asked for',
   M12: 'Approval decided',
   M13: 'Work on hold',
+  M14: 'Nobody could let the technician in',
   M15: 'Work completed',
+  M16: 'Recall opened',
   M17: 'Invoice',
   M18: 'Ticket cancelled',
+  M20: 'Told that it is a duplicate',
+  M21: 'Told that a person answers now',
 };
 
 export const INVOICE_WORDS: Readonly<Record<InvoiceState, string>> = {
@@ -287,7 +301,8 @@ export const REFUSAL_WORDS: Readonly<Record<ErrorCode, string>> = {
   evidence_mismatch: 'The stored file is not the file that was announced.',
   evidence_unusable: 'This file is not a photo that can be kept.',
   upload_conflict: 'Another part of this upload arrived first. It goes on from there.',
-  too_many_uploads: 'Too many photos of this ticket are announced and not finished. Finish them, or try tomorrow.',
+  too_many_uploads:
+    'Too many photos of this ticket are announced and not finished. Finish them, or try tomorrow.',
   assurance_required: 'This needs a stronger proof of who you are.',
   digest_mismatch: 'What was shown is not what would be done. Nothing was changed.',
   code_rejected: 'The code was not accepted.',
@@ -326,6 +341,19 @@ export const COMMAND_WORDS: Readonly<Record<string, string>> = {
   'billing.issue': 'Issue the invoice',
   'payment.record': 'Record the payment',
   'ticket.close': 'Close the ticket',
+  'tech.check_out': 'Check out',
+  'ticket.retriage': 'Correct the triage',
+  'ticket.link_duplicate': 'It is a duplicate',
+  'ticket.reopen': 'Reopen as a recall',
+  'report.attach': 'Attach to a ticket',
+  'conversation.take_over': 'Take over the conversation',
+  'conversation.hand_back': 'Hand back to the agent',
+  'message.send': 'Send a sentence',
+  'suggestion.accept': 'Accept',
+  'suggestion.reject': 'Reject',
+  'evidence.waive': 'Go without evidence',
+  'billing.dispute': 'Contest the invoice',
+  'billing.void': 'Void the invoice',
   'autonomy.pause': 'Pause the agent',
   'autonomy.resume': 'Resume the agent',
 };
@@ -343,6 +371,9 @@ export const EVENT_WORDS: Readonly<Record<string, string>> = {
   'code.try': 'Code typed',
   'approval.decide': 'Approval decided',
   'approval.expire': 'Approval expired',
+  'suggestion.accept': 'Suggestion accepted',
+  'suggestion.reject': 'Suggestion rejected',
+  'suggestion.expire': 'Suggestion expired',
 };
 
 /** What pressing the button means, in the words of who presses it; else the catalogue's summary. */
@@ -368,6 +399,15 @@ export const COMMAND_HINTS: Readonly<Record<string, string>> = {
   'billing.issue': 'Sends the invoice to the customer.',
   'payment.record': 'The invoice was paid in full.',
   'ticket.close': 'The end of this ticket.',
+  'tech.check_out': 'Your trip is over. Why you leave says what becomes of the ticket.',
+  'ticket.retriage': 'The facts were other than they seemed. Clocks still run from the report.',
+  'ticket.link_duplicate': 'Ends this ticket; what was said and shown here is seen with the other one.',
+  'ticket.reopen': 'Opens another ticket with a limit of zero. This one stays as it is.',
+  'conversation.take_over': 'The agent is silent until you hand back. The customer is told.',
+  'message.send': 'The customer gets this sentence. The state of the ticket is told by itself.',
+  'evidence.waive': 'Quality asks, a supervisor decides. It shows on the report.',
+  'billing.dispute': 'Finance looks at it and issues it again, or takes it back.',
+  'billing.void': 'Needs finance and a supervisor, each with a passkey.',
   'ticket.cancel': 'Ends the ticket without a visit. The customer is told.',
   'approval.withdraw': 'Takes the open question back. Nobody can approve it any more.',
 };
@@ -375,6 +415,10 @@ export const COMMAND_HINTS: Readonly<Record<string, string>> = {
 /** Labels of form fields by their name in the schema. */
 export const FIELD_WORDS: Readonly<Record<string, string>> = {
   site_id: 'Site',
+  ticket_id: 'Ticket',
+  survivor_id: 'The ticket that goes on',
+  checked: 'I looked at what is at stake',
+  phrase: 'Sentence',
   description: 'What is wrong',
   missing: 'What is missing',
   answers: 'Answers',
@@ -457,6 +501,14 @@ export const QUESTION_WORDS: Readonly<Record<string, string>> = {
   no_other_route: 'Is there no other accessible route?',
 };
 
+/** What another ticket is to the one that is shown. */
+export const RELATION_WORDS: Readonly<Record<string, string>> = {
+  DUPLICATE: 'Also reported as',
+  SURVIVOR: 'A duplicate: work goes on under',
+  RECALL: 'Did not last: recalled as',
+  ORIGINAL: 'A recall of',
+};
+
 /** Why something waits for a person. */
 export const ATTENTION_WORDS: Readonly<Record<string, string>> = {
   unanswered_message: 'A message nobody has answered',
@@ -465,6 +517,11 @@ export const ATTENTION_WORDS: Readonly<Record<string, string>> = {
   delivery_failed: 'A text did not arrive',
   approval_expired: 'Nobody decided in time',
   approval_locked: 'An approval is locked after wrong codes',
+  suggestion: 'The agent suggests something',
+  suggestion_expired: 'Nobody answered a suggestion in time',
+  cancel_requested: 'The customer asks to cancel',
+  invoice_disputed: 'The customer contests the invoice',
+  consent_needed: 'A supervisor has to decide as well',
 };
 
 /** Everything else on the pages. */
@@ -493,6 +550,10 @@ export const T = {
   emptyQueue: 'No tickets here.',
   emptyQueueFiltered: 'No tickets like this.',
   emptyVisits: 'No visits are assigned to you.',
+  suggests: 'suggests:',
+  suggestionSafety: 'Safety is at stake: look before you accept.',
+  onlySuggested: '(suggested only)',
+  attachHint: 'Choose the ticket it belongs to, or the site of a new one. Whoever wrote it is told nothing.',
   attentionLead: 'What the agent could not settle, and what a person has to know at once.',
   emptyAttention: 'Nothing waits for a person.',
   since: 'since',

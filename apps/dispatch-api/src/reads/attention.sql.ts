@@ -1,3 +1,4 @@
+import type { SuggestionRow } from '@deadlatch/decision';
 import { sql, type Tx } from '@deadlatch/postgres';
 import { PAGE } from './tickets.sql.ts';
 
@@ -8,7 +9,15 @@ export interface Attention {
   readonly reference: string | null;
   readonly conversation_id: string | null;
   readonly since: string;
+  /** What an agent wanted and may not do by itself; null for everything else. */
+  readonly suggestion: SuggestionShown | null;
 }
+
+/** What a dispatcher accepts, as it is in the row: a command with references and choices, no word of anybody. */
+export type SuggestionShown = Pick<
+  SuggestionRow,
+  'id' | 'command' | 'agent_role' | 'input' | 'safety' | 'digest' | 'expires_at'
+>;
 
 /**
  * What a dispatcher has to look at, oldest first.
@@ -20,8 +29,18 @@ export interface Attention {
 export function listAttention(tx: Tx, tenantId: string): Promise<Attention[]> {
   return tx.query<Attention>(sql`
     select * from (
+      select 'suggestion' as kind, s.ticket_id, t.reference, s.conversation_id,
+        dispatch.instant(s.suggested_at) as since,
+        jsonb_build_object('id', s.id, 'command', s.command, 'agent_role', s.agent_role, 'input', s.input,
+          'safety', s.safety, 'digest', s.digest, 'expires_at', dispatch.instant(s.expires_at)) as suggestion
+      from dispatch.suggestions s
+      left join dispatch.tickets t on t.tenant_id = s.tenant_id and t.id = s.ticket_id
+      where s.tenant_id = ${tenantId} and s.state = 'OPEN' and s.expires_at > now()
+        -- What the ticket has moved on from could not be accepted any more.
+        and (s.ticket_id is null or t.version = s.ticket_version)
+      union all
       select 'unanswered_message' as kind, c.ticket_id, t.reference, c.id as conversation_id,
-        dispatch.instant(last.created_at) as since
+        dispatch.instant(last.created_at) as since, null as suggestion
       from dispatch.conversations c
       cross join lateral (
         select m.direction, m.template, m.created_at from dispatch.messages m
@@ -33,10 +52,16 @@ export function listAttention(tx: Tx, tenantId: string): Promise<Attention[]> {
           -- The agent's promise of a person is kept by showing it to one.
           or last.template = 'phrase:a_person_will_look')
       union all
-      select k.kind, k.ticket_id, t.reference, t.conversation_id, dispatch.instant(k.opened_at) as since
+      select k.kind, k.ticket_id, t.reference, t.conversation_id, dispatch.instant(k.opened_at) as since,
+        null as suggestion
       from dispatch.tasks k
       join dispatch.tickets t on t.tenant_id = k.tenant_id and t.id = k.ticket_id
       where k.tenant_id = ${tenantId} and k.done_at is null and t.state not in ('CLOSED', 'CANCELLED')
         and (k.kind <> 'safety_triage' or t.state in ('TRIAGED', 'READY_TO_SCHEDULE'))
+        and (k.kind <> 'consent_needed' or t.state in ('IN_PROGRESS', 'COMPLETED_PENDING_VERIFICATION', 'INVOICED'))
+        and (k.kind <> 'cancel_requested'
+          or t.state not in ('ON_SITE', 'IN_PROGRESS', 'COMPLETED_PENDING_VERIFICATION', 'VERIFIED', 'INVOICED'))
+        and (k.kind <> 'invoice_disputed' or exists (select 1 from dispatch.invoices i
+          where i.tenant_id = k.tenant_id and i.ticket_id = k.ticket_id and i.state = 'DISPUTED'))
     ) waiting order by since limit ${PAGE}`);
 }

@@ -8,7 +8,7 @@ import type { MessageNow } from './delivery.sql.ts';
  * @invariant no words of an agent leave while it is paused or a person has the conversation
  */
 export function isStillTrue(now: MessageNow): boolean {
-  const { message, ticket, approval } = now;
+  const { message, ticket, approval, option_stands: optionStands } = now;
   const { claim } = message;
   if (message.template?.startsWith('phrase:') === true && !mayAgentSpeak(now)) return false;
   switch (claim.kind) {
@@ -16,8 +16,12 @@ export function isStillTrue(now: MessageNow): boolean {
       return true;
     case 'ticket_state':
       return ticket !== null && claim.states.includes(ticket.state);
+    case 'option':
+      return optionStands === true && ticket !== null && claim.states.includes(ticket.state);
     case 'approval_state':
       return approval !== null && approval.state === claim.state;
+    case 'human_in_charge':
+      return now.conversation_state === 'HUMAN';
     default:
       return false;
   }

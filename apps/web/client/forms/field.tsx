@@ -9,7 +9,7 @@ import {
   TextInput,
 } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
-import type { Evidence, IncidentForm, Schema, Site, Technician } from '../api.ts';
+import type { Evidence, IncidentForm, QueueRow, Schema, Site, Technician } from '../api.ts';
 import {
   APPROVAL_KIND_WORDS,
   choiceWords,
@@ -17,6 +17,7 @@ import {
   INCIDENT_WORDS,
   plain,
   QUESTION_WORDS,
+  STATE_WORDS,
   T,
   wordFor,
 } from '../strings.ts';
@@ -28,6 +29,8 @@ export interface FormContext {
   readonly technicians: readonly Technician[];
   readonly evidence: readonly Evidence[];
   readonly sites: readonly Site[];
+  /** Tickets that another one could belong to. */
+  readonly tickets: readonly QueueRow[];
   /** The ticket's incident type; narrows questions, tests and photo keys to what it asks. */
   readonly incident: IncidentForm | undefined;
   /** Every incident type, for forms that choose one. */
@@ -39,6 +42,7 @@ export const NO_CONTEXT: FormContext = {
   technicians: [],
   evidence: [],
   sites: [],
+  tickets: [],
   incident: undefined,
   incidents: [],
 };
@@ -206,6 +210,14 @@ function referencesOf(
     }));
   }
   if (kind === 'site') return context.sites.map(({ id, label }) => ({ value: id, label: label ?? id }));
+  if (kind === 'ticket') {
+    return context.tickets.map((ticket) => ({
+      value: ticket.id,
+      label: [ticket.reference, ticket.site_label, wordFor(STATE_WORDS, ticket.state)]
+        .filter(Boolean)
+        .join(' · '),
+    }));
+  }
   if (kind === 'evidence') {
     return context.evidence
       .filter((item) => item.state === 'FINALIZED')

@@ -15,6 +15,11 @@ export function askedOf(form: CommandForm, value: FormValue): Schema {
 function hiddenFields(command: string, value: FormValue): readonly string[] {
   // A claim of the device, sent by itself; the position is not asked for.
   if (command === 'tech.check_in') return ['client_time', 'position'];
+  // Of what was shown; nobody types it.
+  if (command === 'suggestion.accept') return ['digest'];
+  if (command === 'tech.check_out' && !['PARTS', 'NO_ACCESS'].includes(String(memberOf(value, 'outcome')))) {
+    return ['hold_until'];
+  }
   if (command === 'qa.verify' && memberOf(value, 'result') !== 'FAIL') return ['wanting', 'rework'];
   return [];
 }

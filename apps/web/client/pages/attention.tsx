@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { attentionQuery } from '../queries.ts';
 import { ATTENTION_WORDS, T, wordFor } from '../strings.ts';
 import { Empty, When } from '../ticket/parts.tsx';
+import { SuggestionCard } from './suggestion-card.tsx';
 import { Unread } from './unread.tsx';
 
 /** What waits for a person, oldest first; an entry goes away when the thing it is about has moved on. */
@@ -23,7 +24,7 @@ export function AttentionPage(): ReactNode {
       {attention.data && rows.length === 0 ? <Empty>{T.emptyAttention}</Empty> : null}
       <ul className="cards panel">
         {rows.map((row) => (
-          <li key={`${row.kind} ${row.ticket_id ?? row.conversation_id}`}>
+          <li key={row.suggestion?.id ?? `${row.kind} ${row.ticket_id ?? row.conversation_id}`}>
             <p className="card-title">{wordFor(ATTENTION_WORDS, row.kind)}</p>
             <p className="faint">
               {row.ticket_id ? (
@@ -35,6 +36,7 @@ export function AttentionPage(): ReactNode {
               )}{' '}
               · {T.since} <When at={row.since} />
             </p>
+            {row.suggestion ? <SuggestionCard suggestion={row.suggestion} /> : null}
           </li>
         ))}
       </ul>

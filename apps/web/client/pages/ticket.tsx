@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import type { Catalogue, Me, TicketPage as Page, Technician } from '../api.ts';
 import { AgentSwitch } from '../autonomy.tsx';
 import { NO_CONTEXT } from '../forms/field.tsx';
-import { catalogueQuery, meQuery, techniciansQuery, ticketQuery } from '../queries.ts';
+import { catalogueQuery, meQuery, queueQuery, techniciansQuery, ticketQuery } from '../queries.ts';
 import { INCIDENT_WORDS, T, wordFor } from '../strings.ts';
 import { Actions } from '../ticket/actions.tsx';
 import { Conversation } from '../ticket/conversation.tsx';
@@ -58,6 +58,10 @@ function TicketBody(props: {
   const incident = triagedBy && wanted.length > 0 ? { ...triagedBy, evidence: wanted } : triagedBy;
   const evidence = page.evidence?.evidence ?? [];
   const people = { ownId: me.subject.id, technicians };
+  const mayLink = me.roles.includes('dispatcher');
+  const queue = useQuery({ ...queueQuery({}), enabled: mayLink });
+  // A ticket is no duplicate of itself.
+  const tickets = (queue.data?.tickets ?? []).filter((other) => other.id !== ticket.id);
   return (
     <>
       <div className={`ticket-head edge-${(ticket.priority ?? 'none').toLowerCase()}`}>
@@ -81,7 +85,14 @@ function TicketBody(props: {
             catalogue={catalogue}
             roles={me.roles}
             page={page}
-            context={{ ...NO_CONTEXT, technicians, evidence, incident, incidents: catalogue.incident_types }}
+            context={{
+              ...NO_CONTEXT,
+              technicians,
+              evidence,
+              tickets,
+              incident,
+              incidents: catalogue.incident_types,
+            }}
           />
           <AgentSwitch roles={me.roles} ticketId={ticket.id} />
           <VisitPanel visit={page.visit} people={people} />

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import type { ConversationEntry, TicketPage } from '../api.ts';
 import { plain, T, TEMPLATE_WORDS, wordFor } from '../strings.ts';
 import { Empty, inPlace, Section, When } from './parts.tsx';
+import { WordSwitch } from './word-switch.tsx';
 
 const STATE: ReadonlyMap<string, string> = new Map([
   ['AGENT', T.conversationAgent],
@@ -17,13 +18,14 @@ export function Conversation(props: {
   readonly conversation: NonNullable<TicketPage['conversation']>;
 }): ReactNode {
   const entries = props.conversation.entries ?? [];
-  const state = props.conversation.conversation?.state;
+  const { id, state } = props.conversation.conversation ?? {};
   return (
     <Section
       title={T.conversation}
       area="conversation"
       aside={state ? <span className="faint">{STATE.get(state) ?? plain(state)}</span> : null}
     >
+      {state && id ? <WordSwitch conversationId={id} state={state} /> : null}
       {entries.length === 0 ? <Empty>{T.conversationEmpty}</Empty> : null}
       <ol className="talk">
         {entries.map((entry) => (
@@ -48,9 +50,9 @@ function wordsOf(entry: ConversationEntry): ReactNode {
   return entry.template ? templateWords(entry.template) : '–';
 }
 
-/** `M01`, or `phrase:<id>` for a reviewed phrase that the agent chose. */
+/** `M01`, or `phrase:<id>` and `staff:<id>` for a reviewed sentence that the agent or a person chose. */
 function templateWords(template: string): string {
-  return wordFor(TEMPLATE_WORDS, template.replace(/^phrase:/, ''));
+  return wordFor(TEMPLATE_WORDS, template.replace(/^(?:phrase|staff):/, ''));
 }
 
 /** `[PHONE_1]` and the like, as the vault writes them. */

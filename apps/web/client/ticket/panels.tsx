@@ -1,4 +1,5 @@
 import { formatUsd } from '@deadlatch/kernel';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Approval, Evidence, TicketPage, WantedEvidence } from '../api.ts';
 import {
@@ -10,6 +11,7 @@ import {
   PROOF_WORDS,
   plain,
   QUESTION_WORDS,
+  RELATION_WORDS,
   STATE_WORDS,
   T,
   VISIT_WORDS,
@@ -42,6 +44,15 @@ export function Summary({ page }: { readonly page: TicketPage }): ReactNode {
           {page.completion ? wordFor(OUTCOME_WORDS, page.completion.outcome) : null}
         </Fact>
       </Facts>
+      {(page.linked ?? []).map((linked) => (
+        <p key={linked.id} className="note">
+          {wordFor(RELATION_WORDS, linked.relation)}{' '}
+          <Link to="/tickets/$id" params={{ id: linked.id }}>
+            {linked.reference}
+          </Link>{' '}
+          · {wordFor(STATE_WORDS, linked.state)}
+        </p>
+      ))}
       {answers.length > 0 ? (
         <>
           <h3>{T.answersGiven}</h3>

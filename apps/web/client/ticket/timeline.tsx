@@ -49,6 +49,7 @@ function TimelineItem(props: { readonly event: TimelineEvent; readonly people: P
     <>
       <p className="timeline-head">
         <strong>{wordFor(EVENT_WORDS, event.command)}</strong>
+        {event.details?.suggested === true ? <span className="faint"> {T.onlySuggested}</span> : null}
         {refused ? <span className="refused"> {T.refused}</span> : null}
         {!refused && to && to !== from ? <span className="faint"> → {wordFor(STATE_WORDS, to)}</span> : null}
       </p>

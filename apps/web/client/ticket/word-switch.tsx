@@ -1,0 +1,42 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import { CommandForm } from '../forms/command-form.tsx';
+import { NO_CONTEXT } from '../forms/field.tsx';
+import { catalogueQuery, meQuery } from '../queries.ts';
+import { COMMAND_HINTS, COMMAND_WORDS, wordFor } from '../strings.ts';
+
+const COMMAND_AT: ReadonlyMap<string, string> = new Map([
+  ['AGENT', 'conversation.take_over'],
+  ['HUMAN', 'conversation.hand_back'],
+]);
+
+/** Who has the word in a conversation, to be taken or given back by whoever may. */
+export function WordSwitch(props: { readonly conversationId: string; readonly state: string }): ReactNode {
+  const catalogue = useQuery(catalogueQuery);
+  const me = useQuery(meQuery);
+  const [isOpen, setOpen] = useState(false);
+  const command = COMMAND_AT.get(props.state);
+  const form = catalogue.data?.commands.find((item) => item.name === command);
+  if (!form?.roles.some((role) => me.data?.roles.includes(role))) return null;
+  return (
+    <>
+      <Button size="sm" variant="light" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        {wordFor(COMMAND_WORDS, form.name)}
+      </Button>
+      {isOpen ? (
+        <div className="open-action">
+          <p className="faint">{COMMAND_HINTS[form.name] ?? form.summary}</p>
+          <CommandForm
+            key={form.name}
+            form={form}
+            targetId={props.conversationId}
+            context={NO_CONTEXT}
+            onDone={() => setOpen(false)}
+            onClose={() => setOpen(false)}
+          />
+        </div>
+      ) : null}
+    </>
+  );
+}
