@@ -43,6 +43,7 @@ import { createTrailReads } from './reads/trail-reads.ts';
 import { createAuditedRead } from './routes/audited-read.ts';
 import { addCommandRoutes } from './routes/commands.ts';
 import { createGate } from './routes/gate.ts';
+import { addOfficeReadRoutes } from './routes/office-reads.ts';
 import { addReadRoutes } from './routes/reads.ts';
 import { addScheduleReadRoutes } from './routes/schedule-reads.ts';
 import { addServiceReadRoutes } from './routes/service-reads.ts';
@@ -167,6 +168,7 @@ export async function compose(settings: Settings): Promise<Running> {
   addUploadRoute(app, { store, uploadKey, now });
   const { traceId } = tracing;
   const trailReads = createTrailReads({ ...source, now, newId, traceId });
+  addOfficeReadRoutes(app, { audited, trailReads, pool });
   addReadRoutes(app, { audited, trailReads, pool, store, allowed: reach.allowed });
   addScheduleReadRoutes(app, { audited, pool, calendar: reach.calendar, tools });
   addServiceReadRoutes(app, {

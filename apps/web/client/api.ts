@@ -78,6 +78,7 @@ export interface Ticket {
   readonly reference: string;
   readonly state: string;
   readonly version: number;
+  readonly site_id?: string;
   readonly site_label?: string | null;
   readonly priority?: string | null;
   readonly incident_type?: string | null;
@@ -218,6 +219,25 @@ export interface Technician {
 export interface Site {
   readonly id: string;
   readonly label?: string;
+}
+
+/** A site as its reader sees it: parts that are not theirs are absent. */
+export interface SitePage {
+  readonly site: {
+    readonly id: string;
+    readonly label: string;
+    readonly time_zone: string;
+    readonly territory?: string;
+    readonly account_label?: string;
+    readonly contacts?: readonly {
+      readonly contact_id: string;
+      readonly active: boolean;
+      readonly every_site: boolean;
+      readonly may_request: boolean;
+      readonly may_approve: boolean;
+      readonly approval_limit_cents: number;
+    }[];
+  };
 }
 
 export interface Pause {

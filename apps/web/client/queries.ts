@@ -10,6 +10,7 @@ import {
   type Report,
   read,
   type Site,
+  type SitePage,
   send,
   type Technician,
   type TicketPage,
@@ -69,6 +70,14 @@ export const sitesQuery = queryOptions({
   queryFn: ({ signal }) => read<{ sites?: readonly Site[] }>('/api/sites', signal),
   staleTime: 60_000,
 });
+
+export function siteQuery(id: string) {
+  return queryOptions({
+    queryKey: ['site', id],
+    queryFn: ({ signal }) => read<SitePage>(`/api/sites/${encodeURIComponent(id)}`, signal),
+    staleTime: 60_000,
+  });
+}
 
 export const autonomyQuery = queryOptions({
   queryKey: ['autonomy'],

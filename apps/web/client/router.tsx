@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter } from '@tanstack/react-rout
 import { AttentionPage } from './pages/attention.tsx';
 import { QueuePage } from './pages/queue.tsx';
 import { ReportsPage } from './pages/reports.tsx';
+import { SitePage } from './pages/site.tsx';
 import { TicketPage } from './pages/ticket.tsx';
 import type { QueueSearch } from './queries.ts';
 import { Shell } from './shell.tsx';
@@ -31,13 +32,14 @@ const queue = createRoute({
 });
 
 const ticket = createRoute({ getParentRoute: () => root, path: '/tickets/$id', component: TicketPage });
+const site = createRoute({ getParentRoute: () => root, path: '/sites/$id', component: SitePage });
 const attention = createRoute({ getParentRoute: () => root, path: '/attention', component: AttentionPage });
 const reports = createRoute({ getParentRoute: () => root, path: '/reports', component: ReportsPage });
 
 /** The console's addresses; the server answers the same page for each of them. */
 export function createConsoleRouter() {
   return createRouter({
-    routeTree: root.addChildren([queue, ticket, attention, reports]),
+    routeTree: root.addChildren([queue, ticket, site, attention, reports]),
     defaultPreload: false,
   });
 }

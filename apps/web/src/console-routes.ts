@@ -6,7 +6,7 @@ import { type Page, sendPage } from './pages/layout.ts';
 
 const NONCE_PLACE = '__STYLE_NONCE__';
 /** The addresses of the client's router. */
-const CONSOLE_PATHS = ['/', '/tickets/:id', '/attention', '/reports'] as const;
+const CONSOLE_PATHS = ['/', '/tickets/:id', '/sites/:id', '/attention', '/reports'] as const;
 const BUILD_HASHED = /^\/assets\//;
 
 /** The console's page and files. They hold no data: everything a person sees comes through `/api`. */

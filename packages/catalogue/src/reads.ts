@@ -13,6 +13,23 @@ export const READS: readonly ReadEntry[] = [
   { name: 'self.get', route: '/v1/self', roles: PERSON_ROLES },
   /** Where the reader may open a ticket. */
   { name: 'site.list', route: '/v1/sites', roles: ['dispatcher', 'supervisor', 'requester'] },
+  /** One site, and for staff who is on file there. */
+  {
+    name: 'site.get',
+    route: '/v1/sites/:id',
+    roles: [
+      'dispatcher',
+      'supervisor',
+      'qa',
+      'finance',
+      'admin',
+      'auditor',
+      'technician',
+      'requester',
+      'approver',
+    ],
+  },
+  /** Parameters: `state`, `priority`, `site`, `mine`, `after`. */
   {
     name: 'ticket.list',
     route: '/v1/tickets',
@@ -58,6 +75,10 @@ export const READS: readonly ReadEntry[] = [
   { name: 'attention.list', route: '/v1/attention', roles: ['dispatcher', 'supervisor'] },
   { name: 'report.list', route: '/v1/reports', roles: ['dispatcher', 'supervisor'] },
   { name: 'technician.list', route: '/v1/technicians', roles: ['dispatcher', 'supervisor'] },
+  /** Every text that customers can get. */
+  { name: 'template.list', route: '/v1/templates', roles: ['dispatcher', 'supervisor', 'admin', 'auditor'] },
+  /** Parameters: `ticket`, `correlation`, `actor`, `command`, `decision`, `since`, `until`, `after`. */
+  { name: 'audit.search', route: '/v1/audit', roles: ['supervisor', 'auditor'] },
   { name: 'autonomy.get', route: '/v1/autonomy', roles: ['dispatcher', 'supervisor'] },
   { name: 'turn.tools', route: '/v1/turn', roles: ['agent'] },
   { name: 'message.rendered', route: '/v1/messages/:id/rendered', roles: ['gateway'] },

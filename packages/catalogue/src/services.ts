@@ -74,6 +74,7 @@ const NOTHING: Ceiling = {
 const PERSON_READS = [
   'self.get',
   'site.list',
+  'site.get',
   'ticket.get',
   'ticket.list',
   'ticket.timeline',
@@ -87,6 +88,8 @@ const PERSON_READS = [
   'approval.list',
   'schedule.options',
   'visit.recommend',
+  'template.list',
+  'audit.search',
   'autonomy.get',
 ] as const;
 

@@ -7,5 +7,6 @@ export * from './policy/engine.ts';
 export { loadPolicyTexts } from './policy/load-policy-texts.ts';
 export * from './render-text.ts';
 export * from './rows.ts';
+export { PHRASE_TEXTS, TEMPLATE_TEXTS, type TextPattern } from './texts.ts';
 export type { DecisionTools } from './tools.ts';
 export { factsAfter, toolsAllowed } from './tools-allowed.ts';

@@ -103,7 +103,9 @@ type Call =
 
 function readCall(input: CallInput): Call {
   const read = findRead(input.name);
-  if (read) return { kind: 'read', path: withTarget(read.route, input.targetId) };
+  if (read) {
+    return { kind: 'read', path: `${withTarget(read.route, input.targetId)}${queryOf(input.body)}` };
+  }
   const entry = findCommand(input.name);
   if (!entry) throw new UsageError(`there is no command or read "${input.name}"`);
   return {
@@ -113,6 +115,18 @@ function readCall(input: CallInput): Call {
     body: readBody(input.body ?? '{}'),
     key: input.key ?? randomUUID(),
   };
+}
+
+/** Parameters of a read, given like the input of a command: `{"state": "NEW"}`. */
+function queryOf(text: string | undefined): string {
+  if (text === undefined) return '';
+  const given = readBody(text);
+  const entries =
+    typeof given === 'object' && given !== null && !Array.isArray(given) ? Object.entries(given) : null;
+  if (entries === null || entries.some(([, value]) => typeof value !== 'string')) {
+    throw new UsageError('--body of a read must be one JSON object of strings');
+  }
+  return entries.length === 0 ? '' : `?${new URLSearchParams(entries as [string, string][])}`;
 }
 
 function readBody(text: string): JsonValue {

@@ -6,7 +6,7 @@ export const HELP = `deadlatch - dispatch that fails closed
       --profile demo|empty            with demo people and simulator, or without (demo)
   deadlatch call COMMAND --as WHO     send one command or read as a demo person
       --target ID                     ticket or approval it is about
-      --body JSON                     its input; {"text": "..."} where words are wanted
+      --body JSON                     its input; {"text": "..."} where words are wanted; a read's parameters
       --key UUID                      idempotency key; a new one when left out
   deadlatch audit show                the trail, oldest first, each event in its chain
       --correlation ID | --ticket ID | --subject ID | --event ID  --since TIME  --until TIME

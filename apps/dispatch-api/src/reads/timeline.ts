@@ -26,3 +26,13 @@ export function presentEvent(body: string): JsonValue {
     correlation_id: event.correlation_id,
   };
 }
+
+/** The same of any event of the trail, with what it is about and whose record it is. */
+export function presentFound(body: string): JsonValue {
+  const event = JSON.parse(body) as AuditEvent;
+  return {
+    ...(presentEvent(body) as Record<string, JsonValue>),
+    origin: event.origin,
+    resource: event.resource && { kind: event.resource.kind, id: event.resource.id },
+  };
+}

@@ -1,14 +1,13 @@
-import { formatUsd } from '@deadlatch/kernel';
 import { Button, Checkbox, Group, NativeSelect, Title } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { QueueRow } from '../api.ts';
 import { AgentSwitch } from '../autonomy.tsx';
 import { meQuery, type QueueSearch, queueQuery, sitesQuery } from '../queries.ts';
-import { INCIDENT_WORDS, QUEUE_PRIORITY_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
-import { Empty, PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
+import { QUEUE_PRIORITY_WORDS, STATE_WORDS, T } from '../strings.ts';
+import { Empty } from '../ticket/parts.tsx';
 import { NewTicket } from './new-ticket.tsx';
+import { QueueRow } from './queue-row.tsx';
 import { Unread } from './unread.tsx';
 
 /** The queue; its filter and its page are in the address, so that both can be shared and reloaded. */
@@ -41,7 +40,7 @@ export function QueuePage(): ReactNode {
       <ul className="queue">
         {rows.map((row) => (
           <li key={row.id}>
-            <Row row={row} />
+            <QueueRow row={row} />
           </li>
         ))}
       </ul>
@@ -124,29 +123,4 @@ const SITE_READERS = ['dispatcher', 'supervisor', 'requester'];
 
 function optionsOf(all: string, words: Readonly<Record<string, string>>) {
   return [{ value: '', label: all }, ...Object.entries(words).map(([value, label]) => ({ value, label }))];
-}
-
-function Row({ row }: { readonly row: QueueRow }): ReactNode {
-  return (
-    <Link
-      to="/tickets/$id"
-      params={{ id: row.id }}
-      className={`queue-row edge-${(row.priority ?? 'none').toLowerCase()}`}
-    >
-      <span className="queue-ref mono">{row.reference}</span>
-      <PriorityMark priority={row.priority} />
-      <span className="queue-what">
-        <span>{row.incident_type ? wordFor(INCIDENT_WORDS, row.incident_type) : T.noType}</span>
-        {row.site_label ? <span className="faint">{row.site_label}</span> : null}
-      </span>
-      <span className="queue-who faint">{row.technician_id ? T.assigned : T.unassigned}</span>
-      <span className="queue-money">{typeof row.nte_cents === 'number' ? formatUsd(row.nte_cents) : ''}</span>
-      <span className="queue-state">
-        <StateBadge state={row.state} />
-      </span>
-      <span className="queue-when faint">
-        {T.reportedSince} <When at={row.reported_at} />
-      </span>
-    </Link>
-  );
 }

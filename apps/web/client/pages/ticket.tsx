@@ -72,7 +72,11 @@ function TicketBody(props: {
         <p className="ticket-line">
           <StateBadge state={ticket.state} /> <PriorityMark priority={ticket.priority} />
           {ticket.safety ? <span className="safety">{T.safety}</span> : null}
-          {site ? <span>{site}</span> : null}
+          {site && ticket.site_id ? (
+            <Link to="/sites/$id" params={{ id: ticket.site_id }}>
+              {site}
+            </Link>
+          ) : null}
           <span className="faint">
             {T.updated} <When at={ticket.updated_at} />
           </span>

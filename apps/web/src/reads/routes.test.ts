@@ -27,6 +27,7 @@ describe('reading', () => {
     answers.set(`GET ${TICKET}/approvals`, () => ({ approvals: [] }));
     answers.set(`GET /v1/conversations/${CONVERSATION_ID}`, () => ({ conversation: null, entries: [] }));
     answers.set('GET /v1/sites', () => ({ sites: [] }));
+    answers.set(`GET /v1/sites/${TICKET_ID}`, () => ({ site: { id: TICKET_ID } }));
     answers.set('GET /v1/technicians', () => ({ technicians: [] }));
     answers.set('GET /v1/autonomy', () => ({ pauses: [] }));
     answers.set('GET /v1/reports', () => ({ reports: [] }));
@@ -49,6 +50,7 @@ describe('reading', () => {
       '/api/queue',
       `/api/tickets/${TICKET_ID}`,
       '/api/sites',
+      `/api/sites/${TICKET_ID}`,
       '/api/technicians',
       '/api/reports',
       '/api/autonomy',

@@ -47,6 +47,11 @@ export function addReadRoutes(
   });
 
   server.get('/api/sites', async (request) => as(current.reading(request), '/v1/sites'));
+  server.get<{ Params: { id: string } }>('/api/sites/:id', async (request) => {
+    const visitor = current.reading(request);
+    const { id } = request.params;
+    return isUuid(id) ? as(visitor, `/v1/sites/${id}`) : refuse('not_found', { detail: 'not an id' });
+  });
   server.get('/api/technicians', async (request) => as(current.reading(request), '/v1/technicians'));
   server.get('/api/autonomy', async (request) => as(current.reading(request), '/v1/autonomy'));
   server.get('/api/attention', async (request) => as(current.reading(request), '/v1/attention'));

@@ -1,0 +1,76 @@
+import { PHRASE_TEXTS, TEMPLATE_TEXTS, type TextPattern } from '@deadlatch/decision';
+import { isUuid, refuse } from '@deadlatch/kernel';
+import { type Pool, withTenant } from '@deadlatch/postgres';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { readAuditFilter } from '../reads/audit-filter.ts';
+import { searchEvents } from '../reads/audit-search.sql.ts';
+import { requireReader } from '../reads/reader.ts';
+import { findSite } from '../reads/sites.sql.ts';
+import { presentFound } from '../reads/timeline.ts';
+import type { TrailReads } from '../reads/trail-reads.ts';
+import type { AuditedRead } from './audited-read.ts';
+
+export interface OfficeReadParts {
+  readonly audited: AuditedRead;
+  readonly trailReads: TrailReads;
+  readonly pool: Pool;
+}
+
+/** What the office looks up beside tickets: a site, the texts that customers get, the trail. */
+export function addOfficeReadRoutes(app: FastifyInstance, parts: OfficeReadParts): void {
+  const { audited, trailReads, pool } = parts;
+
+  app.get('/v1/sites/:id', (request) =>
+    audited('site.get', request, ({ caller }) =>
+      withTenant(pool, caller.tenantId, async (tx) => {
+        const { sees } = await requireReader(tx, 'site.get', caller);
+        const site = await findSite(tx, caller.tenantId, sees, idOf(request));
+        return { site: site ?? refuse('not_found') };
+      }),
+    ),
+  );
+
+  app.get('/v1/templates', (request) =>
+    audited('template.list', request, ({ caller }) =>
+      withTenant(pool, caller.tenantId, async (tx) => {
+        await requireReader(tx, 'template.list', caller);
+        return TEMPLATES;
+      }),
+    ),
+  );
+
+  app.get('/v1/audit', (request) =>
+    audited('audit.search', request, async (proven) => {
+      const { tenantId } = proven.caller;
+      const { filter, asked } = readAuditFilter(request.query as Record<string, unknown>);
+      const { page, committed } = await withTenant(pool, tenantId, async (tx) => {
+        await requireReader(tx, 'audit.search', proven.caller);
+        const found = await searchEvents(tx, tenantId, filter);
+        const events = found.bodies.length;
+        const read = { command: 'audit.search', resource: null, asked, events };
+        return { page: found, committed: await trailReads.record(tx, proven, read) };
+      });
+      committed();
+      return { events: page.bodies.map(presentFound), next: page.next };
+    }),
+  );
+}
+
+/** Every text that can leave, as it is reviewed: `{slot}` marks stand for what a committed row says. */
+const TEMPLATES = {
+  templates: [...TEMPLATE_TEXTS].map(([template, patterns]) => ({ template, ...presentText(patterns) })),
+  phrases: [...PHRASE_TEXTS].map(([phrase, pattern]) => ({ phrase, ...presentText(pattern) })),
+};
+
+function presentText(patterns: TextPattern | readonly TextPattern[]) {
+  const all = [patterns].flat();
+  return {
+    texts: all.map(({ text }) => text),
+    slots: [...new Set(all.flatMap(({ slots }) => Object.keys(slots)))],
+  };
+}
+
+function idOf(request: FastifyRequest): string {
+  const { id } = request.params as { id: string };
+  return isUuid(id) ? id : refuse('not_found', { detail: 'not an id' });
+}
