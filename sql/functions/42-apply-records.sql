@@ -12,11 +12,10 @@ begin
     perform dispatch.hit_one(n, 'booking');
   end if;
   if c ? 'booking' then
-    delete from dispatch.bookings k
-     where k.tenant_id = tenant and k.technician_id = (b ->> 'technician_id')::uuid and k.held_until < now();
-    insert into dispatch.bookings (tenant_id, technician_id, visit_id, starts_at, ends_at)
-    values (tenant, (b ->> 'technician_id')::uuid, (b ->> 'visit_id')::uuid, (b ->> 'starts_at')::timestamptz,
-            (b ->> 'ends_at')::timestamptz);
+    -- The agreed time becomes the visit: its hold goes in the statement before the visit takes its place.
+    delete from dispatch.bookings k where k.tenant_id = tenant and k.option_id = (b ->> 'option_id')::uuid;
+    perform dispatch.take_time(tenant, (b ->> 'technician_id')::uuid, (b ->> 'visit_id')::uuid, null,
+      (b ->> 'starts_at')::timestamptz, (b ->> 'ends_at')::timestamptz, null);
   end if;
 end $$;
 

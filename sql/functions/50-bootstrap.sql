@@ -5,11 +5,12 @@
 --   event:       { id, correlation_id, body },            body: canonical JSON text, signed by the operator; it states
 --                                                         each row below, so nothing here is left to a default
 --   accounts:    [{ id, slug, contract, autonomy_level }],  contract: ContractFacts of packages/decision
---   sites:       [{ id, account_id, slug, time_zone, territory }],
+--   sites:       [{ id, account_id, slug, time_zone, territory, schedule?: { hours, lat_e6?, lon_e6? } }],
 --   contacts:    [{ id, person_id, changed_at, memberships: [{ id, account_id, site_id?, may_request, may_approve,
 --                   approval_limit_cents, changed_at }] }],
 --   staff:       [{ id, person_id, roles: [text] }],
---   technicians: [{ id, person_id, slug, skills: [text], territories: [text] }] }
+--   technicians: [{ id, person_id, slug, skills: [text], territories: [text],
+--                   schedule?: { shifts, certifications, absences, home_lat_e6?, home_lon_e6? } }] }
 -- Answers { tenant_id, event_id }.
 create or replace function dispatch.bootstrap(p jsonb) returns jsonb language plpgsql as $$
 declare
@@ -21,6 +22,16 @@ begin
   insert into audit.events (tenant_id, id, origin, command, actor, decision, correlation_id, body)
   values (tenant, ev, 'operator', 'operator.bootstrap', 'operator', 'accepted',
           (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
+  -- Version 1 of everything below is this event's; its body states each row by a digest.
+  insert into audit.effects (tenant_id, object, object_id, version, command, before_state, after_state, event_id)
+  select tenant, x.object, x.id, 1, 'operator.bootstrap', '-', 'ACTIVE', ev
+    from (select 'account' as object, (r ->> 'id')::uuid as id from jsonb_array_elements(p -> 'accounts') r
+          union all select 'site', (r ->> 'id')::uuid from jsonb_array_elements(p -> 'sites') r
+          union all select 'contact', (r ->> 'id')::uuid from jsonb_array_elements(p -> 'contacts') r
+          union all select 'membership', (m ->> 'id')::uuid
+            from jsonb_array_elements(p -> 'contacts') r, jsonb_array_elements(r -> 'memberships') m
+          union all select 'staff', (r ->> 'id')::uuid from jsonb_array_elements(p -> 'staff') r
+          union all select 'technician', (r ->> 'id')::uuid from jsonb_array_elements(p -> 'technicians') r) x;
   insert into dispatch.accounts (tenant_id, id, slug, contract, event_id)
   select tenant, x.id, x.slug, x.contract, ev
     from jsonb_to_recordset(p -> 'accounts') as x (id uuid, slug text, contract jsonb);
@@ -51,6 +62,7 @@ begin
   select tenant, x.id, x.person_id, x.slug, x.skills, x.territories, ev
     from jsonb_to_recordset(p -> 'technicians')
       as x (id uuid, person_id uuid, slug text, skills text[], territories text[]);
+  perform dispatch.put_schedules(tenant, ev, p);
   return jsonb_build_object('tenant_id', tenant, 'event_id', ev);
 end $$;
 
@@ -80,7 +92,7 @@ begin
   values (tenant, (p -> 'event' ->> 'id')::uuid, 'operator', 'operator.revoke_service_key', 'operator', 'accepted',
           (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
   update trust.service_keys k
-     set revoked_at = now(), event_tenant_id = tenant, event_id = (p -> 'event' ->> 'id')::uuid
+     set version = k.version + 1, revoked_at = now(), event_tenant_id = tenant, event_id = (p -> 'event' ->> 'id')::uuid
    where k.keyid = p ->> 'keyid' and k.revoked_at is null;
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'service key');
@@ -97,7 +109,7 @@ begin
   values (tenant, (p -> 'event' ->> 'id')::uuid, 'operator', 'operator.retire_service_key', 'operator', 'accepted',
           (p -> 'event' ->> 'correlation_id')::uuid, convert_to(p -> 'event' ->> 'body', 'UTF8'));
   update trust.service_keys k
-     set not_after = (p ->> 'not_after')::timestamptz, event_tenant_id = tenant,
+     set version = k.version + 1, not_after = (p ->> 'not_after')::timestamptz, event_tenant_id = tenant,
          event_id = (p -> 'event' ->> 'id')::uuid
    where k.keyid = p ->> 'keyid' and k.revoked_at is null and k.not_after > (p ->> 'not_after')::timestamptz;
   get diagnostics n = row_count;

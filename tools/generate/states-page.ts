@@ -1,5 +1,6 @@
 import {
   ALL_EDGES,
+  BOOTSTRAP,
   type Edge,
   findCommand,
   OBJECT_KINDS,
@@ -38,7 +39,7 @@ function lifeCycle(object: ObjectKind): string[] {
 }
 
 function senders(command: string, who: readonly string[]): string {
-  if (command === RESTORE) return 'the operator';
+  if (command === RESTORE || command === BOOTSTRAP) return 'the operator';
   return findCommand(command) ? who.join(', ') || '-' : '*not served yet*';
 }
 

@@ -1,9 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
 
 export interface LinkPurpose {
-  readonly purpose: 'status' | 'approval';
+  readonly purpose: 'status' | 'approval' | 'act';
+  /** The contact; for an act the member of staff. */
   readonly contactId: string;
-  /** Ticket or approval id. */
+  /** Ticket, approval or act id. */
   readonly objectId: string;
 }
 
@@ -20,6 +21,11 @@ export function linkSecret(link: LinkPurpose, key: Uint8Array): string {
     .update(['link', link.purpose, link.contactId, link.objectId].join('|'))
     .digest('hex')
     .slice(0, 34);
+}
+
+/** The secret of the link at which one member of staff confirms one act. */
+export function actSecret(staffId: string, actId: string, key: Uint8Array): string {
+  return linkSecret({ purpose: 'act', contactId: staffId, objectId: actId }, key);
 }
 
 /** What the database keeps of a link, and how one that comes back is looked up. */

@@ -133,7 +133,7 @@ describe('rows of authority', () => {
     assert.deepEqual(verifyTrail(stated(), TRUST, null).problems, []);
   });
 
-  it('are stated by the operator alone: what a service says of them counts for nothing', () => {
+  it('are stated by the operator and the authority alone: what a service says of them counts for nothing', () => {
     const [body] = stated();
     assert.ok(body);
     const found = reasons(
@@ -141,6 +141,32 @@ describe('rows of authority', () => {
       [membership(500_000)],
     );
     assert.ok(found.includes(`contact_memberships:${APPROVER} was put there by no event`));
+  });
+
+  it('are stated by the command that changes them, and by no other', () => {
+    verifies('F.1', 'T3.11');
+    const [body] = stated();
+    assert.ok(body);
+    const by = (command: string) =>
+      reasons([altered(body, () => ({ origin: 'dispatch', command }))], [membership(500_000)]);
+    const cannot = `states a row of authority that it cannot change: contact_memberships:${APPROVER}`;
+    for (const command of ['act.confirm', 'contact.set_limit', 'ticket.create', 'toString']) {
+      assert.equal(by(command).includes(cannot), command !== 'act.confirm', command);
+    }
+    assert.ok(!by('act.confirm').some((reason) => reason.includes('put there by no event')));
+    assert.ok(by('ticket.create').includes(`contact_memberships:${APPROVER} was put there by no event`));
+  });
+
+  it('that the operator put on file first are objects at version 1', () => {
+    verifies('F.1');
+    const shown = (version: number, id = APPROVER) =>
+      reasons(stated(), [membership(500_000)], [{ object: 'membership', id, version, state: 'ACTIVE' }]);
+    assert.deepEqual(shown(1), []);
+    assert.deepEqual(shown(2), [`membership ${APPROVER} is at version 2 in ACTIVE, which no event explains`]);
+    const other = randomUUID();
+    assert.deepEqual(shown(1, other), [
+      `membership ${other} is at version 1 in ACTIVE, which no event explains`,
+    ]);
   });
 
   it('are named when an entry is in no known form', () => {

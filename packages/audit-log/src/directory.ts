@@ -24,6 +24,12 @@ export const AUTHORITY_COLUMNS = {
   /** Its id is `<staff id>/<role>`. */
   staff_roles: ['tenant_id'],
   technicians: ['tenant_id', 'person_id', 'slug', 'active', 'skills', 'territories'],
+  /** Their ids are those of the technician and of the site. */
+  technician_schedules: ['tenant_id', 'shifts', 'certifications', 'absences', 'home_lat_e6', 'home_lon_e6'],
+  site_schedules: ['tenant_id', 'hours', 'lat_e6', 'lon_e6'],
+  assets: ['tenant_id', 'account_id', 'site_id', 'kind', 'slug', 'model', 'serial', 'state'],
+  /** Its id is `<act id>/<person id>`. */
+  act_confirmations: ['tenant_id', 'staff_id'],
   /** Its id is that of the account. */
   autonomy_settings: ['tenant_id', 'level'],
   /** Its id is `<scope>/<scope id>`. */

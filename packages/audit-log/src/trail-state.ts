@@ -1,5 +1,6 @@
-import { ALL_EDGES, RESTORE } from '@deadlatch/catalogue';
+import { ALL_EDGES, BOOTSTRAP, RESTORE } from '@deadlatch/catalogue';
 import {
+  type AuthorityTable,
   type DirectoryRow,
   directoryDigest,
   directoryEntry,
@@ -25,6 +26,33 @@ function edgeKey(object: string, command: string, from: string, to: string): str
 /** `<object>:<id>:<version>:<state>`; version 0 for an object that the backup does not have. */
 const RESTORED = /^([a-z]+):([0-9a-f-]{36}):(0|[1-9]\d{0,8}):([A-Z_]+|-)$/;
 
+/** Which rows of authority a command may state. The verifier's own list: it does not ask the writer. */
+const STATED_BY: ReadonlyMap<string, readonly AuthorityTable[]> = new Map([
+  ['account.create', ['accounts']],
+  ['account.change', ['accounts']],
+  ['site.create', ['sites']],
+  ['site.change', ['sites']],
+  ['asset.create', ['assets']],
+  ['asset.change', ['assets']],
+  ['asset.retire', ['assets']],
+  ['technician.create', ['technicians']],
+  ['technician.change', ['technicians']],
+  ['technician.deactivate', ['technicians']],
+  ['autonomy.set', ['accounts', 'autonomy_settings']],
+  ['act.confirm', ['accounts', 'contacts', 'contact_memberships', 'act_confirmations']],
+]);
+
+/** Rows that are versioned objects too: the operator's first event about one is its version 1. */
+const OBJECT_OF: ReadonlyMap<string, string> = new Map([
+  ['accounts', 'account'],
+  ['sites', 'site'],
+  ['contacts', 'contact'],
+  ['contact_memberships', 'membership'],
+  ['staff', 'staff'],
+  ['technicians', 'technician'],
+]);
+const FIRST = { version: 1, state: 'ACTIVE' } as const;
+
 /** What the events so far say there is: the last version of each object, and each row of authority. */
 export interface TrailState {
   /** Takes one event's word. @returns what is wrong with it */
@@ -42,10 +70,12 @@ export function createTrailState(): TrailState {
   const last = new Map<string, { readonly version: number; readonly state: string }>();
   const stated = new Map<string, string>();
   const shown = new Set<string>();
+  const bootstrapped = new Set<string>();
+  const lastOf = (id: string) => last.get(id) ?? (bootstrapped.has(id) ? FIRST : undefined);
 
   const applyEffect = (event: AuditEvent, effect: AuditEvent['effects'][number]): string | undefined => {
     const id = `${effect.object} ${effect.id}`;
-    const before = last.get(id) ?? { version: 0, state: '-' };
+    const before = lastOf(id) ?? { version: 0, state: '-' };
     last.set(id, { version: effect.version, state: effect.after_state });
     if (effect.version !== before.version + 1)
       return `${id}: version ${effect.version} follows ${before.version}`;
@@ -54,9 +84,14 @@ export function createTrailState(): TrailState {
     const edge = edgeKey(effect.object, event.command, effect.before_state, effect.after_state);
     return EDGES.has(edge) ? undefined : `${id}: no such edge: ${edge}`;
   };
-  const applyEntry = (entry: string): string | undefined => {
+  const applyEntry = (event: AuditEvent, entry: string): string | undefined => {
     const read = parseDirectoryEntry(entry);
     if (!read) return `states a row of authority in no known form: ${entry.slice(0, 80)}`;
+    const [table = '', id = ''] = read.row.split(':');
+    if (event.origin === 'dispatch' && !isStatable(event.command, table))
+      return `states a row of authority that it cannot change: ${read.row}`;
+    const object = OBJECT_OF.get(table);
+    if (event.command === BOOTSTRAP && object !== undefined) bootstrapped.add(`${object} ${id}`);
     if (read.digest === null) stated.delete(read.row);
     else stated.set(read.row, read.digest);
     return undefined;
@@ -75,11 +110,11 @@ export function createTrailState(): TrailState {
       [
         ...restoredBy(event).map(applyRestored),
         ...event.effects.map((effect) => applyEffect(event, effect)),
-        ...directoryOf(event).map(applyEntry),
+        ...directoryOf(event).map((entry) => applyEntry(event, entry)),
       ].filter((reason) => reason !== undefined),
     explainObject: ({ object, id, version, state }) => {
       const name = `${object} ${id}`;
-      const known = last.get(name);
+      const known = lastOf(name);
       if (shown.has(name)) return `${name} is shown twice`;
       shown.add(name);
       return known?.version === version && known.state === state
@@ -101,6 +136,13 @@ export function createTrailState(): TrailState {
   };
 }
 
+function isStatable(command: string, table: string): boolean {
+  const tables: readonly string[] = command.startsWith('autonomy.')
+    ? ['pauses', ...(STATED_BY.get(command) ?? [])]
+    : (STATED_BY.get(command) ?? []);
+  return tables.includes(table);
+}
+
 /** Objects that are not as the log left them, since the operator accepted a backup that was taken before. */
 function restoredBy({ origin, command, details: { restored } }: AuditEvent): readonly string[] {
   return origin === 'operator' && command === RESTORE && Array.isArray(restored) ? restored : [];
@@ -114,6 +156,7 @@ function directoryOf(event: AuditEvent): readonly string[] {
   if (event.origin === 'dispatch' && event.command === 'autonomy.pause')
     return [directoryEntry({ table: 'pauses', id, values: { tenant_id: event.tenant } })];
   if (event.origin === 'dispatch' && event.command === 'autonomy.resume') return [goneEntry('pauses', id)];
-  // No other writer than the operator states rows: a service's word would make it an authority over who may do what.
-  return event.origin === 'operator' && Array.isArray(directory) ? directory : [];
+  // Only the authority and the operator state rows: another's word would make it an authority over who may do what.
+  const mayState = event.origin === 'operator' || event.origin === 'dispatch';
+  return mayState && Array.isArray(directory) ? directory : [];
 }

@@ -170,6 +170,7 @@ describe('agents', () => {
         ['ticket.provide_info', 'intake', 1],
         ['ticket.triage', 'intake', 2],
         ['ticket.ready', 'intake', 2],
+        ['ticket.link_duplicate', 'intake', 4],
         ['schedule.propose', 'scheduling', 2],
         ['schedule.confirm', 'scheduling', 2],
         ['schedule.release', 'scheduling', 2],

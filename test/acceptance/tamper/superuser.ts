@@ -187,6 +187,26 @@ export const SUPERUSER_ATTACKS: readonly Attack[] = [
     isNamed: because(/staff_roles:\S+\/auditor is gone, and no event took it away/),
   },
   {
+    name: 'a yes that somebody said for another',
+    deed: (client, { tenantId, eventAt }) =>
+      client.query(
+        `insert into dispatch.act_confirmations (tenant_id, act_id, person_id, staff_id, event_id)
+         select $1, $2, person_id, id, $3 from dispatch.staff limit 1`,
+        [tenantId, PLANTED, eventAt(0).id],
+      ),
+    isNamed: because(new RegExp(`act_confirmations:${PLANTED}/\\S+ was put there by no event`)),
+  },
+  {
+    name: 'a technician who was given another territory',
+    deed: (client) => client.query("update dispatch.technicians set territories = '{everywhere}'"),
+    isNamed: because(/technicians:\S+ is not as the last event about it states/),
+  },
+  {
+    name: 'a contact who was made another version behind everybody',
+    deed: (client) => client.query('update dispatch.contacts set version = version + 1'),
+    isNamed: because(/contact \S+ is at version \d+ in ACTIVE, which no event explains/),
+  },
+  {
     name: 'a service key of a stranger',
     deed: (client) =>
       client.query(

@@ -39,8 +39,10 @@ const WITHOUT_PERSON = [
   'approval.expire',
   'conversation.reply',
 ];
+/** What identity alone sends, after a second factor. */
+const DECISIONS = ['approval.decide', 'act.confirm'];
 const PERSON_COMMANDS = COMMANDS.map((c) => c.name).filter(
-  (name) => !WITHOUT_PERSON.includes(name) && name !== 'approval.decide',
+  (name) => !WITHOUT_PERSON.includes(name) && !DECISIONS.includes(name),
 );
 
 type Scope = 'none' | 'person' | 'turn' | 'step-up';
@@ -52,7 +54,7 @@ const MAY: Readonly<Partial<Record<ServiceName, Partial<Record<Scope, readonly s
   'tool-bridge': { turn: AGENT_COMMANDS },
   web: { person: PERSON_COMMANDS },
   cli: { person: PERSON_COMMANDS },
-  identity: { 'step-up': ['approval.decide'] },
+  identity: { 'step-up': DECISIONS },
 };
 
 function holders(service: ServiceName): Readonly<Record<Scope, Actor>> {

@@ -39,9 +39,9 @@ const AGENTS = [
   'ticket.ready',
 ];
 const NOBODYS = ['message.receive', 'message.report_delivery', 'approval.expire', 'conversation.reply'];
-const PEOPLES = COMMANDS.map(({ name }) => name).filter(
-  (name) => ![...NOBODYS, 'approval.decide'].includes(name),
-);
+/** What identity alone sends, after a second factor. */
+const DECISIONS = ['approval.decide', 'act.confirm'];
+const PEOPLES = COMMANDS.map(({ name }) => name).filter((name) => ![...NOBODYS, ...DECISIONS].includes(name));
 
 interface Row {
   readonly scope: Scope;
@@ -62,7 +62,7 @@ const TABLE: Readonly<Partial<Record<ServiceName, Row>>> = {
   cli: { scope: 'person', commands: PEOPLES, subjects: ['staff', 'technician', 'contact'], upTo: 'L1' },
   identity: {
     scope: 'step-up',
-    commands: ['approval.decide'],
+    commands: DECISIONS,
     subjects: ['contact', 'staff'],
     upTo: 'L3',
   },

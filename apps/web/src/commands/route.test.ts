@@ -93,6 +93,7 @@ describe('sending commands', () => {
     verifies('T1.1');
     for (const name of [
       'approval.decide',
+      'act.confirm',
       'message.receive',
       'conversation.reply',
       'approval.expire',

@@ -109,9 +109,14 @@ test('what agents never do is forbidden and not merely not permitted', () => {
     'visit.dispatch_emergency',
     'evidence.waive',
     'ticket.reopen',
+    'account.change',
     'contact.change',
-    'role.change',
-    'service_account.change',
+    'contact.set_limit',
+    'technician.create',
+    'role.grant',
+    'role.revoke',
+    'service_account.register',
+    'act.confirm',
   ]) {
     const answer = engine.ask({
       ...FAVOURABLE,

@@ -15,7 +15,7 @@ import {
   ticketStep,
 } from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
-import { attack, NO_GRANT, refusalOf } from '../../../../test/support/refusal.ts';
+import { attack, NO_GRANT, plantedEffect, refusalOf } from '../../../../test/support/refusal.ts';
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
 import { type CommandPath, createCommandPath } from '../command-path.ts';
 import type { Pool } from '../pool.ts';
@@ -69,14 +69,33 @@ test('who may do what changed between read and commit: the commit is refused', a
   verifies('A.3b', 'T3.1');
   const read = await authorityVersion(path, t);
   assert.equal(await create(read), 'allowed');
-  await withTenant(admin, t.tenantId, (tx) =>
-    tx.run(sql`update dispatch.contact_memberships set may_request = not may_request
-               where tenant_id = ${t.tenantId} and contact_id = ${t.contacts.sam}`),
-  );
+  await changeMembership(t.contacts.sam, sql`may_request = not may_request`);
   assert.equal(await authorityVersion(path, t), read + 1);
   assert.equal(await create(read), 'authority_changed');
   assert.equal(await create(read + 1), 'allowed');
 });
+
+/** A statement of this test's own making, without values. */
+const raw = (text: string): Sql => sql([text] as unknown as TemplateStringsArray);
+
+/** A change of a contact's membership, with its event. */
+async function changeMembership(contactId: string, set: Sql): Promise<void> {
+  const { rows } = await admin.query(
+    'select id, version from dispatch.contact_memberships where tenant_id = $1 and contact_id = $2',
+    [t.tenantId, contactId],
+  );
+  const { id, version } = rows[0];
+  await run(
+    ...plantedEffect(t.tenantId, 'membership', id, 'act.confirm', 'ACTIVE', 'ACTIVE', version + 1),
+    sql`update dispatch.contact_memberships set version = version + 1, ${set} where id = ${id}`,
+  );
+}
+
+async function run(...statements: readonly Sql[]): Promise<void> {
+  await withTenant(admin, t.tenantId, async (tx) => {
+    for (const statement of statements) await tx.run(statement);
+  });
+}
 
 test('every change of who may do what moves the version, of the accounts it concerns and of no others', async () => {
   verifies('A.3b', 'T3.1');
@@ -84,32 +103,83 @@ test('every change of who may do what moves the version, of the accounts it conc
     const { rows } = await admin.query('select id, authority_version as v from dispatch.accounts');
     return [t.accountId, t.otherAccountId].map((id) => Number(rows.find((r) => r.id === id)?.v));
   };
-  const tom = sql`tenant_id = ${t.tenantId} and id = ${t.technicians.tom}`;
-  const sam = sql`tenant_id = ${t.tenantId} and id = ${t.contacts.sam}`;
-  const otto = sql`tenant_id = ${t.tenantId} and id = ${t.staff.otto}`;
-  const ottosRole = sql`tenant_id = ${t.tenantId} and staff_id = ${t.staff.otto}`;
-  const changes: readonly (readonly [Sql, number, number])[] = [
-    [sql`update dispatch.contacts set active = false where ${sam}`, 1, 0],
-    [sql`update dispatch.contacts set changed_at = now() where ${sam}`, 1, 0],
-    [sql`update dispatch.contacts set active = true where ${sam}`, 1, 0],
-    [sql`update dispatch.contacts set event_id = event_id where ${sam}`, 0, 0],
-    [sql`update dispatch.staff set active = false where ${otto}`, 1, 1],
-    [sql`update dispatch.staff set event_id = event_id where ${otto}`, 0, 0],
-    [sql`delete from dispatch.staff_roles where ${ottosRole}`, 1, 1],
+  const { sam } = t.contacts;
+  const { otto } = t.staff;
+  const { tom } = t.technicians;
+  const byAct = (id: string, version: number, from: string, to: string) =>
+    plantedEffect(t.tenantId, 'contact', id, 'act.confirm', to, from, version);
+  const changes: readonly (readonly [string, readonly Sql[], number, number])[] = [
     [
-      sql`insert into dispatch.staff_roles (tenant_id, staff_id, role, event_id)
-          select tenant_id, id, 'auditor', event_id from dispatch.staff where ${otto}`,
+      'a contact changes',
+      [
+        ...byAct(sam, 2, 'ACTIVE', 'ACTIVE'),
+        sql`update dispatch.contacts set version = 2, changed_at = now() where id = ${sam}`,
+      ],
+      1,
+      0,
+    ],
+    [
+      'nothing of a contact changes but its event',
+      [
+        ...byAct(sam, 3, 'ACTIVE', 'ACTIVE'),
+        sql`update dispatch.contacts set version = 3, event_id = event_id where id = ${sam}`,
+      ],
+      0,
+      0,
+    ],
+    [
+      'a contact is taken off',
+      [
+        ...byAct(sam, 4, 'ACTIVE', 'INACTIVE'),
+        sql`update dispatch.contacts set version = 4, state = 'INACTIVE', active = false where id = ${sam}`,
+      ],
+      1,
+      0,
+    ],
+    [
+      'a technician learns something',
+      [
+        ...plantedEffect(t.tenantId, 'technician', tom, 'technician.change', 'ACTIVE', 'ACTIVE', 2),
+        sql`update dispatch.technicians set version = 2, skills = '{doors}' where id = ${tom}`,
+      ],
       1,
       1,
     ],
-    [sql`update dispatch.technicians set active = false where ${tom}`, 1, 1],
-    [sql`update dispatch.technicians set active = true where ${tom}`, 1, 1],
-    [sql`update dispatch.technicians set event_id = event_id where ${tom}`, 0, 0],
+    [
+      'a technician leaves',
+      [
+        ...plantedEffect(t.tenantId, 'technician', tom, 'technician.deactivate', 'INACTIVE', 'ACTIVE', 3),
+        sql`update dispatch.technicians set version = 3, state = 'INACTIVE', active = false where id = ${tom}`,
+      ],
+      1,
+      1,
+    ],
+    [
+      'a contract changes',
+      [
+        ...plantedEffect(t.tenantId, 'account', t.accountId, 'account.change', 'ACTIVE', 'ACTIVE', 2),
+        sql`update dispatch.accounts set version = 2, slug = 'renamed', authority_version = authority_version + 1
+             where id = ${t.accountId}`,
+      ],
+      1,
+      0,
+    ],
+    // No command gives or takes a role yet; whoever could past the functions moves the version all the same.
+    [
+      'a role is taken',
+      [
+        sql`alter table dispatch.staff_roles disable trigger a_part`,
+        sql`delete from dispatch.staff_roles where staff_id = ${otto}`,
+        sql`alter table dispatch.staff_roles enable trigger a_part`,
+      ],
+      1,
+      1,
+    ],
   ];
-  for (const [change, here, elsewhere] of changes) {
+  for (const [what, statements, here, elsewhere] of changes) {
     const [before = 0, other = 0] = await versions();
-    await withTenant(admin, t.tenantId, (tx) => tx.run(change));
-    assert.deepEqual(await versions(), [before + here, other + elsewhere], change.toQuery().text);
+    await run(...statements);
+    assert.deepEqual(await versions(), [before + here, other + elsewhere], what);
     assert.equal(await create(before), here === 0 ? 'allowed' : 'authority_changed');
     assert.equal(await create(before + here), 'allowed');
   }
@@ -123,12 +193,11 @@ test('a change of authority waits for the commits that were made on it, and the 
   await locked.query("select set_config('deadlatch.tenant', $1, true)", [t.tenantId]);
   await locked.query('select 1 from dispatch.accounts where id = $1 for share', [t.accountId]);
   let changed = false;
-  const change = withTenant(admin, t.tenantId, (tx) =>
-    tx.run(sql`update dispatch.contact_memberships set approval_limit_cents = approval_limit_cents + 1
-               where tenant_id = ${t.tenantId} and contact_id = ${t.contacts.alan}`),
-  ).then(() => {
-    changed = true;
-  });
+  const change = changeMembership(t.contacts.alan, sql`approval_limit_cents = approval_limit_cents - 1`).then(
+    () => {
+      changed = true;
+    },
+  );
   while ((await waiting()) === 0);
   // Another commit on the same version shares the lock: it does not wait for the first.
   assert.equal(await create(read), 'allowed');
@@ -271,40 +340,62 @@ test('a tenant that is not on file has no facts', async () => {
 test('the app role cannot put anybody on file, give a role, raise a limit or move a contract', async () => {
   verifies('T4.5', 'T3.11');
   const planted = newId();
-  for (const statement of [
-    sql`insert into dispatch.contacts (tenant_id, id, person_id, event_id) values (${t.tenantId}, ${planted}, ${planted}, ${planted})`,
-    sql`update dispatch.contact_memberships set approval_limit_cents = 100000000`,
-    sql`insert into dispatch.staff_roles (tenant_id, staff_id, role, event_id) values (${t.tenantId}, ${t.staff.dana}, 'admin', ${planted})`,
-    sql`update dispatch.accounts set contract = '{}'`,
-    sql`update dispatch.autonomy_settings set level = 3`,
-    sql`update dispatch.technicians set skills = '{everything}'`,
-    sql`insert into trust.service_keys (keyid, service, environment, x, not_before, not_after, event_tenant_id, event_id)
+  const said = 'change_without_event';
+  const attacks: readonly (readonly [Sql, string])[] = [
+    [
+      sql`insert into dispatch.contacts (tenant_id, id, version, state, active, person_id, changed_at, event_id)
+          values (${t.tenantId}, ${planted}, 1, 'ACTIVE', true, ${planted}, now(), ${planted})`,
+      said,
+    ],
+    [sql`update dispatch.contact_memberships set approval_limit_cents = 100000000`, said],
+    [sql`update dispatch.contact_memberships set version = 2, approval_limit_cents = 100000000`, said],
+    [sql`update dispatch.accounts set contract = '{}', authority_version = authority_version + 1`, said],
+    [sql`update dispatch.autonomy_settings set level = 3`, said],
+    [sql`update dispatch.technicians set skills = '{everything}'`, said],
+    [sql`update dispatch.sites set territory = 'everywhere'`, said],
+    [sql`delete from dispatch.contact_memberships`, NO_GRANT],
+    [
+      sql`insert into dispatch.staff_roles (tenant_id, staff_id, role, event_id) values (${t.tenantId}, ${t.staff.dana}, 'admin', ${planted})`,
+      NO_GRANT,
+    ],
+    [sql`delete from dispatch.staff_roles`, NO_GRANT],
+    [sql`update dispatch.staff set active = false`, NO_GRANT],
+    [
+      sql`insert into trust.service_keys (keyid, service, environment, x, not_before, not_after, event_tenant_id, event_id)
         values ('k', 'web', 'demo', 'x', now(), now(), ${t.tenantId}, ${planted})`,
-    sql`update dispatch.transitions set mode = 'plain'`,
-    sql`select dispatch.bootstrap('{}'::jsonb)`,
-    sql`select trust.put_service_key('{}'::jsonb)`,
-    sql`select trust.revoke_service_key('{}'::jsonb)`,
-  ]) {
-    assert.equal(await attack(pool, t.tenantId, statement), NO_GRANT, statement.toQuery().text);
+      NO_GRANT,
+    ],
+    [sql`update dispatch.transitions set mode = 'plain'`, NO_GRANT],
+    [sql`select dispatch.bootstrap('{}'::jsonb)`, NO_GRANT],
+    [sql`select trust.put_service_key('{}'::jsonb)`, NO_GRANT],
+    [sql`select trust.revoke_service_key('{}'::jsonb)`, NO_GRANT],
+  ];
+  for (const [statement, expected] of attacks) {
+    assert.equal(await attack(pool, t.tenantId, statement), expected, statement.toQuery().text);
   }
 });
 
-test('a row of authority names the event that made it', async () => {
-  verifies('F.1');
+test('a row of authority has its event, even from whoever may write everything', async () => {
+  verifies('F.1', 'T4.7');
   const orphan = (table: string, columns: string, values: string) =>
-    refusalOf(
-      admin.query(
+    attack(
+      admin,
+      t.tenantId,
+      raw(
         `insert into ${table} (tenant_id, event_id, ${columns}) values ('${t.tenantId}', '${newId()}', ${values})`,
       ),
     );
-  assert.equal(
-    await orphan('dispatch.contacts', 'id, person_id', `'${newId()}', '${newId()}'`),
-    'contacts_tenant_id_event_id_fkey',
-  );
-  assert.equal(
-    await orphan('dispatch.staff_roles', 'staff_id, role', `'${t.staff.dana}', 'admin'`),
-    'staff_roles_tenant_id_event_id_fkey',
-  );
+  for (const [table, columns, values] of [
+    ['contacts', 'id, person_id', `'${newId()}', '${newId()}'`],
+    ['staff_roles', 'staff_id, role', `'${t.staff.dana}', 'admin'`],
+    ['technicians', 'id, person_id, slug', `'${newId()}', '${newId()}', 'x'`],
+    ['accounts', 'id, slug, contract', `'${newId()}', 'x', '{}'`],
+  ] as const) {
+    assert.equal(await orphan(`dispatch.${table}`, columns, values), 'change_without_event', table);
+  }
+  for (const gone of ['contacts', 'staff', 'accounts', 'technicians', 'contact_memberships']) {
+    assert.equal(await attack(admin, t.tenantId, raw(`delete from dispatch.${gone}`)), 'append_only', gone);
+  }
 });
 
 test('counters step by one: no jump ahead, no way back', async () => {

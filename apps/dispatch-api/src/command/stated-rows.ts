@@ -1,0 +1,66 @@
+import { type DirectoryRow, directoryEntry } from '@deadlatch/audit-log';
+import type { Changes, ContractFacts } from '@deadlatch/decision';
+import type { JsonValue } from '@deadlatch/kernel';
+
+/**
+ * What the event of a command states of rows of authority: one entry for each that it writes. They follow from the
+ * changes, so no rule can forget one, and `audit verify` finds a row that no event states.
+ * @source F.1, T3.11
+ */
+export function statedRows(tenantId: string, changes: Changes): string[] {
+  return rowsOf(tenantId, changes).map(directoryEntry);
+}
+
+function rowsOf(tenant_id: string, changes: Changes): DirectoryRow[] {
+  const { account, autonomy, site, asset, contact, technician, act_confirmation: yes } = changes;
+  const rows: DirectoryRow[] = [];
+  if (account !== undefined) {
+    const { id, slug, contract } = account;
+    rows.push({ table: 'accounts', id, values: { tenant_id, slug, contract: plain(contract) } });
+  }
+  if (autonomy !== undefined) {
+    const { account_id: id, level } = autonomy;
+    rows.push({ table: 'autonomy_settings', id, values: { tenant_id, level } });
+  }
+  if (site !== undefined) {
+    const { id, account_id, slug, time_zone, territory } = site;
+    rows.push({ table: 'sites', id, values: { tenant_id, account_id, slug, time_zone, territory } });
+  }
+  if (asset !== undefined) {
+    const { id, account_id, site_id, kind, slug, model, serial, state } = asset;
+    const values = { tenant_id, account_id, site_id, kind, slug, model, serial, state };
+    rows.push({ table: 'assets', id, values });
+  }
+  if (contact !== undefined) {
+    const { id, person_id, state, changed_at } = contact;
+    rows.push({
+      table: 'contacts',
+      id,
+      values: { tenant_id, person_id, active: state === 'ACTIVE', changed_at },
+    });
+  }
+  for (const { id, contact_id, account_id, site_id, changed_at, ...may } of changes.memberships ?? []) {
+    const { may_request, may_approve, approval_limit_cents } = may;
+    const place = { tenant_id, contact_id, account_id, site_id };
+    const values = { ...place, may_request, may_approve, approval_limit_cents, changed_at };
+    rows.push({ table: 'contact_memberships', id, values });
+  }
+  if (technician !== undefined) {
+    const { id, person_id, slug, state, skills, territories } = technician;
+    const can = { skills: [...skills], territories: [...territories] };
+    rows.push({
+      table: 'technicians',
+      id,
+      values: { tenant_id, person_id, slug, active: state === 'ACTIVE', ...can },
+    });
+  }
+  if (yes !== undefined) {
+    const { act_id, person_id, staff_id } = yes;
+    rows.push({ table: 'act_confirmations', id: `${act_id}/${person_id}`, values: { tenant_id, staff_id } });
+  }
+  return rows;
+}
+
+function plain(contract: ContractFacts): JsonValue {
+  return JSON.parse(JSON.stringify(contract)) as JsonValue;
+}
