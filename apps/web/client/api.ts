@@ -287,6 +287,8 @@ export class Problem extends Error {
   readonly requestId: string | null;
   readonly allowedFrom: readonly string[];
   readonly missing: readonly string[];
+  /** Why a photo is none, where that is what was refused. */
+  readonly reason: string | null;
 
   constructor(body: Readonly<Record<string, unknown>>) {
     const code = typeof body.code === 'string' ? body.code : 'unavailable';
@@ -296,6 +298,7 @@ export class Problem extends Error {
     this.requestId = typeof body.request_id === 'string' ? body.request_id : null;
     this.allowedFrom = words(body.allowed_from);
     this.missing = words(body.missing);
+    this.reason = code === 'evidence_unusable' && typeof body.reason === 'string' ? body.reason : null;
   }
 }
 

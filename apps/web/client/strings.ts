@@ -11,6 +11,7 @@ import type {
   Priority,
   SubjectKind,
   TicketState,
+  UnusableReason,
   VisitState,
 } from '@deadlatch/catalogue';
 import type { ErrorCode } from '@deadlatch/kernel';
@@ -269,6 +270,19 @@ export const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
   NO_ACCESS: 'No access',
 };
 
+/** What is wrong with a photo that was not kept. */
+export const UNUSABLE_WORDS: Readonly<Record<UnusableReason, string>> = {
+  type_differs: 'The file is not of the type that its name says.',
+  not_whole: 'The end of the file is missing.',
+  animated: 'It is a film. Send a single picture.',
+  too_many_pixels: 'It has more pixels than we keep. Send it smaller.',
+  trailing_data: 'There is something else in the file besides the picture.',
+  undecodable: 'It cannot be opened.',
+  too_large: 'It would become larger than 15 MB. Send it smaller.',
+  too_slow: 'It took too long to open. Try again, or send another.',
+  decoder_failed: 'It could not be opened. Try again, or send another.',
+};
+
 /** Why something was refused, or cannot be done now. */
 export const REFUSAL_WORDS: Readonly<Record<ErrorCode, string>> = {
   unauthenticated: 'Your sign-in has ended. Open a new sign-in link.',
@@ -299,7 +313,7 @@ export const REFUSAL_WORDS: Readonly<Record<ErrorCode, string>> = {
   superseded: 'This is no longer current.',
   evidence_missing: 'Required evidence is still missing.',
   evidence_mismatch: 'The stored file is not the file that was announced.',
-  evidence_unusable: 'This file is not a photo that can be kept.',
+  evidence_unusable: 'This photo cannot be kept.',
   upload_conflict: 'Another part of this upload arrived first. It goes on from there.',
   too_many_uploads:
     'Too many photos of this ticket are announced and not finished. Finish them, or try tomorrow.',

@@ -1,11 +1,12 @@
-import { Alert, Button, FileInput, Group, NativeSelect, Stack, Text } from '@mantine/core';
+import { Alert, Button, FileInput, Group, NativeSelect, Progress, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { type CommandForm as Form, Problem, upload } from '../api.ts';
+import { type CommandForm as Form, Problem, sendPiece, uploadStands } from '../api.ts';
 import { meQuery, useSendCommand } from '../queries.ts';
 import { COMMAND_WORDS, choiceWords, T, wordFor } from '../strings.ts';
 import { ProblemNote } from '../ticket/problem-note.tsx';
 import type { FormContext } from './field.tsx';
+import { sendPhoto, type UploadWire } from './send-photo.ts';
 
 type Step = 'idle' | 'hashing' | 'sending' | 'checking' | 'done';
 
@@ -17,9 +18,26 @@ const STEP_WORDS: Readonly<Record<Step, string>> = {
   done: T.photoDone,
 };
 
+interface Announcement {
+  readonly key: string;
+  readonly content_type: string;
+  readonly size_bytes: number;
+  readonly sha256: string;
+}
+
+/** What goes away by itself: nobody answered, somebody else was faster, too much at once. */
+const PASSING: ReadonlySet<string> = new Set([
+  'unavailable',
+  'upload_conflict',
+  'version_conflict',
+  'rate_limited',
+]);
+const isPassing = (error: unknown) => error instanceof Problem && PASSING.has(error.code);
+
 /**
- * A photo in three steps: announce exactly these bytes, upload them, have the stored object hashed again.
- * It counts only after the third; a cut connection leaves an announced photo that is no evidence.
+ * A photo in three steps: announce exactly these bytes, upload them, have the stored object hashed and drawn anew.
+ * It counts only after the third. Where the connection is cut the upload goes on from where it stood; half of it is
+ * no evidence.
  */
 export function PhotoUpload(props: {
   readonly form: Form;
@@ -33,6 +51,7 @@ export function PhotoUpload(props: {
   const [key, setKey] = useState('');
   const [step, setStep] = useState<Step>('idle');
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [share, setShare] = useState(0);
   const fields = props.form.input.properties ?? {};
   const wanted = props.context.incident?.evidence.map((rule) => rule.key) ?? [];
   const keys = (fields.key?.enum ?? []).filter((name) => wanted.length === 0 || wanted.includes(name));
@@ -52,32 +71,59 @@ export function PhotoUpload(props: {
     event.preventDefault();
     if (!file || complaint || busy) return;
     setProblem(null);
+    setShare(0);
     try {
       setStep('hashing');
       const sha256 = await hexDigest(file);
       setStep('sending');
-      const presigned = await sendCommand({
-        command: 'evidence.presign',
-        targetId: props.ticketId,
-        input: { key, content_type: file.type, size_bytes: file.size, sha256 },
-        idempotencyKey: crypto.randomUUID(),
-      });
-      const { evidence_id: evidenceId, upload_url: address } = presigned.result ?? {};
-      if (typeof evidenceId !== 'string' || typeof address !== 'string') throw new Problem({});
-      await upload(address, me.data?.csrf ?? '', file);
-      setStep('checking');
-      await sendCommand({
-        command: 'evidence.finalize',
-        targetId: props.ticketId,
-        input: { evidence_id: evidenceId },
-        idempotencyKey: crypto.randomUUID(),
-      });
+      // The same photo of the same thing is the same upload, also after this page was closed and opened again.
+      const memory = `upload ${props.ticketId} ${key} ${sha256}`;
+      const idempotencyKey = localStorage.getItem(memory) ?? crypto.randomUUID();
+      localStorage.setItem(memory, idempotencyKey);
+      try {
+        await sendAndCheck(
+          file,
+          { key, content_type: file.type, size_bytes: file.size, sha256 },
+          idempotencyKey,
+        );
+        localStorage.removeItem(memory);
+      } catch (error) {
+        // Refused for good: the next try is another upload.
+        if (!isPassing(error)) localStorage.removeItem(memory);
+        throw error;
+      }
       setStep('done');
       setFile(null);
     } catch (error) {
       setStep('idle');
       setProblem(error instanceof Problem ? error : new Problem({}));
     }
+  }
+
+  async function sendAndCheck(photo: File, input: Announcement, idempotencyKey: string): Promise<void> {
+    let evidenceId = '';
+    const csrf = me.data?.csrf ?? '';
+    const wire: UploadWire = {
+      renew: async () => {
+        const command = { command: 'evidence.presign', targetId: props.ticketId, input, idempotencyKey };
+        const { evidence_id: id, upload_url: address } = (await sendCommand(command)).result ?? {};
+        if (typeof id !== 'string' || typeof address !== 'string') throw new Problem({});
+        evidenceId = id;
+        return address;
+      },
+      stands: uploadStands,
+      send: (address, offset, bytes) => sendPiece(address, csrf, offset, bytes),
+      pause: (ms) => new Promise((done) => setTimeout(done, ms)),
+      isPassing,
+    };
+    await sendPhoto(photo, wire, setShare);
+    setStep('checking');
+    await sendCommand({
+      command: 'evidence.finalize',
+      targetId: props.ticketId,
+      input: { evidence_id: evidenceId },
+      idempotencyKey: crypto.randomUUID(),
+    });
   }
 
   return (
@@ -113,6 +159,7 @@ export function PhotoUpload(props: {
             <ProblemNote problem={problem} />
           </Alert>
         ) : null}
+        {step === 'sending' ? <Progress value={share * 100} aria-label={T.photoSending} /> : null}
         <Text size="sm" role="status" aria-live="polite">
           {STEP_WORDS[step]}
         </Text>

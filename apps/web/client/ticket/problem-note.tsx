@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Problem } from '../api.ts';
-import { choiceWords, REFUSAL_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
+import { choiceWords, REFUSAL_WORDS, STATE_WORDS, T, UNUSABLE_WORDS, wordFor } from '../strings.ts';
 
 /** A refusal in plain words: why, what would have to be true, and the request to ask about. */
 export function ProblemNote({ problem }: { readonly problem: Problem }): ReactNode {
@@ -9,6 +9,7 @@ export function ProblemNote({ problem }: { readonly problem: Problem }): ReactNo
   return (
     <>
       <Text size="sm">{wordFor(REFUSAL_WORDS, problem.code)}</Text>
+      {problem.reason ? <Text size="sm">{wordFor(UNUSABLE_WORDS, problem.reason)}</Text> : null}
       {states.length > 0 ? (
         <Text size="sm">
           {T.mustBe} {states.join(', ')}.

@@ -63,10 +63,23 @@ export async function startFakePeers(): Promise<FakePeers> {
     vault: serve('vault', state, (call) => vaultAnswer(call)),
     'dispatch-api': serve('dispatch-api', state, (call) => dispatchAnswer(call, state)),
   };
-  const upload = { config: { accepts: ['image/jpeg', 'image/png', 'image/webp'] }, bodyLimit: 15_000_000 };
-  servers['dispatch-api'].put('/uploads/*', upload, async (request) => {
-    state.uploads.set(request.url, request.rawBody);
-    return {};
+  const accepts = ['image/jpeg', 'image/png', 'image/webp', 'application/partial-upload'];
+  servers['dispatch-api'].route({
+    method: ['PUT', 'PATCH', 'HEAD'],
+    url: '/uploads/*',
+    config: { accepts },
+    bodyLimit: 15_000_000,
+    handler: async (request, reply) => {
+      const before =
+        request.method === 'PUT' ? Buffer.alloc(0) : (state.uploads.get(request.url) ?? Buffer.alloc(0));
+      const offset = request.headers['upload-offset'] ?? String(before.length);
+      if (request.method === 'PATCH' && offset !== String(before.length)) {
+        throw new DispatchError('upload_conflict');
+      }
+      if (request.method !== 'HEAD') state.uploads.set(request.url, Buffer.concat([before, request.rawBody]));
+      const now = state.uploads.get(request.url)?.length ?? 0;
+      return reply.code(204).header('upload-offset', String(now)).send();
+    },
   });
   const listen = async (server: FastifyInstance): Promise<string> => {
     await server.listen({ host: '127.0.0.1', port: 0 });

@@ -129,7 +129,8 @@ function send(port: number, path: string, { method = 'GET', headers = {}, body }
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
-        const isJson = /json/.test(response.headers['content-type'] ?? '');
+        // An answer to HEAD says what it would be, and has nothing of it.
+        const isJson = text !== '' && /json/.test(response.headers['content-type'] ?? '');
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,

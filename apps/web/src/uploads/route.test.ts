@@ -37,6 +37,39 @@ describe('uploading a photo', () => {
     assert.equal((await put(`/api/uploads/${EVIDENCE_ID}?${QUERY}`)).status, 200);
   });
 
+  test('says where an upload stands, and streams on what is missing of it', async () => {
+    verifies('R.1');
+    web.peers.uploads.clear();
+    const path = `/api/uploads/${TICKET_ID}/${EVIDENCE_ID}?${QUERY}`;
+    const patch = (offset: string, body: string) =>
+      web.ask(path, {
+        method: 'PATCH',
+        headers: {
+          origin: web.origin,
+          cookie,
+          'x-csrf-token': csrf,
+          'content-type': 'application/partial-upload',
+          'content-length': String(body.length),
+          'upload-offset': offset,
+        },
+        body: Buffer.from(body),
+      });
+    const stands = async () => {
+      const answer = await web.ask(path, { method: 'HEAD', headers: { cookie } });
+      return [answer.status, answer.headers['upload-offset']];
+    };
+    assert.deepEqual(await stands(), [204, '0']);
+    assert.equal((await patch('0', 'pho')).headers['upload-offset'], '3');
+    assert.equal((await patch('2', 'oto')).status, 409);
+    for (const offset of ['', '-1', '3.0', '03']) assert.equal((await patch(offset, 'to')).status, 400);
+    assert.deepEqual(await stands(), [204, '3']);
+    assert.equal((await patch('3', 'to')).status, 200);
+    assert.equal(web.peers.uploads.get(path.slice(4))?.toString(), 'photo');
+    assert.equal((await web.ask(path, { method: 'HEAD' })).status, 401);
+    const others = `/api/uploads/evil.example?${QUERY}`;
+    assert.equal((await web.ask(others, { method: 'HEAD', headers: { cookie } })).status, 404);
+  });
+
   test('passes nothing on without a session, its CSRF token and our origin', async () => {
     web.peers.uploads.clear();
     const path = `/api/uploads/${EVIDENCE_ID}?${QUERY}`;

@@ -35,3 +35,14 @@ export function announcedLength(header: string | undefined): number {
   }
   return Number(header);
 }
+
+/**
+ * Where a piece of an upload begins, as its sender says; dispatch-api knows whether that is so.
+ * @throws DispatchError `malformed_body`
+ */
+export function announcedOffset(header: string | string[] | undefined): string {
+  if (typeof header !== 'string' || !/^(?:0|[1-9][0-9]{0,8})$/.test(header)) {
+    return refuse('malformed_body', { detail: 'no_offset' });
+  }
+  return header;
+}
