@@ -2159,19 +2159,24 @@ AS $function$
          and (m.site_id is null or m.site_id = site)
        group by c.id, c.person_id, c.changed_at) x
 $function$;
-CREATE OR REPLACE FUNCTION dispatch.autonomy_facts(tenant uuid, account uuid, ticket uuid)
+CREATE OR REPLACE FUNCTION dispatch.autonomy_facts(tenant uuid, account uuid, ticket uuid, contact uuid)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
 AS $function$
+  with accounts as (
+    select account as id where account is not null
+    union
+    select m.account_id from dispatch.contact_memberships m
+     where account is null and m.tenant_id = tenant and m.contact_id = contact)
   select jsonb_build_object(
-    'level', coalesce((select s.level from dispatch.autonomy_settings s
-                        where s.tenant_id = tenant and s.account_id = account), 2),
+    'level', coalesce((select min(coalesce(s.level, 2)) from accounts a
+                         left join dispatch.autonomy_settings s on s.tenant_id = tenant and s.account_id = a.id), 2),
     'paused', exists (
       select 1 from dispatch.pauses p
        where p.tenant_id = tenant
          and ((p.scope = 'tenant' and p.scope_id = tenant)
-           or (p.scope = 'account' and p.scope_id = account)
+           or (p.scope = 'account' and p.scope_id in (select a.id from accounts a))
            or (p.scope = 'ticket' and p.scope_id = ticket))))
 $function$;
 CREATE OR REPLACE FUNCTION dispatch.bootstrap(p jsonb)
@@ -3204,7 +3209,9 @@ begin
   if v_open.id is not null then open_ticket := dispatch.ticket_json(v_open); end if;
   -- Only agents are held back by it; where nobody asks, nothing is looked up and the strictest answer stands.
   if p ->> 'turn_id' is not null or needs ? 'autonomy' then
-    autonomy := dispatch.autonomy_facts(tenant, v_account_id, coalesce(v_ticket.id, v_open.id));
+    autonomy := dispatch.autonomy_facts(
+      tenant, v_account_id, coalesce(v_ticket.id, v_open.id),
+      case when v_turn.subject_kind = 'contact' then v_turn.subject_id end);
   end if;
   if jsonb_typeof(i) = 'object' then
     -- What the receipt of that answer said comes from the event itself: RFC 9162 section 2.1.1, in base64url.
@@ -3657,7 +3664,7 @@ grant EXECUTE on function dispatch.apply_visit(uuid,jsonb) to deadlatch_dispatch
 grant EXECUTE on function dispatch.apply_waiting(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.approval_json(dispatch.approvals) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.approver_facts(uuid,uuid,uuid) to deadlatch_dispatch;
-grant EXECUTE on function dispatch.autonomy_facts(uuid,uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.autonomy_facts(uuid,uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.bump_authority() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.bump_authority_everywhere() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.bump_authority_of_contact() to deadlatch_dispatch;

@@ -73,4 +73,7 @@ create table dispatch.suggestions (
 );
 create unique index suggestions_one_open on dispatch.suggestions (tenant_id, conversation_id, sameness)
   where state = 'OPEN';
+-- An agent that acts for somebody of whom no account is chosen yet is held by each of theirs.
+drop function if exists dispatch.autonomy_facts(uuid, uuid, uuid);
+
 create index suggestions_open on dispatch.suggestions (tenant_id, suggested_at) where state = 'OPEN';
