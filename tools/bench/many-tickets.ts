@@ -60,9 +60,13 @@ export async function measureManyTickets(options: {
   const { directory, port, sizes } = options;
   const server = await startEmbeddedPostgres({ directory, port });
   const archives: Archive[] = [];
+  // The roles are the server's, so every database has the same.
+  const passwords = Object.fromEntries(
+    LOGIN_ROLE_NAMES.map((role) => [role, randomBytes(18).toString('base64url')]),
+  ) as Record<LoginRole, string>;
   try {
     for (const size of sizes) {
-      const archive = await fill(server.adminUrl, size);
+      const archive = await fill(server.adminUrl, passwords, size);
       archives.push(archive);
       console.log(
         `${size.toLocaleString('en-US')} tickets: ${archive.megabytes} MB, filled in ${archive.fillS} s`,
@@ -167,10 +171,11 @@ function anyOf<Item>(items: readonly Item[]): Item {
   return item;
 }
 
-async function fill(serverUrl: string, size: number): Promise<Archive> {
-  const passwords = Object.fromEntries(
-    LOGIN_ROLE_NAMES.map((role) => [role, randomBytes(18).toString('base64url')]),
-  ) as Record<LoginRole, string>;
+async function fill(
+  serverUrl: string,
+  passwords: Readonly<Record<LoginRole, string>>,
+  size: number,
+): Promise<Archive> {
   const adminUrl = await ensureDatabase(serverUrl, `tickets_${size}`);
   await migrate({ adminUrl, passwords });
   const owner = new pg.Client({ connectionString: adminUrl, application_name: 'bench' });
