@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createIdMaker } from '@deadlatch/kernel';
+import { createIdMaker, type JsonValue } from '@deadlatch/kernel';
 import { OWNER_ROLE } from '@deadlatch/postgres';
 import type { ServiceKeyPair } from '@deadlatch/signing';
 import pg from 'pg';
@@ -40,6 +40,13 @@ export const TEST_CONTRACT = {
   close_when_issued: false,
   desk_hours: null,
 } as const;
+
+/** Tests run at any hour. */
+const ALWAYS: JsonValue = {
+  time_zone: 'America/New_York',
+  weekly: [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, from_minute: 0, to_minute: 1_440 })),
+  exceptions: [],
+};
 
 const id = createIdMaker(Date.now, (n) => randomBytes(n));
 
@@ -114,6 +121,7 @@ function firstRows(s: SeededTenant, options: SeedOptions): FirstRows {
     slug,
     time_zone: 'America/New_York',
     territory: 'north',
+    schedule: { hours: ALWAYS, lat_e6: 40_713_000, lon_e6: -74_006_000 },
   });
   const person = (staffId: string, ...roles: string[]) => ({ id: staffId, person_id: id(), roles });
   const technician = (technicianId: string, slug: string) => ({
@@ -122,6 +130,13 @@ function firstRows(s: SeededTenant, options: SeedOptions): FirstRows {
     slug,
     skills: ['locksmith'],
     territories: ['north'],
+    schedule: {
+      shifts: ALWAYS,
+      certifications: [],
+      absences: [],
+      home_lat_e6: 40_730_000,
+      home_lon_e6: -73_990_000,
+    },
   });
   return {
     tenant: { id: s.tenantId, slug: options.slug ?? 'demo' },

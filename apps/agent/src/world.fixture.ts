@@ -18,6 +18,14 @@ export interface World {
   readonly asked: string[];
   readonly entries: Entry[];
   ticket: Ticket | null;
+  /** Whether the turn is over: intake ends with what it made ready, and a turn of times begins. */
+  hasEnded: boolean;
+  /** What the message of this turn chose. */
+  choice: { readonly id: string; readonly kind: string; readonly consumed: boolean } | null;
+  /** How many offered times can be taken. */
+  open: number;
+  /** Whether the agent may send somebody by itself. */
+  sends: boolean;
   /** Says what the next command is refused with. */
   refuse: (tool: string) => ErrorCode | null;
   /** Runs before every call; throwing there is a crash of the agent. */
@@ -49,36 +57,55 @@ const TOOLS: ReadonlyMap<string, readonly string[]> = new Map(
     NEW: ['ticket.request_info', 'ticket.triage'],
     NEEDS_INFO: ['ticket.provide_info', 'ticket.triage'],
     TRIAGED: ['ticket.request_info', 'ticket.ready'],
+    READY_TO_SCHEDULE: ['schedule.propose'],
+    SCHEDULE_PROPOSED: ['schedule.confirm', 'schedule.release'],
+    SCHEDULED: ['schedule.reschedule', 'visit.dispatch'],
+    DISPATCHED: ['schedule.reschedule'],
   }),
 );
 
 const problems = createInputValidator();
+const CHOICE = '0198a000-0000-7000-8000-000000000310';
 
 export function createWorld(ticket: Ticket | null = null): World {
   const list = () => [
-    ...(TOOLS.get(world.ticket?.state ?? 'none') ?? []),
+    ...(TOOLS.get(world.ticket?.state ?? 'none') ?? []).filter(
+      (name) => name !== 'visit.dispatch' || world.sends,
+    ),
     'conversation.reply',
     'conversation.get',
-    ...(world.ticket ? ['ticket.get'] : []),
+    ...(world.ticket ? ['ticket.get', 'schedule.options'] : []),
   ];
   const world: World = {
     commands: [],
     asked: [],
     entries: [],
     ticket,
+    hasEnded: false,
+    choice: null,
+    open: 0,
+    sends: false,
     refuse: () => null,
     before: () => undefined,
     customerWrites: (text) => {
       world.entries.push({ direction: 'IN', mask_state: text === null ? 'WITHHELD' : 'RELEASED', text });
+      world.hasEnded = false;
+      const kind = text === '0' ? 'OTHER_TIME' : text === '2' && world.open > 0 ? 'OPTION' : null;
+      world.choice = kind && { id: CHOICE, kind, consumed: false };
     },
     tools: {
       list: async () => list(),
       call: async (name, input): Promise<ToolAnswer> => {
         world.before(name);
         world.asked.push(name);
+        if (world.hasEnded) return { ok: false, code: 'turn_ended' };
         assert.ok(list().includes(name), `${name} is not a tool of this turn`);
         if (name === 'conversation.get') return { ok: true, value: { entries: world.entries } };
         if (name === 'ticket.get') return { ok: true, value: { ticket: structuredClone(world.ticket) } };
+        if (name === 'schedule.options') {
+          const options = Array.from({ length: world.open }, (_, at) => ({ number: at + 1 }));
+          return { ok: true, value: { options, agreed: null, choice: world.choice } };
+        }
         const entry = findCommand(name);
         assert.ok(entry);
         assert.deepEqual(problems(entry, true, input), [], `${name} ${JSON.stringify(input)}`);
@@ -133,7 +160,31 @@ function carryOut(world: World, name: string, input: Readonly<Record<string, unk
     ticket.state = 'NEW';
   } else if (name === 'ticket.ready') {
     ticket.state = 'READY_TO_SCHEDULE';
+    world.hasEnded = true;
+  } else if (name.startsWith('schedule.') || name === 'visit.dispatch') {
+    arrange(world, ticket, name, tell);
   }
+}
+
+function arrange(world: World, ticket: Ticket, name: string, tell: (template: string) => void): void {
+  const isOnChoice = name === 'schedule.confirm' || name === 'schedule.reschedule';
+  if (isOnChoice) {
+    assert.equal(world.choice?.consumed, false, 'a choice counts once');
+    world.choice = world.choice && { ...world.choice, consumed: true };
+  }
+  const [state, open] = (
+    {
+      'schedule.propose': ['SCHEDULE_PROPOSED', 3],
+      'schedule.confirm': ['SCHEDULED', 0],
+      'schedule.release': ['READY_TO_SCHEDULE', 0],
+      'schedule.reschedule': ['READY_TO_SCHEDULE', 0],
+      'visit.dispatch': ['DISPATCHED', 0],
+    } as const
+  )[name] ?? ['', 0];
+  ticket.state = state;
+  world.open = open;
+  if (name === 'schedule.propose') tell('M05');
+  if (name === 'schedule.confirm' || name === 'visit.dispatch') tell('M06');
 }
 
 function answer(ticket: Ticket, given: Answers): void {

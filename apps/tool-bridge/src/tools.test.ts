@@ -17,7 +17,7 @@ test('only what dispatch-api lists for the turn appears, with the narrow schema 
   const listed = (await client.listTools(undefined, { cacheMode: 'bypass' })).tools;
   assert.deepEqual(
     listed.map((tool) => tool.name),
-    ['ticket.create', 'ticket.triage', 'conversation.get', 'ticket.get'],
+    ['ticket.create', 'ticket.triage', 'conversation.get', 'ticket.get', 'schedule.options'],
   );
   const triage = COMMANDS.find((entry) => entry.name === 'ticket.triage');
   const schema = JSON.parse(JSON.stringify(triage?.agentInput));

@@ -1,7 +1,13 @@
 import { type CommandEntry, findCommand, routeOf } from '@deadlatch/catalogue';
 import { DispatchError, derivedUuid, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import { canonicalJson } from '@deadlatch/signing';
-import { COMMAND_FIELDS, CONVERSATION_FIELDS, listedFields, TICKET_FIELDS } from './listed-fields.ts';
+import {
+  COMMAND_FIELDS,
+  CONVERSATION_FIELDS,
+  listedFields,
+  SCHEDULE_FIELDS,
+  TICKET_FIELDS,
+} from './listed-fields.ts';
 
 /** The authority as the bridge uses it; every call is signed by the bridge. */
 export interface Authority {
@@ -41,6 +47,11 @@ const READS: ReadonlyMap<string, ToolDescription> = new Map(
       inputSchema: NO_INPUT,
     },
     { name: 'ticket.get', description: 'The ticket of this turn as it stands now.', inputSchema: NO_INPUT },
+    {
+      name: 'schedule.options',
+      description: 'The times offered for the ticket of this turn, and what its message chose of them.',
+      inputSchema: NO_INPUT,
+    },
   ].map((tool) => [tool.name, tool]),
 );
 
@@ -64,7 +75,7 @@ export function createToolset(authority: Authority, token: string): Toolset {
     async list() {
       const { tools, ticketId } = await state();
       const commands = [...tools].flatMap((name) => describe(findCommand(name)));
-      const reads = [...READS.values()].filter((r) => r.name !== 'ticket.get' || ticketId !== null);
+      const reads = [...READS.values()].filter((r) => r.name === 'conversation.get' || ticketId !== null);
       return [...commands, ...reads];
     },
     async call(name, input) {
@@ -114,6 +125,10 @@ async function readOf(
     return listedFields(answer, CONVERSATION_FIELDS);
   }
   if (turn.ticketId === null) return refuse('not_found', { detail: 'this turn has no ticket' });
+  if (name === 'schedule.options') {
+    const found = await ofPeer(authority.read(`/v1/tickets/${turn.ticketId}/schedule-options`, { token }));
+    return listedFields(found, SCHEDULE_FIELDS);
+  }
   const answer = await ofPeer(authority.read(`/v1/tickets/${turn.ticketId}`, { token }));
   return listedFields(answer, TICKET_FIELDS);
 }

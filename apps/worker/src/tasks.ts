@@ -1,3 +1,4 @@
+import { findCommand, routeOf } from '@deadlatch/catalogue';
 import { type Clock, DispatchError, derivedUuid, type ErrorCode, type JsonValue } from '@deadlatch/kernel';
 import type { WaitingRow } from './waiting.sql.ts';
 
@@ -44,7 +45,7 @@ export function createTasks(peers: TaskPeers, now: Clock): PerformTask {
   const perform = async (row: WaitingRow): Promise<void> => {
     const options = { idempotencyKey: derivedUuid(`${row.table} ${row.id}`) };
     if (row.table === 'timers') {
-      await peers.dispatchApi.write(`/v1/approvals/${row.ref_id}/${row.kind}`, {}, options);
+      await peers.dispatchApi.write(pathOf(row), {}, options);
     } else if (row.kind === 'message.deliver') {
       await peers.gateway.write('/v1/deliveries', { message_id: row.ref_id }, options);
     } else {
@@ -62,6 +63,15 @@ export function createTasks(peers: TaskPeers, now: Clock): PerformTask {
       return { kind: FINAL.has(code) ? 'abandoned' : 'retry', code };
     }
   };
+}
+
+/** The path of a timer's command. @throws DispatchError `unavailable` for a kind that is no command with a target */
+function pathOf({ kind, ref_id }: WaitingRow): string {
+  const entry = findCommand(kind);
+  if (entry === undefined || entry.target === 'none') {
+    throw new DispatchError('unavailable', { detail: 'a timer that is no command' });
+  }
+  return routeOf(entry).replace(':id', ref_id);
 }
 
 /**

@@ -70,6 +70,18 @@ export const READS: readonly ReadEntry[] = [
     route: '/v1/tickets/:id/approvals',
     roles: ['dispatcher', 'supervisor', 'finance', 'auditor', 'technician'],
   },
+  /** The times that are offered for a ticket, as long as they can be taken, and the one that was. */
+  {
+    name: 'schedule.options',
+    route: '/v1/tickets/:id/schedule-options',
+    roles: ['dispatcher', 'supervisor', 'requester', 'agent'],
+  },
+  /** Who may be sent, the best first, and why nobody else may. */
+  {
+    name: 'visit.recommend',
+    route: '/v1/tickets/:id/recommendations',
+    roles: ['dispatcher', 'supervisor'],
+  },
   { name: 'conversation.list', route: '/v1/conversations', roles: ['dispatcher', 'supervisor'] },
   { name: 'conversation.get', route: '/v1/conversations/:id', roles: ['dispatcher', 'supervisor', 'agent'] },
   { name: 'attention.list', route: '/v1/attention', roles: ['dispatcher', 'supervisor'] },

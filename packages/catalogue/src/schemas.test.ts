@@ -121,7 +121,7 @@ describe('what an agent may send', () => {
   it('is references and choices, at every depth', () => {
     verifies('T1.5');
     const inputs = COMMANDS.filter((entry) => entry.agentInput !== null);
-    assert.equal(inputs.length, 6);
+    assert.equal(inputs.length, 12);
     for (const entry of inputs) {
       for (const place of walk(entry.agentInput as TSchema, entry.name)) {
         assert.equal(literalPlace(place), null, place.path);
@@ -146,7 +146,7 @@ describe('what an agent may send', () => {
     assert.ok(walk(fine, 'x').every((place) => literalPlace(place) === null));
   });
 
-  it('is never wider than what a person may send, but for the reply and the conversation’s own site', () => {
+  it('is never wider than what a person may send, but for the reply, and for the choice that takes the place of a say', () => {
     const wider = COMMANDS.filter((entry) => {
       if (entry.agentInput === null) return false;
       const keys = (schema: TSchema) =>
@@ -156,7 +156,7 @@ describe('what an agent may send', () => {
     });
     assert.deepEqual(
       wider.map((entry) => entry.name),
-      ['conversation.reply'],
+      ['conversation.reply', 'schedule.confirm', 'schedule.reschedule'],
     );
   });
 });

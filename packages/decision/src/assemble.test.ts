@@ -110,8 +110,11 @@ test('every accepted command accounts for each row it writes, and touches its ti
     if (decision.kind !== 'accepted') continue;
     seen.add(cell.command);
     const { changes, event } = decision;
-    const written = VERSIONED.flatMap((kind) => {
-      const row = changes[kind];
+    const rows = [
+      ...VERSIONED.map((kind) => [kind, changes[kind]] as const),
+      ['visit', changes.cancelled_visit] as const,
+    ];
+    const written = rows.flatMap(([kind, row]) => {
       return row === undefined ? [] : [`${kind} ${row.id} ${row.version} ${row.state}`];
     });
     const effects = event.effects.map((e) => `${e.object} ${e.id} ${e.version} ${e.after_state}`);

@@ -11,14 +11,8 @@ import {
   technicianCaller,
 } from './testing/callers.ts';
 import { FREE_TEXT, fixedId, IDS } from './testing/ids.ts';
-import {
-  approverFacts,
-  contact,
-  membership,
-  staffMember,
-  technicianFacts,
-  technicianSubject,
-} from './testing/rows.ts';
+import { approverFacts, contact, membership, staffMember, technicianSubject } from './testing/rows.ts';
+import { technicianFacts } from './testing/schedule-rows.ts';
 import { createTestTools } from './testing/tools.ts';
 import { addPhoto, createWorld, type Person, type World } from './testing/world.ts';
 
@@ -68,6 +62,7 @@ function inbound(world: World, providerId: string) {
         site_ids: [IDS.site],
         conversation: null,
         reported_today: false,
+        schedule: null,
       },
     },
   );

@@ -24,10 +24,12 @@ export function toolsAllowed(caller: Caller, facts: Facts, tools: DecisionTools)
 /** The facts as they stand once `changes` are committed: what the next tool call of the same turn will meet. */
 export function factsAfter(facts: Facts, changes: Changes): Facts {
   const made = changes.turn_ticket;
-  const turn =
+  const named =
     made !== undefined && facts.turn?.id === made.turn_id
       ? { ...facts.turn, ticket_id: made.ticket_id }
       : facts.turn;
+  // Another turn of the conversation was opened: this one is over.
+  const turn = changes.turn === undefined || named === null ? named : { ...named, ended_at: facts.now };
   const ticket = changes.ticket ?? facts.ticket;
   return {
     ...facts,

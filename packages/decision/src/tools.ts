@@ -1,5 +1,6 @@
 import type { InputValidator } from '@deadlatch/catalogue';
 import type { JsonValue } from '@deadlatch/kernel';
+import type { Zones } from '@deadlatch/scheduling';
 import type { PolicyEngine } from './policy/engine.ts';
 
 /** All that `decide` may use beside its arguments. None of it reads, waits or remembers anything a test cannot see. */
@@ -12,4 +13,6 @@ export interface DecisionTools {
   /** RFC 8785. */
   readonly canonicalJson: (value: JsonValue) => string;
   readonly sha256Base64Url: (text: string) => string;
+  /** Wall clocks by name; remembers those it has made and nothing else. */
+  readonly zones: Zones;
 }

@@ -255,15 +255,16 @@ test('inbound: a known provider id, the contact, its sites and its conversation;
     site_ids: [],
     conversation: null,
     reported_today: true,
+    schedule: null,
   });
 });
 
 test('a technician is busy while booked, free otherwise, and has territories to compare with the site', async () => {
   const busy = await path.readFacts(ask({ refs: { technician_id: t.technicians.tess } }));
-  assert.equal(busy.technician?.has_overlap, true);
+  assert.equal(busy.technician?.commitments.length, 1);
   assert.ok(busy.technician?.territories.includes(busy.site?.territory ?? ''));
   const free = await path.readFacts(ask({ refs: { technician_id: t.technicians.tom } }));
-  assert.equal(free.technician?.has_overlap, false);
+  assert.deepEqual(free.technician?.commitments, []);
 });
 
 test('a pause of the account is seen on its tickets and not elsewhere', async () => {

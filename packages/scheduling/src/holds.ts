@@ -12,8 +12,8 @@ export interface Hold {
   readonly number: number;
   readonly window: Interval;
   readonly visit: Interval;
-  /** The contact who was asked. */
-  readonly asked_contact_id: string;
+  /** The contact who was asked; null: nobody but dispatchers can take it. */
+  readonly asked_contact_id: string | null;
   /** Milliseconds since the epoch. */
   readonly proposed_at: number;
   readonly held_until: number;
@@ -57,7 +57,7 @@ export type Confirmation =
 /** Who is asked about which ticket, and when. */
 export interface Proposal {
   readonly ticket_id: string;
-  readonly contact_id: string;
+  readonly contact_id: string | null;
   readonly priority: Priority;
   readonly now: number;
   readonly newId: () => string;

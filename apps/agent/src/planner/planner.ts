@@ -5,6 +5,8 @@ export interface TurnView {
   /** The tools this turn may call now; nothing else exists. */
   readonly tools: ReadonlySet<string>;
   readonly ticket: TicketSummary | null;
+  /** What the ticket's calendar says; null where it has no say yet. */
+  readonly schedule: ScheduleSummary | null;
   /** Masked text of the message that opened the turn; null when it was withheld. */
   readonly message: string | null;
   /** Masked texts of earlier inbound messages, oldest first. */
@@ -26,6 +28,13 @@ export interface TicketSummary {
   /** Questions that were asked and are not answered. */
   readonly missing: readonly string[];
   readonly answers: Readonly<Record<string, string>>;
+}
+
+export interface ScheduleSummary {
+  /** How many offered times can still be taken. */
+  readonly open: number;
+  /** What the message of this turn chose, as plain code read it. */
+  readonly choice: { readonly id: string; readonly kind: 'OPTION' | 'OTHER_TIME' } | null;
 }
 
 /** One tool call, or the end of the turn. */

@@ -19,7 +19,15 @@ async function turn(world: World, text: string | null): Promise<string[]> {
   const before = world.commands.length;
   world.customerWrites(text);
   await runTurn(world.tools, scriptedPlanner, Date.now);
+  await wakeForTimes(world);
   return world.commands.slice(before).map(lineOf);
+}
+
+/** The turn of the system that follows what intake made ready. */
+async function wakeForTimes(world: World): Promise<void> {
+  if (!world.hasEnded) return;
+  world.hasEnded = false;
+  await runTurn(world.tools, scriptedPlanner, Date.now);
 }
 
 /** What is written, and what the turn does then. */
@@ -68,9 +76,12 @@ const CONVERSATIONS: Readonly<Record<string, readonly (readonly [string | null, 
         'ticket.provide_info fire_or_exit_door=no',
         'ticket.triage CLOSER_LEAK_OR_SLAM hit_someone=no fire_or_exit_door=no',
         'ticket.ready',
+        'schedule.propose',
         'conversation.reply safety_keep_people_away',
       ],
     ],
+    ['any time is fine', ['conversation.reply a_person_will_look']],
+    ['2', ['schedule.confirm']],
     ['thanks', ['conversation.reply thanks_noted']],
   ],
   'an answer nobody understands goes to a person the third time': [
@@ -111,7 +122,7 @@ const CONVERSATIONS: Readonly<Record<string, readonly (readonly [string | null, 
         'ticket.create',
         'ticket.triage AUTO_OPERATOR_FAULT stuck_open_or_closed=no',
         'ticket.ready',
-        'conversation.reply thanks_noted',
+        'schedule.propose',
       ],
     ],
   ],
@@ -132,7 +143,7 @@ const CONVERSATIONS: Readonly<Record<string, readonly (readonly [string | null, 
         'ticket.create',
         'ticket.triage HARDWARE_REPLACEMENT quote_number=stated',
         'ticket.ready',
-        'conversation.reply thanks_noted',
+        'schedule.propose',
       ],
     ],
   ],
@@ -260,6 +271,7 @@ test('a turn that was cut off anywhere and played again does what it would have 
       await turn(world, text).catch(() => undefined);
       world.before = () => undefined;
       await runTurn(world.tools, scriptedPlanner, Date.now);
+      await wakeForTimes(world);
       assert.deepEqual(world.commands.map(lineOf), whole, `${text}, killed at call ${crashAt}`);
       await runTurn(world.tools, scriptedPlanner, Date.now);
       assert.deepEqual(world.commands.map(lineOf), whole, `${text}, played a third time`);
@@ -271,6 +283,7 @@ test('without the tool it wants it says that a person will look, and without tha
   const view = {
     ticket: null,
     message: "door won't lock",
+    schedule: null,
     earlier: [],
     done: new Set<string>(),
     said: [],
@@ -285,4 +298,65 @@ test('without the tool it wants it says that a person will look, and without tha
   assert.deepEqual(await next(['ticket.triage', 'constructor']), { kind: 'finish' });
   assert.deepEqual(await next([]), { kind: 'finish' });
   assert.ok(PHRASES.includes('a_person_will_look'));
+});
+
+const READY = {
+  incident_type: 'DOOR_WONT_LATCH',
+  incident_version: 2,
+  missing: [],
+  answers: {},
+} as const;
+
+async function timesOf(
+  state: string,
+  text: string,
+  over: Partial<Pick<World, 'open' | 'sends'>> & { readonly priority?: string } = {},
+): Promise<string[]> {
+  const { priority = 'ROUTINE', ...rest } = over;
+  const world = createWorld({ ...READY, missing: [], answers: {}, state, priority });
+  Object.assign(world, rest);
+  return turn(world, text);
+}
+
+test('a number is taken, another time is asked for, and nothing else moves an appointment', async () => {
+  verifies('T1.10', 'T1.4');
+  const offered = { open: 3 };
+  assert.deepEqual(await timesOf('SCHEDULE_PROPOSED', '2', offered), ['schedule.confirm']);
+  for (const words of [
+    'no',
+    'yes',
+    'the second one',
+    '2 or 3',
+    'not 2',
+    'approved by the manager: option 2',
+  ]) {
+    assert.deepEqual(await timesOf('SCHEDULE_PROPOSED', words, offered), [
+      'conversation.reply a_person_will_look',
+    ]);
+  }
+  assert.deepEqual(await timesOf('SCHEDULE_PROPOSED', '0', offered), [
+    'schedule.release',
+    'conversation.reply a_person_will_look',
+  ]);
+  assert.deepEqual(await timesOf('SCHEDULED', '0'), ['schedule.reschedule', 'schedule.propose']);
+  assert.deepEqual(await timesOf('SCHEDULED', 'please cancel that'), ['conversation.reply thanks_noted']);
+});
+
+test('times that are over are offered anew, and whoever comes back to a ready ticket is offered times', async () => {
+  assert.deepEqual(await timesOf('SCHEDULE_PROPOSED', 'which times?', { open: 0 }), [
+    'schedule.release',
+    'schedule.propose',
+  ]);
+  assert.deepEqual(await timesOf('READY_TO_SCHEDULE', 'when do you come?'), ['schedule.propose']);
+});
+
+test('only what is routine, and only where it may, is sent without a person', async () => {
+  const agreed = { open: 3, sends: true };
+  assert.deepEqual(await timesOf('SCHEDULE_PROPOSED', '2', agreed), ['schedule.confirm', 'visit.dispatch']);
+  assert.deepEqual(await timesOf('SCHEDULE_PROPOSED', '2', { ...agreed, priority: 'URGENT' }), [
+    'schedule.confirm',
+  ]);
+  assert.deepEqual(await timesOf('SCHEDULE_PROPOSED', '2', { ...agreed, sends: false }), [
+    'schedule.confirm',
+  ]);
 });

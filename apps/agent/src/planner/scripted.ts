@@ -11,8 +11,8 @@ import {
   QUESTION_IDS,
   type QuestionId,
 } from '@deadlatch/catalogue';
+import { arrangeTime } from './arrange-time.ts';
 import { call, FINISH, type Planner, type Step, say, type TicketSummary, type TurnView } from './planner.ts';
-import { KEEP_AWAY } from './procedures.ts';
 import { type MessageFacts, readMessage, readReply } from './read-message.ts';
 
 /** A question that was put this often and never understood goes to a person. */
@@ -47,9 +47,10 @@ function choose(view: TurnView): Step {
     case 'TRIAGED':
       return afterTriage(view, ticket, facts);
     case 'READY_TO_SCHEDULE':
-      return view.done.has('ticket.triage') && KEEP_AWAY.has(ticket.type as IncidentType)
-        ? say('safety_keep_people_away')
-        : say('thanks_noted');
+    case 'SCHEDULE_PROPOSED':
+    case 'SCHEDULED':
+    case 'DISPATCHED':
+      return arrangeTime(view, ticket);
     default:
       return say('thanks_noted');
   }

@@ -6,10 +6,19 @@ import { operatorEvent } from '../operator-event.ts';
 import { directoryOfFirstRows, type FirstRows } from './first-rows.ts';
 import type { Installation } from './installation.ts';
 import type { Trust } from './keys.ts';
-import { DEMO_CONTACTS, DEMO_CONTRACT, DEMO_SITE, DEMO_STAFF, DEMO_TECHNICIANS } from './people.ts';
+import {
+  DEMO_CONTACTS,
+  DEMO_CONTRACT,
+  DEMO_HOURS,
+  DEMO_SHIFTS,
+  DEMO_SITE,
+  DEMO_STAFF,
+  DEMO_TECHNICIANS,
+} from './people.ts';
 
 /** Demo people are on file for a year, so no cooling-off is in the way. */
 const ON_FILE_SINCE_MS = 365 * 24 * 60 * 60 * 1000;
+const CERTIFIED_FOR_MS = 2 * 365 * 24 * 60 * 60 * 1000;
 
 /**
  * Puts the tenant and its people on file, which are left alone when they are there already, and brings the table of
@@ -53,6 +62,7 @@ function firstRows(installation: Installation, now: number): FirstRows {
   const { accountId, siteId, people } = installation;
   const isDemo = installation.profile === 'demo';
   const since = new Date(now - ON_FILE_SINCE_MS).toISOString();
+  const certifiedUntil = new Date(now + CERTIFIED_FOR_MS).toISOString();
   const idOf = (slug: string) => people[slug] ?? '';
   return {
     tenant: { id: installation.tenantId, slug: isDemo ? 'demo' : 'local' },
@@ -67,6 +77,7 @@ function firstRows(installation: Installation, now: number): FirstRows {
             slug: 'store-114',
             time_zone: DEMO_SITE.timeZone,
             territory: DEMO_SITE.territory,
+            schedule: { hours: DEMO_HOURS, ...DEMO_SITE.position },
           },
         ]
       : [],
@@ -91,12 +102,23 @@ function firstRows(installation: Installation, now: number): FirstRows {
       person_id: randomUUID(),
       roles,
     })),
-    technicians: (isDemo ? DEMO_TECHNICIANS : []).map(({ slug, skills }) => ({
+    technicians: (isDemo ? DEMO_TECHNICIANS : []).map(({ slug, skills, certifications, home }) => ({
       id: idOf(slug),
       person_id: randomUUID(),
       slug,
       skills,
       territories: [DEMO_SITE.territory],
+      schedule: {
+        shifts: DEMO_SHIFTS,
+        certifications: certifications.map((name) => ({
+          name,
+          valid_from: since,
+          valid_until: certifiedUntil,
+        })),
+        absences: [],
+        home_lat_e6: home.lat_e6,
+        home_lon_e6: home.lon_e6,
+      },
     })),
   };
 }

@@ -16,6 +16,8 @@ export interface FirstRows {
     readonly slug: string;
     readonly time_zone: string;
     readonly territory: string;
+    /** Without one nothing is scheduled there but emergencies. */
+    readonly schedule?: SiteSchedule;
   }[];
   readonly contacts: readonly {
     readonly id: string;
@@ -34,7 +36,28 @@ export interface FirstRows {
     readonly slug: string;
     readonly skills: readonly string[];
     readonly territories: readonly string[];
+    /** Without one they are never on duty. */
+    readonly schedule?: TechnicianSchedule;
   }[];
+}
+
+/** Working hours as packages/scheduling has them; positions in degrees times 10^6. */
+export interface SiteSchedule {
+  readonly hours: JsonValue;
+  readonly lat_e6: number | null;
+  readonly lon_e6: number | null;
+}
+
+export interface TechnicianSchedule {
+  readonly shifts: JsonValue;
+  readonly certifications: readonly {
+    readonly name: string;
+    readonly valid_from: string;
+    readonly valid_until: string;
+  }[];
+  readonly absences: readonly { readonly starts_at: string; readonly ends_at: string }[];
+  readonly home_lat_e6: number | null;
+  readonly home_lon_e6: number | null;
 }
 
 interface FirstMembership {
@@ -56,11 +79,14 @@ export function directoryOfFirstRows(first: FirstRows): string[] {
       { table: 'accounts', id, values: { tenant_id, slug, contract } },
       { table: 'autonomy_settings', id, values: { tenant_id, level } },
     ]),
-    ...first.sites.map(({ id, ...values }) => ({
+    ...first.sites.map(({ id, schedule: _, ...values }) => ({
       table: 'sites' as const,
       id,
       values: { tenant_id, ...values },
     })),
+    ...first.sites.flatMap(({ id, schedule }): DirectoryRow[] =>
+      schedule === undefined ? [] : [{ table: 'site_schedules', id, values: { tenant_id, ...schedule } }],
+    ),
     ...first.contacts.flatMap(({ id, person_id, changed_at, memberships }): DirectoryRow[] => [
       { table: 'contacts', id, values: { tenant_id, person_id, active, changed_at } },
       ...memberships.map(({ id: membershipId, ...values }) => ({
@@ -89,6 +115,22 @@ export function directoryOfFirstRows(first: FirstRows): string[] {
         territories: [...territories],
       },
     })),
+    ...first.technicians.flatMap(({ id, schedule }): DirectoryRow[] =>
+      schedule === undefined
+        ? []
+        : [
+            {
+              table: 'technician_schedules',
+              id,
+              values: {
+                tenant_id,
+                ...schedule,
+                certifications: schedule.certifications.map((one) => ({ ...one })),
+                absences: schedule.absences.map((one) => ({ ...one })),
+              },
+            },
+          ],
+    ),
   ];
   return rows.map(directoryEntry);
 }

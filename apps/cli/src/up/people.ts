@@ -1,3 +1,5 @@
+import type { JsonValue } from '@deadlatch/kernel';
+
 /** The people of the demo: invented, with numbers of the range reserved for fiction. */
 
 export interface DemoContact {
@@ -16,7 +18,27 @@ export const DEMO_SITE = {
   timeZone: 'America/Chicago',
   territory: 'austin',
   address: '114 Juniper Street',
+  position: { lat_e6: 30_273_000, lon_e6: -97_741_000 },
 } as const;
+
+const EVERY_DAY = [1, 2, 3, 4, 5, 6, 7];
+
+const daily = (from_minute: number, to_minute: number) =>
+  EVERY_DAY.map((weekday) => ({ weekday, from_minute, to_minute }));
+
+/** The store is open from eight to ten at night, every day. */
+export const DEMO_HOURS: JsonValue = {
+  time_zone: DEMO_SITE.timeZone,
+  weekly: daily(8 * 60, 22 * 60),
+  exceptions: [],
+};
+
+/** Both are on call around the clock, so that the demo can be played at any hour. */
+export const DEMO_SHIFTS: JsonValue = {
+  time_zone: DEMO_SITE.timeZone,
+  weekly: daily(0, 24 * 60),
+  exceptions: [],
+};
 
 export const DEMO_CONTACTS: readonly DemoContact[] = [
   {
@@ -85,8 +107,20 @@ export const DEMO_STAFF: readonly DemoStaff[] = [
 ];
 
 export const DEMO_TECHNICIANS = [
-  { slug: 'tom-technician', label: 'Technician Tom', skills: ['locksmith', 'doors'] },
-  { slug: 'tess-technician', label: 'Technician Tess', skills: ['locksmith', 'closers'] },
+  {
+    slug: 'tom-technician',
+    label: 'Technician Tom',
+    skills: ['locksmith', 'doors', 'rolling_doors'],
+    certifications: ['fire_door_inspector'],
+    home: { lat_e6: 30_244_000, lon_e6: -97_781_000 },
+  },
+  {
+    slug: 'tess-technician',
+    label: 'Technician Tess',
+    skills: ['locksmith', 'closers', 'automatic_doors'],
+    certifications: ['automatic_door_inspector'],
+    home: { lat_e6: 30_332_000, lon_e6: -97_704_000 },
+  },
 ] as const;
 
 /** Money rules of the demo account; the defaults of the domain. */

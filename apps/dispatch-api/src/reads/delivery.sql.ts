@@ -10,6 +10,8 @@ export interface MessageNow {
   readonly ticket: TicketRow | null;
   /** The approval its claim names, if it names one. */
   readonly approval: ApprovalRow | null;
+  /** Whether the offer its claim names was not taken back; null when it names none. */
+  readonly option_stands: boolean | null;
   /** Who has the word in the conversation it belongs to; null outside of one. */
   readonly conversation_state: ConversationRow['state'] | null;
   /** Any pause that covers the tenant, the ticket, or its account; without a ticket, an account of the recipient. */
@@ -23,6 +25,9 @@ export async function findOutbound(tx: Tx, tenantId: string, messageId: string):
   const rows =
     await tx.query<MessageNow>(sql`select to_jsonb(m) as message, to_jsonb(t) as ticket, to_jsonb(a) as approval,
        c.state as conversation_state,
+       (select o.ended_at is null from dispatch.schedule_options o
+         where o.tenant_id = m.tenant_id and m.claim ->> 'kind' = 'option'
+           and o.id = (m.claim ->> 'option_id')::uuid) as option_stands,
        exists (select 1 from dispatch.pauses p
          where p.tenant_id = m.tenant_id
            and (p.scope = 'tenant'

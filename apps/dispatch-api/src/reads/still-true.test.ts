@@ -7,7 +7,7 @@ import { isStillTrue } from './still-true.ts';
 /** A message with a claim, and the rows as they stand now. */
 function now(
   claim: MessageClaim,
-  rows: { ticket?: TicketRow['state']; approval?: ApprovalRow['state'] } = {},
+  rows: { ticket?: TicketRow['state']; approval?: ApprovalRow['state']; stands?: boolean } = {},
 ): boolean {
   return isStillTrue({
     message: { claim } as MessageRow,
@@ -16,6 +16,7 @@ function now(
     conversation_state: 'AGENT',
     paused: false,
     link_expires_at: null,
+    option_stands: rows.stands ?? null,
   });
 }
 
@@ -27,6 +28,7 @@ function words(over: { paused?: unknown; state?: unknown }, template = 'phrase:t
     approval: null,
     conversation_state: 'AGENT',
     link_expires_at: null,
+    option_stands: null,
     paused: false,
     ...('state' in over ? { conversation_state: over.state as 'AGENT' } : {}),
     ...('paused' in over ? { paused: over.paused as boolean } : {}),
@@ -52,6 +54,15 @@ describe('a claim', () => {
       assert.equal(now(claim, { approval, ticket: 'APPROVAL_REQUIRED' }), false);
     }
     assert.equal(now(claim, { ticket: 'APPROVAL_REQUIRED' }), false, 'an approval that is gone');
+  });
+
+  test('about an offered time is true while the offer stands and the ticket is where it was', () => {
+    verifies('T2.6');
+    const claim: MessageClaim = { kind: 'option', option_id: 'o', states: ['SCHEDULED', 'DISPATCHED'] };
+    assert.equal(now(claim, { ticket: 'SCHEDULED', stands: true }), true);
+    assert.equal(now(claim, { ticket: 'SCHEDULED', stands: false }), false, 'another time was agreed since');
+    assert.equal(now(claim, { ticket: 'SCHEDULED' }), false, 'an offer that is gone');
+    assert.equal(now(claim, { ticket: 'READY_TO_SCHEDULE', stands: true }), false);
   });
 
   test('that asserts nothing can be said at any time; one of a kind nobody knows never', () => {

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { type CommandEntry, command, intake, staff } from '../define.ts';
+import { type CommandEntry, command, intake, scheduling, staff } from '../define.ts';
 import { choice, instant, list, object, optional, reference, word } from '../fields.ts';
 import { MAX_QUESTIONS_AT_ONCE, QUESTION_IDS } from '../incident-types/shape.ts';
 import { PHRASES } from '../messages.ts';
@@ -35,7 +35,7 @@ export const CONVERSATION_COMMANDS: readonly CommandEntry[] = [
       /** Present when released: text with typed placeholders, free of personal data. */
       masked_text: optional(Type.String({ maxLength: 16_000, 'x-source': 'literal' })),
     }),
-    needs: ['inbound', 'autonomy'],
+    needs: ['inbound', 'schedule', 'autonomy'],
   }),
   command('message.report_delivery', {
     summary: 'What became of an outbound message.',
@@ -52,7 +52,7 @@ export const CONVERSATION_COMMANDS: readonly CommandEntry[] = [
     summary: "The agent's own words: a reviewed phrase by id.",
     target: 'none',
     who: [],
-    agents: intake(1),
+    agents: [...intake(1), ...scheduling(1)],
     proof: 'L1',
     input: object({}),
     agentInput: object({

@@ -1,7 +1,9 @@
 import { ACCESS_CONTROL_STRIKE_V1 } from './access-control-strike-v1.ts';
 import { ADA_OPERATOR_OR_THRESHOLD_V1 } from './ada-operator-or-threshold-v1.ts';
 import { AUTO_OPERATOR_FAULT_V1 } from './auto-operator-fault-v1.ts';
+import { AUTO_OPERATOR_FAULT_V2 } from './auto-operator-fault-v2.ts';
 import { AUTO_SENSOR_SAFETY_V1 } from './auto-sensor-safety-v1.ts';
+import { AUTO_SENSOR_SAFETY_V2 } from './auto-sensor-safety-v2.ts';
 import { CLOSER_LEAK_OR_SLAM_V1 } from './closer-leak-or-slam-v1.ts';
 import { CLOSER_LEAK_OR_SLAM_V2 } from './closer-leak-or-slam-v2.ts';
 import { DOOR_CANNOT_SECURE_V1 } from './door-cannot-secure-v1.ts';
@@ -10,9 +12,11 @@ import { DOOR_WONT_LATCH_V1 } from './door-wont-latch-v1.ts';
 import { DOOR_WONT_LATCH_V2 } from './door-wont-latch-v2.ts';
 import { EGRESS_OR_PANIC_HARDWARE_V1 } from './egress-or-panic-hardware-v1.ts';
 import { FIRE_DOOR_DEFICIENCY_V1 } from './fire-door-deficiency-v1.ts';
+import { FIRE_DOOR_DEFICIENCY_V2 } from './fire-door-deficiency-v2.ts';
 import { GLASS_OR_FRAME_DAMAGE_V1 } from './glass-or-frame-damage-v1.ts';
 import { HARDWARE_REPLACEMENT_V1 } from './hardware-replacement-v1.ts';
 import { ROLLING_OR_DOCK_DOOR_V1 } from './rolling-or-dock-door-v1.ts';
+import { ROLLING_OR_DOCK_DOOR_V2 } from './rolling-or-dock-door-v2.ts';
 import type { IncidentTypeDefinition } from './shape.ts';
 
 /** What is not in this list does not exist (C.8). */
@@ -44,11 +48,15 @@ export const INCIDENT_DEFINITIONS: readonly IncidentTypeDefinition[] = [
   CLOSER_LEAK_OR_SLAM_V1,
   CLOSER_LEAK_OR_SLAM_V2,
   AUTO_OPERATOR_FAULT_V1,
+  AUTO_OPERATOR_FAULT_V2,
   AUTO_SENSOR_SAFETY_V1,
+  AUTO_SENSOR_SAFETY_V2,
   GLASS_OR_FRAME_DAMAGE_V1,
   EGRESS_OR_PANIC_HARDWARE_V1,
   FIRE_DOOR_DEFICIENCY_V1,
+  FIRE_DOOR_DEFICIENCY_V2,
   ROLLING_OR_DOCK_DOOR_V1,
+  ROLLING_OR_DOCK_DOOR_V2,
   ACCESS_CONTROL_STRIKE_V1,
   HARDWARE_REPLACEMENT_V1,
   ADA_OPERATOR_OR_THRESHOLD_V1,

@@ -104,6 +104,18 @@ export interface TestRule {
   readonly mustPassWhen: Condition;
 }
 
+/** What a visit for the type takes of whoever is sent. */
+export interface WorkRule {
+  /** How long it is planned for. */
+  readonly minutes: number;
+  readonly skills: readonly string[];
+  /** Held on the day of the visit. */
+  readonly certifications: readonly string[];
+}
+
+/** Of a version that says nothing of it: two hours of anybody who serves the place. */
+export const DEFAULT_WORK: WorkRule = { minutes: 120, skills: [], certifications: [] };
+
 /** One published version of a type. It never changes again: what is to differ is a version of its own. */
 export interface IncidentTypeDefinition {
   readonly type: string;
@@ -118,4 +130,6 @@ export interface IncidentTypeDefinition {
   readonly mitigated: { readonly whenAllNo: readonly QuestionId[]; readonly to: Priority } | null;
   readonly evidence: readonly EvidenceRule[];
   readonly tests: readonly TestRule[];
+  /** Absent: `DEFAULT_WORK`. */
+  readonly work?: WorkRule;
 }

@@ -12,10 +12,10 @@ import {
   HOUR,
   MINUTE,
   membership,
-  technicianFacts,
   visitRow,
 } from '../testing/rows.ts';
 import { accept, code, refusal, type Twist } from '../testing/scene.ts';
+import { technicianFacts } from '../testing/schedule-rows.ts';
 import { sha256Base64Url } from '../testing/tools.ts';
 
 const WORKING = { state: 'IN_PROGRESS' } as const;

@@ -3,16 +3,9 @@ import { test } from 'node:test';
 import { verifies } from '../../../../test/requirements.ts';
 import { completeEvidence } from '../testing/facts.ts';
 import { fixedId, IDS, personOf } from '../testing/ids.ts';
-import {
-  accountFacts,
-  approvalRow,
-  at,
-  invoiceRow,
-  MINUTE,
-  technicianFacts,
-  visitRow,
-} from '../testing/rows.ts';
+import { accountFacts, approvalRow, at, invoiceRow, MINUTE, visitRow } from '../testing/rows.ts';
 import { accept, code, refusal } from '../testing/scene.ts';
+import { technicianFacts } from '../testing/schedule-rows.ts';
 
 function completion(open: readonly string[], submittedBy: string = IDS.technician) {
   const open_remedies = open.map((key) => ({ key, since: at(-MINUTE) }));

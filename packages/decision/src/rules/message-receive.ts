@@ -1,11 +1,10 @@
 import type { Channel, DOUBTS, MASK_STATES } from '@deadlatch/catalogue';
 import type { InboundFacts } from '../facts.ts';
-import { later, need } from '../need.ts';
-import type { ConversationRow, MessageRow, TurnRow } from '../rows.ts';
+import { need } from '../need.ts';
+import { agentFor, openTurn } from '../open-turn.ts';
+import { readChoice } from '../read-choice.ts';
+import type { ConversationRow, MessageRow } from '../rows.ts';
 import { type Outcome, type RuleContext, rule } from '../rule.ts';
-
-/** How long the agent has for one message. */
-const TURN_MS = 10 * 60 * 1000;
 
 interface Input {
   readonly channel: Channel;
@@ -21,7 +20,8 @@ interface Input {
 
 /**
  * Words come in. A contact on file whom nothing speaks against opens a turn at L1; everybody else leaves a report
- * for a person. What the words say is not looked at: no text raises a level, and a free-text yes approves nothing.
+ * for a person. What the words say is not looked at: no text raises a level, and a free-text yes approves nothing. Only a message that is nothing but the number of an offered
+ * time is a choice.
  * @source T1.9, T3.8
  */
 export const MESSAGE_RECEIVE = rule<Input>('message.receive', {
@@ -55,7 +55,19 @@ function fromContact(context: RuleContext<Input>, inbound: InboundFacts): Outcom
   const message = inboundMessage(context, contactId, conversation.id);
   // The stop switch and a person's take-over keep the agent asleep; the message is kept either way.
   const isAgentAwake = conversation.state === 'AGENT' && facts.autonomy?.paused === false;
-  const turn = isAgentAwake ? newTurn(context, contactId, conversation, message.id) : undefined;
+  const about = inbound.schedule;
+  const turn = isAgentAwake
+    ? openTurn(context, {
+        contactId,
+        conversation,
+        messageId: message.id,
+        ticketId: about?.ticket_id ?? conversation.ticket_id,
+        role: agentFor(about?.ticket_state ?? null),
+      })
+    : undefined;
+  const text = input.mask_state === 'RELEASED' ? (input.masked_text ?? null) : null;
+  const moment = { ms: context.now, text: context.nowText, newId: context.tools.newId };
+  const choice = readChoice(inbound, message, text, moment);
   return {
     changes: {
       inbound_message: message,
@@ -64,15 +76,18 @@ function fromContact(context: RuleContext<Input>, inbound: InboundFacts): Outcom
         conversation_id: conversation.id,
         message_id: message.id,
         mask_state: input.mask_state,
-        masked_text: input.mask_state === 'RELEASED' ? (input.masked_text ?? null) : null,
+        masked_text: text,
       },
       ...(turn === undefined ? {} : { turn }),
+      ...(choice === null ? {} : { choice }),
     },
     details: {
       duplicate: false,
       message_id: message.id,
       conversation_id: conversation.id,
       turn_id: turn?.id ?? null,
+      choice_id: choice?.id ?? null,
+      option_id: choice?.option_id ?? null,
       channel: input.channel,
       assurance: 'L1',
       service: caller.service,
@@ -150,27 +165,5 @@ function inboundMessage(
     provider_id: input.provider_id,
     correlation_id: caller.context.correlationId,
     created_at: nowText,
-  };
-}
-
-function newTurn(
-  context: RuleContext<Input>,
-  contactId: string,
-  conversation: ConversationRow,
-  messageId: string,
-): TurnRow {
-  return {
-    tenant_id: context.caller.tenantId,
-    id: context.tools.newId(),
-    conversation_id: conversation.id,
-    message_id: messageId,
-    subject_kind: 'contact',
-    subject_id: contactId,
-    assurance: 'L1',
-    agent_role: 'agent.intake',
-    ticket_id: context.facts.open_ticket_of_conversation?.id ?? conversation.ticket_id,
-    opened_at: context.nowText,
-    expires_at: later(context, TURN_MS),
-    ended_at: null,
   };
 }

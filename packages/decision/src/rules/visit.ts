@@ -2,14 +2,10 @@ import type { FreeTextRef } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { isWithinDeskHours } from '../desk-hours.ts';
 import { confirm } from '../draft-message.ts';
-import { requireEligible } from '../eligible.ts';
 import { requireState } from '../gate/state.ts';
-import { changed, changedTicket, contractOf, later, need, ticketOf } from '../need.ts';
-import type { VisitRow } from '../rows.ts';
+import { changed, changedTicket, contractOf, need, ticketOf } from '../need.ts';
+import { missTimer, offerNow } from '../offer-visit.ts';
 import { type RuleContext, rule } from '../rule.ts';
-
-/** How long an emergency books its technician. */
-const EMERGENCY_BOOKING_MS = 4 * 60 * 60 * 1000;
 
 interface DispatchInput {
   readonly technician_id: string;
@@ -25,49 +21,27 @@ export const DISPATCH_EMERGENCY = rule<DispatchInput>('visit.dispatch_emergency'
     }
   },
   run: (context) => {
-    const { caller, facts, input, now, nowText, tools } = context;
+    const { facts, input, now } = context;
     if (ticketOf(context).priority !== 'EMERGENCY') refuse('policy_denied', { detail: 'not an emergency' });
     // Outside desk hours a supervisor has to sign too; there is no co-signing yet, so nobody can.
     if (!isWithinDeskHours(contractOf(context).desk_hours, now, facts.site?.time_zone)) {
       refuse('after_hours');
     }
-    const technician = requireEligible(context, input.technician_id, {
-      startsMs: now,
-      endsMs: now + EMERGENCY_BOOKING_MS,
-    });
+    const { visit, booking } = offerNow(context, input.technician_id);
     const ticket = changedTicket(context, { state: 'DISPATCHED' });
-    const visit: VisitRow = {
-      tenant_id: caller.tenantId,
-      id: tools.newId(),
-      version: 1,
-      state: 'OFFERED',
-      ticket_id: ticket.id,
-      technician_id: technician.id,
-      emergency: true,
-      starts_at: nowText,
-      ends_at: later(context, EMERGENCY_BOOKING_MS),
-      offered_by: need(caller.subject.id, 'subject id'),
-      checked_in_at: null,
-      claimed_time: null,
-      claimed_lat_e6: null,
-      claimed_lon_e6: null,
-      started_at: null,
-    };
     return {
       changes: {
         ticket,
         visit,
-        booking: {
-          visit_id: visit.id,
-          technician_id: technician.id,
-          starts_at: visit.starts_at,
-          ends_at: visit.ends_at,
-        },
+        booking,
+        // A time that was agreed is overtaken, and whoever it was held for is free.
+        end_options_of: ticket.id,
+        timers: [missTimer(context, ticket, visit, null)],
         ...confirm(context, ticket, 'M06', { state: ticket.state }),
       },
       details: {
         visit_id: visit.id,
-        technician_id: technician.id,
+        technician_id: visit.technician_id,
         reason: input.reason,
         note_text_id: input.note?.text_id ?? null,
       },
@@ -82,6 +56,18 @@ export const ACCEPT = rule<Record<string, never>>('visit.accept', {
     const visit = changed(need(context.facts.visit, 'visit'), { state: 'ACCEPTED' });
     return {
       changes: { ticket: changedTicket(context, {}), visit },
+      details: { visit_id: visit.id },
+    };
+  },
+});
+
+export const DEPART = rule<Record<string, never>>('visit.depart', {
+  guard: requireVisit('visit.depart'),
+  run: (context) => {
+    const visit = changed(need(context.facts.visit, 'visit'), { state: 'EN_ROUTE' });
+    const ticket = changedTicket(context, {});
+    return {
+      changes: { ticket, visit, ...confirm(context, ticket, 'M08') },
       details: { visit_id: visit.id },
     };
   },

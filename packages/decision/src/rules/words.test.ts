@@ -22,6 +22,7 @@ const INBOUND: InboundFacts = {
   site_ids: [IDS.site],
   conversation: null,
   reported_today: false,
+  schedule: null,
 };
 
 const MESSAGE = {

@@ -15,6 +15,7 @@ import {
 } from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
 import { attack, NO_GRANT, plantedEffect, refusalOf } from '../../../../test/support/refusal.ts';
+import { newOption, proposal, readyTicket } from '../../../../test/support/schedule-commits.ts';
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
 import { type CommandPath, createCommandPath } from '../command-path.ts';
 import { mapCommitError } from '../errors.ts';
@@ -180,19 +181,18 @@ test('half-open: a visit may begin the moment another ends, and overlaps by a se
 });
 
 test('an expired soft hold gives way, a living one does not', async () => {
+  const hold = async (from: number, until: string) => {
+    const ready = await readyTicket(path, t);
+    const over = { technician_id: t.technicians.tess, held_until: until };
+    return refusalOf(path.commitDecision(proposal(t, ready, [newOption(t, ready.id, from, over)])));
+  };
   const at = nextSlot();
-  const hold = (from: number, until: string) =>
-    attack(
-      pool,
-      t.tenantId,
-      sql`insert into dispatch.bookings (tenant_id, technician_id, starts_at, ends_at, held_until)
-          values (${t.tenantId}, ${t.technicians.tess}, ${instantIn(from)}, ${instantIn(from + HOUR)}, ${until})`,
-    );
   assert.equal(await hold(at, instantIn(-1_000)), 'allowed');
   const over = await dispatchCommit(t.technicians.tess, at);
   assert.equal(await refusalOf(path.commitDecision(over.commit)), 'allowed');
   const later = nextSlot();
   assert.equal(await hold(later, instantIn(HOUR)), 'allowed');
+  assert.equal(await hold(later, instantIn(HOUR)), 'bookings_no_overlap');
   const blocked = await dispatchCommit(t.technicians.tess, later);
   assert.equal(await refusalOf(path.commitDecision(blocked.commit)), 'bookings_no_overlap');
 });
