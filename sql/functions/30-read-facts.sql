@@ -254,8 +254,7 @@ begin
       tenant,
       coalesce((refs ->> 'technician_id')::uuid, (
         select v.technician_id from dispatch.visits v
-         where v.tenant_id = tenant and v.ticket_id = v_ticket.id
-           and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')), (
+         where v.tenant_id = tenant and v.id = dispatch.visit_in_question(tenant, v_ticket.id)), (
         select o.technician_id from dispatch.schedule_options o
          where o.tenant_id = tenant and o.ticket_id = v_ticket.id and o.ended_at is null
            and o.confirmed_at is not null)),

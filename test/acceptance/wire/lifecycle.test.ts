@@ -256,6 +256,121 @@ describe('one ticket', () => {
   });
 });
 
+const ticketAt = async (id: string) => (await wire.read(crew.dana, `/v1/tickets/${id}`)).body;
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
+
+/** Everything that the lock type asks for, and the work handed in. */
+async function handIn(id: string): Promise<void> {
+  const { does, tom, photo } = crew;
+  await does(tom, 'time.record', id, { minutes: 60 });
+  await photo(tom, id, 'photo.after.secured_outside');
+  await photo(tom, id, 'photo.after.secured_inside');
+  await does(tom, 'test.record', id, { test: 'lock_unlock_x5', passed: true, value: 5 });
+  await does(tom, 'test.record', id, { test: 'egress_opens', passed: true });
+  await does(tom, 'tech.complete', id, completion());
+}
+
+describe('around the straight road', () => {
+  test('a repair that did not last is a recall with a limit of zero, and what is over stays as it is', async () => {
+    verifies('A.3b', 'C.3');
+    const before = (await ticketAt(ticketId)).ticket;
+    const reason = { reason: words() };
+    const sam = person('contact', world.tenant.contacts.sam);
+    assert.equal((await wire.command(sam, 'ticket.reopen', ticketId, reason)).code, 'not_found');
+    assert.equal((await wire.command(crew.tom, 'ticket.reopen', ticketId, reason)).code, 'not_granted');
+    const { body } = await crew.does(crew.maria, 'ticket.reopen', ticketId, reason);
+    const recallId = body.result.ticket_id;
+    const triaged = await crew.does(crew.dana, 'ticket.triage', recallId, CANNOT_SECURE);
+    assert.deepEqual([triaged.body.ticket.state, triaged.body.ticket.nte_cents], ['TRIAGED', 0]);
+    const after = await ticketAt(ticketId);
+    assert.deepEqual(after.ticket, before);
+    assert.deepEqual(
+      after.linked.map((l: { id: string; relation: string }) => [l.id, l.relation]),
+      [[recallId, 'RECALL']],
+    );
+    assert.equal((await wire.command(crew.dana, 'ticket.reopen', recallId, reason)).code, 'invalid_state');
+    await crew.does(crew.dana, 'ticket.cancel', recallId, { reason: 'OTHER' });
+  });
+
+  test('who leaves says why, and that decides the ticket', async () => {
+    verifies('A.3d', 'T3.4');
+    const { does, tom, dana } = crew;
+    const id = await crew.started();
+    const leaves = (input: object, of = id) => wire.command(tom, 'tech.check_out', of, input);
+    assert.equal((await leaves({ outcome: 'COMPLETE' })).code, 'invalid_state');
+    assert.equal((await leaves({ outcome: 'WAITING_APPROVAL' })).code, 'invalid_state');
+    assert.equal((await leaves({ outcome: 'PARTS' })).code, 'schema_mismatch');
+    assert.equal((await leaves({ outcome: 'PARTS', hold_until: inAnHour() })).body.ticket.state, 'ON_HOLD');
+    assert.equal((await leaves({ outcome: 'RETURN_TRIP' })).code, 'not_found', 'nobody is on the job');
+    assert.equal((await does(dana, 'ticket.resume', id)).body.ticket.state, 'READY_TO_SCHEDULE');
+
+    const asking = await crew.started();
+    const question = await crew.asksForMoney(asking, 20_000);
+    assert.equal((await leaves({ outcome: 'WAITING_APPROVAL' }, asking)).body.ticket.state, 'ON_HOLD');
+    assert.equal((await wire.command(dana, 'ticket.resume', asking, {})).code, 'invalid_state');
+    await does(stepUp(world.tenant.contacts.alan, question.digest), 'approval.decide', question.approvalId, {
+      decision: 'APPROVE',
+      action_digest: question.digest,
+    });
+    const decided = (await ticketAt(asking)).ticket;
+    assert.deepEqual([decided.state, decided.nte_cents], ['READY_TO_SCHEDULE', 95_000]);
+  });
+
+  test('a technician who has left still answers for the work, and a contested invoice is issued again', async () => {
+    verifies('A.3b');
+    const { does, dana, quinn, fay, tom, maria } = crew;
+    const made = await does(
+      crew.agentOf(await crew.writes(world.tenant.contacts.maria)),
+      'ticket.create',
+      null,
+    );
+    const id = made.body.ticket.id;
+    await does(dana, 'ticket.triage', id, CANNOT_SECURE);
+    await crew.started(id);
+    await handIn(id);
+    await does(tom, 'tech.check_out', id, { outcome: 'COMPLETE' });
+    await does(quinn, 'qa.verify', id, { result: 'FAIL', wanting: ['work'] });
+    await does(tom, 'remedy.submit', id, { remedies: [{ key: 'work' }] });
+    await does(quinn, 'qa.verify', id, { result: 'PASS' });
+
+    await does(fay, 'billing.generate_invoice', id);
+    const reason = { reason: words() };
+    assert.equal((await wire.command(maria, 'billing.dispute', id, reason)).code, 'invalid_state');
+    await does(fay, 'billing.issue', id);
+    await does(maria, 'billing.dispute', id, reason);
+    const total = (await ticketAt(id)).invoice.total_cents;
+    const paid = await wire.command(fay, 'payment.record', id, { amount_cents: total, method: 'ACH' });
+    assert.deepEqual([paid.code, paid.body.from_state], ['invalid_state', 'DISPUTED']);
+    for (const actor of [fay, crew.sue]) {
+      assert.equal((await wire.command(actor, 'billing.void', id, reason)).code, 'assurance_required');
+    }
+    await does(fay, 'billing.issue', id);
+    assert.equal((await ticketAt(id)).invoice.state, 'ISSUED');
+  });
+
+  test('a duplicate ends in the ticket that goes on, which shows what came in with it', async () => {
+    verifies('T5.6');
+    const { does, dana } = crew;
+    const survivor = await crew.emergency();
+    const duplicate = await crew.ticket();
+    const photo = await crew.photo(dana, duplicate, 'photo.before.opening');
+    const elsewhere = await crew.ticket();
+    await does(dana, 'ticket.triage', elsewhere, { type: 'DOOR_WONT_LATCH', answers: [] });
+    const link = (id: string, survivorId: string) =>
+      wire.command(dana, 'ticket.link_duplicate', id, { survivor_id: survivorId });
+    assert.equal((await link(elsewhere, survivor)).code, 'not_found', 'of another type');
+    assert.equal((await link(duplicate, duplicate)).code, 'not_found', 'itself');
+    assert.equal((await link(duplicate, ticketId)).code, 'not_found', 'over');
+    assert.equal((await link(duplicate, survivor)).body.ticket.state, 'CANCELLED');
+    const { evidence } = (await wire.read(dana, `/v1/tickets/${survivor}/evidence`)).body;
+    assert.deepEqual(
+      evidence.map((item: { id: string }) => item.id),
+      [photo],
+    );
+    assert.equal((await ticketAt(duplicate)).ticket.duplicate_of, survivor);
+  });
+});
+
 const completion = () => ({
   outcome: 'RESOLVED',
   work_note: words(),
