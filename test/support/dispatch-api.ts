@@ -82,12 +82,18 @@ export interface WorldOptions extends SeedOptions {
   readonly databaseUrl?: (real: string) => Promise<string>;
   /** Where the witness is; nobody is there unless told. */
   readonly witnessUrl?: string;
+  /** Where photos are kept; a folder unless told. */
+  readonly bucket?: {
+    readonly bucketUrl: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  };
   /** Processes start with a clock that `stepClock` can make wrong. */
   readonly steppedClocks?: boolean;
 }
 
 export async function createDispatchWorld(options: WorldOptions = {}): Promise<DispatchWorld> {
-  const { databaseUrl, witnessUrl = 'http://127.0.0.1:1', steppedClocks = false, ...seed } = options;
+  const { databaseUrl, witnessUrl = 'http://127.0.0.1:1', steppedClocks = false, bucket, ...seed } = options;
   const database = await createTestDatabase();
   const admin = testPool(database.adminUrl, 2);
   const root = await mkdtemp(join(tmpdir(), 'deadlatch-wire-'));
@@ -106,6 +112,15 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
   const real = database.urls.dispatch;
   const url = databaseUrl === undefined ? real : await databaseUrl(real);
   await writeFile(join(state.keys, 'dispatch-api', 'database-url'), url, { mode: 0o600 });
+  if (bucket) {
+    const secrets = {
+      's3-access-key-id': bucket.accessKeyId,
+      's3-secret-access-key': bucket.secretAccessKey,
+    };
+    for (const [name, secret] of Object.entries(secrets)) {
+      await writeFile(join(state.keys, 'dispatch-api', name), secret, { mode: 0o600 });
+    }
+  }
   for (const { service, keyid, x, from, until } of trust.services) {
     await putKey(database.adminUrl, operator, {
       keyid,
@@ -139,6 +154,7 @@ export async function createDispatchWorld(options: WorldOptions = {}): Promise<D
       env: {
         ...env,
         WITNESS_URL: witnessUrl,
+        ...(bucket && { OBJECT_STORE_URL: `s3:${bucket.bucketUrl}` }),
         DEADLATCH_PORT: String(port),
         DEADLATCH_LOG_LEVEL: 'warn',
         DEADLATCH_SUPERVISED: 'yes',

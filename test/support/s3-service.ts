@@ -42,6 +42,7 @@ export async function createS3Service(): Promise<S3Service> {
     accessKeyId: 'S3RVER',
     secretAccessKey: 'S3RVER',
     close: async () => {
+      if (!front.listening) return;
       front.closeAllConnections();
       await new Promise((done) => front.close(done));
       await service.close();

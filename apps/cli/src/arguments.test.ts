@@ -60,3 +60,13 @@ test('DATABASE_URL must name a database of PostgreSQL, and is never quoted', () 
     );
   }
 });
+
+test('photos go into a bucket when the environment names one, and into no other folder', () => {
+  const bucketOf = (...store: readonly (string | undefined)[]) =>
+    readArguments(['up'], undefined, undefined, [store[0], store[1]]).bucket;
+  assert.equal(bucketOf(), undefined);
+  assert.equal(bucketOf('', 'x'), undefined);
+  const url = 's3:https://s3.example/photos';
+  assert.deepEqual(bucketOf(url, 'eu-central-1'), { url, region: 'eu-central-1' });
+  assert.throws(() => bucketOf('file:///tmp'), UsageError);
+});

@@ -48,6 +48,14 @@ export interface Arguments {
   readonly databaseUrl: string | undefined;
   /** Where the services send their spans; the same variable as theirs. */
   readonly otlpEndpoint: string | undefined;
+  /** The bucket that photos are kept in; the state directory unless told. The same variables as the service's. */
+  readonly bucket: Bucket | undefined;
+}
+
+/** A bucket, as `OBJECT_STORE_URL` and `OBJECT_STORE_REGION` name it. */
+export interface Bucket {
+  readonly url: string;
+  readonly region: string | undefined;
 }
 
 const text = { type: 'string' } as const;
@@ -58,12 +66,14 @@ const KEY_ID = /^-[A-Za-z0-9_-]{42}$/;
  * Reads the command line.
  * @param databaseUrl `DATABASE_URL` of the environment
  * @param otlpEndpoint `OTEL_EXPORTER_OTLP_ENDPOINT` of the environment
+ * @param objectStore `OBJECT_STORE_URL` and `OBJECT_STORE_REGION` of the environment
  * @throws UsageError naming what is wrong
  */
 export function readArguments(
   argv: readonly string[],
   databaseUrl?: string,
   otlpEndpoint?: string,
+  objectStore: readonly [url?: string | undefined, region?: string | undefined] = [],
 ): Arguments {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -107,7 +117,17 @@ export function readArguments(
     yes: values.yes,
     databaseUrl: databaseUrl === undefined || databaseUrl === '' ? undefined : postgresUrl(databaseUrl),
     otlpEndpoint: otlpEndpoint === undefined || otlpEndpoint === '' ? undefined : collectorUrl(otlpEndpoint),
+    bucket: bucketOf(objectStore),
   };
+}
+
+function bucketOf([url = '', region]: readonly [url?: string | undefined, region?: string | undefined]) {
+  if (url === '') return undefined;
+  // In a folder photos are where everything else of the installation is, and nowhere else.
+  if (!url.startsWith('s3:')) {
+    throw new UsageError('OBJECT_STORE_URL takes a bucket here, like s3:https://s3.example/photos');
+  }
+  return { url, region };
 }
 
 function collectorUrl(text: string): string {

@@ -22,7 +22,9 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
 ]);
 
 async function run(argv: readonly string[]): Promise<number> {
-  const args = readArguments(argv, process.env.DATABASE_URL, process.env.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const { DATABASE_URL, OTEL_EXPORTER_OTLP_ENDPOINT, OBJECT_STORE_URL, OBJECT_STORE_REGION } = process.env;
+  const objectStore = [OBJECT_STORE_URL, OBJECT_STORE_REGION] as const;
+  const args = readArguments(argv, DATABASE_URL, OTEL_EXPORTER_OTLP_ENDPOINT, objectStore);
   if (args.command === 'help') {
     process.stdout.write(args.json ? `${JSON.stringify({ help: HELP })}\n` : HELP);
     return EXIT.done;

@@ -257,12 +257,16 @@ describe('deadlatch doctor', () => {
     assert.equal(ended.code, 0, ended.stdout);
     assert.deepEqual([report.is_as_known, report.is_tight], [true, false]);
     for (const finding of report.findings) {
-      assert.equal(finding.reads_own, true, finding.process);
+      const hasKeys = !['imager', 'decoder'].includes(finding.process);
+      assert.deepEqual([finding.has_keys, finding.reads_own], [hasKeys, hasKeys], finding.process);
       assert.deepEqual(finding.reads_others, [], finding.process);
-      assert.equal(finding.starts_programs, false, finding.process);
+      assert.equal(finding.starts_programs, finding.process === 'imager', finding.process);
       assert.equal(finding.reads_others_by_worker.length > 0, finding.process === 'vault');
     }
-    assert.match((await there('doctor')).stdout, /^vault .+NOT ISOLATED/m);
+    const text = (await there('doctor')).stdout;
+    assert.match(text, /^vault .+NOT ISOLATED/m);
+    assert.match(text, /^imager .+STARTS PROGRAMS$/m);
+    assert.match(text, /^decoder +has no keys, no other$/m);
   });
 
   test('keys are listed with their public parts', async () => {

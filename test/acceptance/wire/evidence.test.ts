@@ -263,6 +263,8 @@ describe('evidence', () => {
       const { input } = await uploaded(crew.dana, id, bytes);
       const answer = await wire.command(crew.dana, 'evidence.finalize', id, input);
       assert.deepEqual([answer.status, answer.code, answer.body.reason], [422, 'evidence_unusable', reason]);
+      // Its bytes are gone: nobody looks at them again.
+      assert.equal((await wire.command(crew.dana, 'evidence.finalize', id, input)).code, 'evidence_missing');
     }
     const asJpeg = (await crew.does(crew.dana, 'evidence.presign', id, announcementOf(png, 'image/jpeg')))
       .body.result;

@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Arguments, EXIT, StartError } from '../arguments.ts';
+import { imagerCommandLine } from '../up/imager.ts';
 import type { Installation } from '../up/installation.ts';
 import { commandLine, PROCESSES, type ProcessName } from '../up/services.ts';
 import { readDocument, type StateDir, stateDirAt } from '../up/state-dir.ts';
@@ -44,6 +45,8 @@ interface Probed {
 /** What one process could reach if its code were somebody else's. */
 export interface Finding {
   readonly process: string;
+  /** Whether it is a service, with keys of its own. */
+  readonly has_keys: boolean;
   readonly reads_own: boolean;
   /** Key folders of others, or the authority's (`ca`), that its permissions let it read. */
   readonly reads_others: readonly string[];
@@ -57,6 +60,8 @@ export interface Finding {
  * options no permission model. Named here so that a second one is noticed.
  */
 const ESCAPES_BY_WORKER: readonly string[] = ['vault'];
+/** Imager starts the decoder, one for each photo; whatever else it started would have no permission model. */
+const STARTS_PROGRAMS: readonly string[] = ['imager'];
 
 /**
  * `deadlatch doctor`: the isolation actually reached, tried and not assumed, and what TLS between the services does.
@@ -71,14 +76,15 @@ export async function doctor(args: Arguments): Promise<number> {
   if (services.length === 0) {
     throw new StartError(`There are no keys in ${state.root}. Start it once with npm start.`);
   }
-  const findings = await Promise.all(
-    PROCESSES.filter((name) => services.includes(name)).map((name) => examine(name, state, services)),
-  );
+  const findings = await Promise.all([
+    ...PROCESSES.filter((name) => services.includes(name)).map((name) => examine(name, state, services)),
+    ...examineImager(state, services),
+  ]);
   const isAsKnown = findings.every(
     (f) =>
-      f.reads_own &&
+      f.reads_own === f.has_keys &&
       f.reads_others.length === 0 &&
-      !f.starts_programs &&
+      (!f.starts_programs || STARTS_PROGRAMS.includes(f.process)) &&
       (f.reads_others_by_worker.length === 0 || ESCAPES_BY_WORKER.includes(f.process)),
   );
   const { environment } = await readDocument<Installation>(state.installationFile);
@@ -96,14 +102,31 @@ export async function doctor(args: Arguments): Promise<number> {
   return isAsKnown && isTlsSound(tls) ? EXIT.done : EXIT.failed;
 }
 
-async function examine(name: ProcessName, state: StateDir, services: readonly string[]): Promise<Finding> {
+function examine(name: ProcessName, state: StateDir, services: readonly string[]): Promise<Finding> {
   const flags = commandLine(name, state, WORKSPACE).filter((arg) => arg.startsWith('--'));
+  return probe(name, [...flags, '--no-warnings', '-e', PROBE], state, services);
+}
+
+/** Imager, and the program under which it decodes one photo, each under what it is started with. */
+function examineImager(state: StateDir, services: readonly string[]): readonly Promise<Finding>[] {
+  const flags = imagerCommandLine(state, WORKSPACE).filter((arg) => arg.startsWith('--'));
+  const asDecoder = join(WORKSPACE, 'apps/imager/src/examine-main.ts');
+  return [
+    probe('imager', [...flags, '--no-warnings', '-e', PROBE], state, services),
+    probe('decoder', [...flags, '--no-warnings', asDecoder, PROBE], state, services),
+  ];
+}
+
+async function probe(
+  name: string,
+  args: readonly string[],
+  state: StateDir,
+  services: readonly string[],
+): Promise<Finding> {
   const folders = [...services.map((service) => join(state.keys, service)), state.authority];
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [...flags, '--no-warnings', '-e', PROBE, ...folders],
-    { timeout: PROBE_MS },
-  ).catch((cause: { stderr?: string }) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [...args, ...folders], {
+    timeout: PROBE_MS,
+  }).catch((cause: { stderr?: string }) => {
     throw new StartError(`${name} could not be examined: ${cause.stderr?.trim() ?? ''}`, { cause });
   });
   const probed = JSON.parse(stdout) as Probed;
@@ -111,6 +134,7 @@ async function examine(name: ProcessName, state: StateDir, services: readonly st
   const others = (dirs: readonly string[]) => dirs.filter((dir) => dir !== own).map((dir) => basename(dir));
   return {
     process: name,
+    has_keys: services.includes(name),
     reads_own: probed.direct.includes(own),
     reads_others: others(probed.direct),
     reads_others_by_worker: others(probed.worker),
@@ -125,17 +149,20 @@ function systemUser(): string {
 function describe(report: { readonly findings: readonly Finding[]; readonly user: string }): string {
   const lines = report.findings.map((f) => {
     const others = f.reads_others.length === 0 ? 'no other' : `ALSO ${f.reads_others.join(', ')}`;
+    const keys = f.has_keys ? `own keys ${f.reads_own ? 'readable' : 'MISSING'}` : 'has no keys';
     const programs = f.starts_programs ? ', STARTS PROGRAMS' : '';
     const worker =
       f.reads_others_by_worker.length === 0
         ? ''
         : '; NOT ISOLATED: a worker thread with options of its own reads every key folder';
-    return `${f.process.padEnd(13)} own keys ${f.reads_own ? 'readable' : 'MISSING'}, ${others}${programs}${worker}\n`;
+    return `${f.process.padEnd(13)} ${keys}, ${others}${programs}${worker}\n`;
   });
   const leaky = report.findings.filter((f) => f.reads_others_by_worker.length > 0).map((f) => f.process);
   return `${lines.join('')}
 All processes run as one system user (${report.user}). What separates their files is the permission model of Node,
 which is a fence for code that was not written to attack it, and not a sandbox. It does not restrict the network.
-${leaky.length === 0 ? '' : `It does not hold for ${leaky.join(', ')}, which may start worker threads. Whoever runs code there has every key.\n`}Separate system users or containers, one for each process, hold in every case.
+${leaky.length === 0 ? '' : `It does not hold for ${leaky.join(', ')}, which may start worker threads. Whoever runs code there has every key.\n`}Nor does it hold native code: a photo that takes the decoder over may read what the system user may. Photos are decoded
+one by one, each in a program that is given nothing else and ends with it.
+Separate system users or containers, one for each process, hold in every case.
 `;
 }

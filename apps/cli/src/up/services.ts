@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DEFAULT_PORTS, type ServiceName } from '@deadlatch/catalogue';
+import type { Bucket } from '../arguments.ts';
 import { imagerSocket } from './imager.ts';
 import { keyDirectory } from './keys.ts';
 import type { StateDir } from './state-dir.ts';
@@ -88,6 +89,7 @@ export function environmentOf(
   at: Addresses,
   installation: Installation,
   otlpEndpoint?: string,
+  bucket?: Bucket,
 ): Record<string, string> {
   const urls = {
     WEB_PUBLIC_URL: at.webPublic,
@@ -108,7 +110,8 @@ export function environmentOf(
   };
   const extra: Record<ProcessName, Record<string, string>> = {
     'dispatch-api': {
-      OBJECT_STORE_URL: pathToFileURL(state.objects).href,
+      OBJECT_STORE_URL: bucket?.url ?? pathToFileURL(state.objects).href,
+      ...(bucket?.region !== undefined && { OBJECT_STORE_REGION: bucket.region }),
       IMAGER_SOCKET: imagerSocket(state),
     },
     identity: {

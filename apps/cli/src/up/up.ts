@@ -134,7 +134,7 @@ async function bringUp(args: Arguments, start: Start): Promise<void> {
   const imager = startImager(state, resolve(WORKSPACE), say, republish);
   stops.push(() => imager.stop());
   const launch = (name: ProcessName) =>
-    children.push(startService(name, start, installation, args.otlpEndpoint, republish));
+    children.push(startService(name, start, installation, args, republish));
   // It reads the console's files when it starts; all others need nothing of what is still being prepared.
   const waits: readonly ProcessName[] = ['web'];
   for (const name of names) if (!waits.includes(name)) launch(name);
@@ -230,6 +230,9 @@ async function writeSecrets(
       phone,
       ...(email ? { email } : {}),
     })),
+    ...DEMO_STAFF.flatMap(({ slug, label, mailbox }) =>
+      mailbox ? [{ slug, label, email: mailbox.email }] : [],
+    ),
     STRANGER,
   ];
   await writeWhole(join(keyDirectory(state.keys, 'simulator'), 'people.json'), JSON.stringify(people));
@@ -239,14 +242,14 @@ function startService(
   name: ProcessName,
   { state, at, say }: Start,
   installation: Installation,
-  otlpEndpoint: string | undefined,
+  { otlpEndpoint, bucket }: Pick<Arguments, 'otlpEndpoint' | 'bucket'>,
   onRestart: () => void,
 ): Child {
   return keepRunning({
     name,
     command: process.execPath,
     args: commandLine(name, state, resolve(WORKSPACE)),
-    env: environmentOf(name, state, at, installation, otlpEndpoint),
+    env: environmentOf(name, state, at, installation, otlpEndpoint, bucket),
     // Its own folder: some libraries look for settings where they are started.
     cwd: join(resolve(WORKSPACE), 'apps', name),
     logFile: join(state.logs, `${name}.log`),

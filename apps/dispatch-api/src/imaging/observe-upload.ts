@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable, Transform } from 'node:stream';
-import { MAX_EVIDENCE_PIXELS } from '@deadlatch/catalogue';
+import { MAX_EVIDENCE_PIXELS, type UnusableReason } from '@deadlatch/catalogue';
 import type { EvidenceRow, ObservedObject } from '@deadlatch/decision';
 import { DispatchError, refuse } from '@deadlatch/kernel';
 import type { ObjectStore } from '../object-store/object-store.ts';
@@ -32,6 +32,8 @@ export function createObserveUpload(
       return { sha256: found, size_bytes: sizeBytes, kept: null, unusable: null };
     }
     if (drawn.kind === 'unusable') {
+      // It will be what it is the next time, too; what was not looked at to its end may be tried again.
+      if (!MAY_PASS.includes(drawn.reason)) await store.discardUpload(tenantId, id);
       return { sha256, size_bytes: sizeBytes, kept: null, unusable: drawn.reason };
     }
     const picture = { sha256: drawn.sha256, sizeBytes: drawn.sizeBytes, contentType };
@@ -40,6 +42,8 @@ export function createObserveUpload(
     return { sha256, size_bytes: sizeBytes, kept, unusable: null };
   };
 }
+
+const MAY_PASS: readonly UnusableReason[] = ['too_slow', 'decoder_failed'];
 
 interface Announced {
   readonly sha256: string;
