@@ -181,6 +181,33 @@ export interface WantedEvidence {
   readonly possible: boolean;
 }
 
+/** A time that is offered or agreed. */
+export interface TimeOption {
+  readonly id: string;
+  readonly number: number;
+  readonly window_from: string;
+  readonly window_to: string;
+  readonly held_until: string;
+  /** For staff only. */
+  readonly technician_id?: string;
+}
+
+export interface Recommended {
+  readonly technician_id: string;
+  readonly starts_at: string;
+  readonly score: number;
+  readonly factors: readonly {
+    readonly factor: string;
+    readonly value: number;
+    readonly contribution: number;
+  }[];
+}
+
+export interface Recommendations {
+  readonly recommended?: readonly Recommended[];
+  readonly others?: readonly { readonly technician_id: string; readonly reasons: readonly string[] }[];
+}
+
 /** A part of a ticket that this person's role may not read is `null`. */
 export interface TicketPage {
   readonly site_label?: string | null;
@@ -194,6 +221,10 @@ export interface TicketPage {
   readonly evidence?: { readonly evidence?: readonly Evidence[] } | null;
   readonly wanted_evidence?: readonly WantedEvidence[] | null;
   readonly approvals?: { readonly approvals?: readonly Approval[] } | null;
+  readonly schedule?: {
+    readonly options?: readonly TimeOption[];
+    readonly agreed?: TimeOption | null;
+  } | null;
   readonly conversation?: {
     readonly conversation?: {
       readonly id?: string;

@@ -7,6 +7,7 @@ import {
   type Pause,
   Problem,
   type Queue,
+  type Recommendations,
   type Report,
   read,
   type Site,
@@ -56,6 +57,14 @@ export function ticketQuery(id: string) {
     queryKey: ['ticket', id],
     queryFn: ({ signal }) => read<TicketPage>(`/api/tickets/${encodeURIComponent(id)}`, signal),
     refetchInterval: POLL_MS,
+  });
+}
+
+export function recommendationsQuery(id: string) {
+  return queryOptions({
+    queryKey: ['ticket', id, 'recommendations'],
+    queryFn: ({ signal }) =>
+      read<Recommendations>(`/api/tickets/${encodeURIComponent(id)}/recommendations`, signal),
   });
 }
 

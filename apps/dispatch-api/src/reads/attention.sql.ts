@@ -58,6 +58,11 @@ export function listAttention(tx: Tx, tenantId: string): Promise<Attention[]> {
       join dispatch.tickets t on t.tenant_id = k.tenant_id and t.id = k.ticket_id
       where k.tenant_id = ${tenantId} and k.done_at is null and t.state not in ('CLOSED', 'CANCELLED')
         and (k.kind <> 'safety_triage' or t.state in ('TRIAGED', 'READY_TO_SCHEDULE'))
+        and (k.kind not in ('times_unanswered', 'other_times_wanted', 'visit_missed')
+          or t.state = 'READY_TO_SCHEDULE')
+        and (k.kind <> 'visit_declined' or t.state in ('SCHEDULED', 'READY_TO_SCHEDULE'))
+        and (k.kind <> 'technician_to_tell'
+          or t.state in ('READY_TO_SCHEDULE', 'SCHEDULE_PROPOSED', 'SCHEDULED', 'DISPATCHED'))
         and (k.kind <> 'consent_needed' or t.state in ('IN_PROGRESS', 'COMPLETED_PENDING_VERIFICATION', 'INVOICED'))
         and (k.kind <> 'cancel_requested'
           or t.state not in ('ON_SITE', 'IN_PROGRESS', 'COMPLETED_PENDING_VERIFICATION', 'VERIFIED', 'INVOICED'))

@@ -8,6 +8,7 @@ import { NO_CONTEXT } from '../forms/field.tsx';
 import { catalogueQuery, meQuery, queueQuery, techniciansQuery, ticketQuery } from '../queries.ts';
 import { INCIDENT_WORDS, T, wordFor } from '../strings.ts';
 import { Actions } from '../ticket/actions.tsx';
+import { Appointment } from '../ticket/appointment.tsx';
 import { Conversation } from '../ticket/conversation.tsx';
 import { Approvals, EvidencePanel, Summary, VisitPanel } from '../ticket/panels.tsx';
 import { NextStep, PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
@@ -98,6 +99,7 @@ function TicketBody(props: {
               incidents: catalogue.incident_types,
             }}
           />
+          <Appointment page={page} technicians={technicians} />
           <AgentSwitch roles={me.roles} ticketId={ticket.id} />
           <VisitPanel visit={page.visit} people={people} />
         </div>

@@ -19,8 +19,14 @@ interface Action {
 /** More states than this say nothing that a person could keep in mind. */
 const FEW_STATES = 3;
 
-/** Finalizing is the last step of an upload and has no button of its own. */
-const WITHOUT_BUTTON: ReadonlySet<string> = new Set(['evidence.finalize']);
+/** Finalizing is the last step of an upload; times and technicians are chosen where they are shown. */
+const WITHOUT_BUTTON: ReadonlySet<string> = new Set([
+  'schedule.propose',
+  'schedule.confirm',
+  'visit.dispatch',
+  'visit.reassign',
+  'evidence.finalize',
+]);
 
 /** How loud a button is: what moves the work on, what belongs to it, what stops it. */
 const WEIGHTS = { filled: 0, light: 1, default: 2 } as const;
@@ -30,6 +36,7 @@ const MOVES_ON: ReadonlySet<string> = new Set([
   'ticket.triage',
   'visit.dispatch_emergency',
   'visit.accept',
+  'visit.depart',
   'tech.check_in',
   'tech.start',
   'tech.complete',

@@ -34,6 +34,13 @@ export function addReadRoutes(
     return tokens.using(visitor, (token) => readTicketPage(dispatchApi, token, id));
   });
 
+  server.get<{ Params: { id: string } }>('/api/tickets/:id/recommendations', async (request) => {
+    const visitor = current.reading(request);
+    const { id } = request.params;
+    if (!isUuid(id)) return refuse('not_found', { detail: 'not an id' });
+    return as(visitor, `/v1/tickets/${id}/recommendations`);
+  });
+
   server.get<{ Params: { id: string } }>('/api/evidence/:id', async (request, reply) => {
     const visitor = current.reading(request);
     const { id } = request.params;

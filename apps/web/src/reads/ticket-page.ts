@@ -8,6 +8,7 @@ const PARTS = [
   { member: 'timeline', read: 'ticket.timeline' },
   { member: 'evidence', read: 'evidence.list' },
   { member: 'approvals', read: 'approval.list' },
+  { member: 'schedule', read: 'schedule.options' },
 ] as const;
 
 /** Refusals that mean "this part is not for you"; any other, an outage first, fails the whole page. */
