@@ -40,6 +40,7 @@ import { createObjectStore } from './object-store/object-store.ts';
 import { openBlobs } from './object-store/open-blobs.ts';
 import { createReach } from './reads/reach.ts';
 import { createTrailReads } from './reads/trail-reads.ts';
+import { addActReadRoutes } from './routes/act-reads.ts';
 import { createAuditedRead } from './routes/audited-read.ts';
 import { addCommandRoutes } from './routes/commands.ts';
 import { createGate } from './routes/gate.ts';
@@ -171,6 +172,7 @@ export async function compose(settings: Settings): Promise<Running> {
   addOfficeReadRoutes(app, { audited, trailReads, pool });
   addReadRoutes(app, { audited, trailReads, pool, store, allowed: reach.allowed });
   addScheduleReadRoutes(app, { audited, pool, calendar: reach.calendar, tools });
+  addActReadRoutes(app, { audited, pool, linkKey, identityPublicUrl: settings.IDENTITY_PUBLIC_URL });
   addServiceReadRoutes(app, {
     audited,
     pool,

@@ -92,6 +92,8 @@ export const READS: readonly ReadEntry[] = [
   /** Parameters: `ticket`, `correlation`, `actor`, `command`, `decision`, `since`, `until`, `after`. */
   { name: 'audit.search', route: '/v1/audit', roles: ['supervisor', 'auditor'] },
   { name: 'autonomy.get', route: '/v1/autonomy', roles: ['dispatcher', 'supervisor'] },
+  /** What waits for the reader's confirmation. */
+  { name: 'act.list', route: '/v1/acts', roles: ['admin', 'supervisor', 'dispatcher'] },
   { name: 'turn.tools', route: '/v1/turn', roles: ['agent'] },
   { name: 'message.rendered', route: '/v1/messages/:id/rendered', roles: ['gateway'] },
   { name: 'step_up.get', route: '/v1/step-ups/:secret', roles: ['identity'] },

@@ -91,6 +91,7 @@ const PERSON_READS = [
   'template.list',
   'audit.search',
   'autonomy.get',
+  'act.list',
 ] as const;
 
 export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {

@@ -67,7 +67,9 @@ export interface StepUpGrant extends GrantBase {
   readonly action_digest: string;
   readonly level: Assurance;
   readonly correlation_id: string;
-  readonly ticket: string;
+  readonly ticket: string | null;
+  /** There for an act of staff: then `approval` is the act, and `contact` the member of staff who may confirm it. */
+  readonly object?: 'act';
 }
 
 /** What exactly somebody is asked to approve. `action_digest` is that of `action`, checked on both sides. */
@@ -139,8 +141,9 @@ const RULES: Readonly<Record<GrantKind, GrantRule>> = {
       action_digest: isDigest,
       level: isAssurance,
       correlation_id: isId,
-      ticket: isId,
+      ticket: isIdOrNull,
     },
+    optional: { object: oneOf(['act']) },
   },
   action: {
     typ: 'action+jwt',

@@ -5,7 +5,7 @@ import { directoryEntry } from '@deadlatch/audit-log';
 import { verifies } from '../../requirements.ts';
 import { createDispatchWorld, type DispatchWorld } from '../../support/dispatch-api.ts';
 import { storedEvents } from '../../support/table-state.ts';
-import { createWire, person, stepUp, type Wire } from '../../support/wire.ts';
+import { alone, createWire, person, stepUp, type Wire } from '../../support/wire.ts';
 
 /** Who may do what is changed through the service, as it runs. */
 let world: DispatchWorld;
@@ -190,6 +190,46 @@ describe('who may do what', () => {
       const { status, code } = await wire.command(staff('adam'), command, target, input);
       assert.deepEqual([status, code], [403, 'assurance_required'], command);
     }
+  });
+
+  test('each of those who can say yes has a link of their own, and nobody else sees any', async () => {
+    verifies('T3.12', 'T3.4', 'T4.8');
+    const contract = {
+      nte_cents: { ROUTINE: 1, URGENT: 2, EMERGENCY: 3 },
+      labor_cents_per_hour: 4,
+      trip_cents: 5,
+      quote_first: true,
+      close_when_issued: false,
+    };
+    const { result: asked } = await does('adam', 'account.change', world.tenant.otherAccountId, { contract });
+    const linkOf = async (name: 'adam' | 'sue' | 'dana') => {
+      const { body } = await wire.read(staff(name), '/v1/acts');
+      const listed = (body.acts as { id: string; confirm_url: string }[]).find(
+        ({ id }) => id === asked.act_id,
+      );
+      return listed?.confirm_url.split('/').at(-1);
+    };
+    const [mine, hers] = [await linkOf('adam'), await linkOf('sue')];
+    assert.ok(mine && hers && mine !== hers);
+    assert.equal(await linkOf('dana'), undefined);
+    assert.equal((await wire.read(staff('fay'), '/v1/acts')).code, 'not_granted');
+    const { body } = await wire.read(alone('identity'), `/v1/step-ups/${hers}`);
+    assert.deepEqual(
+      [body.object, body.approval_id, body.contact_id, body.required, body.state, body.action_digest],
+      ['act', asked.act_id, world.tenant.staff.sue, 'L2', 'PENDING', asked.action_digest],
+    );
+    assert.deepEqual(JSON.parse(body.action).input, { contract });
+    assert.equal((await wire.read(alone('identity'), `/v1/step-ups/${'f'.repeat(34)}`)).code, 'not_found');
+    // Whoever has said yes is not asked again; when it is over, nobody is.
+    assert.equal((await confirm('adam', asked)).status, 200);
+    assert.equal(await linkOf('adam'), undefined);
+    assert.equal((await confirm('sue', asked, 'DECLINE')).status, 200);
+    assert.equal(await linkOf('sue'), undefined);
+    const over = await wire.read(alone('identity'), `/v1/step-ups/${hers}`);
+    assert.deepEqual(
+      [over.body.state, over.body.step_up_grant, over.body.reveal_grant],
+      ['DENIED', null, null],
+    );
   });
 
   test('a no ends it; another act, another digest and another person have no say in it', async () => {

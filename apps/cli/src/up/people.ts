@@ -94,15 +94,32 @@ export const STRANGER = { slug: 'stranger', label: 'Somebody unknown', phone: '+
 export interface DemoStaff {
   readonly slug: string;
   readonly label: string;
+  /** On file for whoever confirms acts of authority with a code. */
+  readonly mailbox?: { readonly name: string; readonly email: string };
   readonly roles: readonly string[];
 }
 
 export const DEMO_STAFF: readonly DemoStaff[] = [
-  { slug: 'dana-dispatcher', label: 'Dispatcher', roles: ['dispatcher'] },
-  { slug: 'sue-supervisor', label: 'Supervisor', roles: ['supervisor'] },
+  {
+    slug: 'dana-dispatcher',
+    label: 'Dispatcher',
+    roles: ['dispatcher'],
+    mailbox: { name: 'Dana Reyes', email: 'dana.reyes@contractor.example' },
+  },
+  {
+    slug: 'sue-supervisor',
+    label: 'Supervisor',
+    roles: ['supervisor'],
+    mailbox: { name: 'Sue Lindqvist', email: 'sue.lindqvist@contractor.example' },
+  },
   { slug: 'quinn-qa', label: 'Quality', roles: ['qa'] },
   { slug: 'fay-finance', label: 'Finance', roles: ['finance'] },
-  { slug: 'adam-admin', label: 'Administrator', roles: ['admin'] },
+  {
+    slug: 'adam-admin',
+    label: 'Administrator',
+    roles: ['admin'],
+    mailbox: { name: 'Adam Novak', email: 'adam.novak@contractor.example' },
+  },
   { slug: 'otto-auditor', label: 'Auditor', roles: ['auditor'] },
 ];
 

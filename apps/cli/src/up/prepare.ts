@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { Installation } from './installation.ts';
 import { runOperatorProgram } from './operator-program.ts';
-import { DEMO_CONTACTS, DEMO_SITE } from './people.ts';
+import { DEMO_CONTACTS, DEMO_SITE, DEMO_STAFF } from './people.ts';
 import { type Addresses, environmentOf } from './services.ts';
 import { type StateDir, writeWhole } from './state-dir.ts';
 
@@ -57,26 +57,43 @@ export async function prepare(
 
 function enrolments(installation: Installation): Preparation[] {
   const idOf = (slug: string) => installation.people[slug] ?? '';
+  const staff = DEMO_STAFF.flatMap(({ slug, mailbox }) => (mailbox ? [{ slug, ...mailbox }] : []));
   const contacts = {
-    contacts: DEMO_CONTACTS.map(({ slug, name, phone, email }) => ({
-      contact_id: idOf(slug),
-      account_id: installation.accountId,
-      name,
-      phone,
-      ...(email ? { email } : {}),
-    })),
+    contacts: [
+      ...DEMO_CONTACTS.map(({ slug, name, phone, email }) => ({
+        contact_id: idOf(slug),
+        account_id: installation.accountId,
+        name,
+        phone,
+        ...(email ? { email } : {}),
+      })),
+      // Of no customer's account: their names mask nobody's texts.
+      ...staff.map(({ slug, ...data }) => ({
+        contact_id: idOf(slug),
+        account_id: installation.tenantId,
+        ...data,
+      })),
+    ],
     account_values: [
       { account_id: installation.accountId, kind: 'address', value: DEMO_SITE.address },
       { account_id: installation.accountId, kind: 'site', value: DEMO_SITE.label },
     ],
   };
   const commitments = {
-    commitments: DEMO_CONTACTS.flatMap(({ slug, phone, email }) => [
-      { tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'phone', value: phone },
-      ...(email
-        ? [{ tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'email', value: email }]
-        : []),
-    ]),
+    commitments: [
+      ...DEMO_CONTACTS.flatMap(({ slug, phone, email }) => [
+        { tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'phone', value: phone },
+        ...(email
+          ? [{ tenant_id: installation.tenantId, contact_id: idOf(slug), kind: 'email', value: email }]
+          : []),
+      ]),
+      ...staff.map(({ slug, email }) => ({
+        tenant_id: installation.tenantId,
+        contact_id: idOf(slug),
+        kind: 'email',
+        value: email,
+      })),
+    ],
   };
   return [
     { service: 'vault', input: contacts, dependsOn: contacts },

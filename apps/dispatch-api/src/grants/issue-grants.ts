@@ -1,6 +1,6 @@
 import type { AgentRole } from '@deadlatch/catalogue';
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
-import type { ApprovalRow, TurnRow } from '@deadlatch/decision';
+import type { ActRow, ApprovalRow, TurnRow } from '@deadlatch/decision';
 import type { Clock, JsonValue } from '@deadlatch/kernel';
 import { type ServiceKeyPair, signGrant } from '@deadlatch/signing';
 
@@ -23,7 +23,9 @@ export interface GrantIssuer {
     correlationId: string;
   }): string;
   stepUp(approval: ApprovalRow, contactId: string, correlationId: string): string;
-  action(approval: ApprovalRow): string;
+  /** As `stepUp`, for a member of staff who may confirm the act. */
+  confirm(act: ActRow, staffId: string, correlationId: string): string;
+  action(stated: Pick<ApprovalRow, 'id' | 'tenant_id' | 'action' | 'action_digest'>): string;
 }
 
 export function createGrantIssuer(options: {
@@ -88,6 +90,21 @@ export function createGrantIssuer(options: {
           level: approval.proof_assurance,
           correlation_id: correlationId,
           ticket: approval.ticket_id,
+        },
+        key(),
+      ),
+    confirm: (act, staffId, correlationId) =>
+      signGrant(
+        'step-up',
+        {
+          ...base('identity', act.tenant_id, STEP_UP_LIFETIME_S),
+          approval: act.id,
+          contact: staffId,
+          action_digest: act.action_digest,
+          level: act.proof_assurance,
+          correlation_id: correlationId,
+          ticket: null,
+          object: 'act',
         },
         key(),
       ),

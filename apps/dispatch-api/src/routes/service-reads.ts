@@ -5,6 +5,7 @@ import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { GrantIssuer } from '../grants/issue-grants.ts';
 import { linkHash, linkSecret } from '../link-secrets.ts';
+import { type ActNow, findLinkedAct } from '../reads/acts.sql.ts';
 import {
   ASKS_FOR_APPROVAL,
   findApproval,
@@ -131,6 +132,8 @@ async function readStepUp(
   secret: string,
   parts: ServiceReadParts,
 ): Promise<JsonValue> {
+  const asked = await findLinkedAct(tx, tenantId, linkHash(secret));
+  if (asked) return presentAct(asked, tenantId, parts);
   const link = await findLink(tx, tenantId, 'approval', linkHash(secret));
   const found = link && (await findApproval(tx, tenantId, link.object_id));
   if (!link || !found) return refuse('not_found');
@@ -157,6 +160,34 @@ async function readStepUp(
           ref: approval.id,
           holder: 'identity',
           correlationId: found.correlation_id,
+        })
+      : null,
+  };
+}
+
+/** As an approval, for the member of staff whose link it is. */
+function presentAct(found: ActNow, tenantId: string, parts: ServiceReadParts): JsonValue {
+  const { act, staff_id: staffId, correlation_id: correlationId, is_open: open } = found;
+  return {
+    object: 'act',
+    approval_id: act.id,
+    contact_id: staffId,
+    action: act.action,
+    action_digest: act.action_digest,
+    action_jws: parts.grants.action(act),
+    required: act.proof_assurance,
+    state: act.state,
+    expires_at: act.expires_at,
+    step_up_grant: open ? parts.grants.confirm(act, staffId, correlationId) : null,
+    reveal_grant: open
+      ? parts.grants.reveal({
+          tenantId,
+          contactId: staffId,
+          fields: ['email'],
+          purpose: 'code',
+          ref: act.id,
+          holder: 'identity',
+          correlationId,
         })
       : null,
   };

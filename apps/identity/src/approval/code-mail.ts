@@ -1,11 +1,12 @@
 import { formatUsd, refuse } from '@deadlatch/kernel';
 import nodemailer from 'nodemailer';
+import type { ActView } from './describe-act.ts';
 import type { ActionView } from './describe-action.ts';
 
 export interface CodeMail {
   readonly to: string;
   readonly code: string;
-  readonly view: ActionView;
+  readonly view: ActionView | ActView;
   /** Where the page is, without the secret: the mail must not be a second way in. */
   readonly pageOrigin: string;
 }
@@ -45,7 +46,7 @@ export function createCodeMailer(options: {
           from: options.sender,
           // An object, not text: an address is never parsed as a list of addresses.
           to: { name: '', address: mail.to },
-          subject: `Your approval code for ${mail.view.reference ?? 'a ticket'}`,
+          subject: subjectOf(mail.view),
           text: codeMailText(mail),
         });
       } catch (cause) {
@@ -56,19 +57,41 @@ export function createCodeMailer(options: {
   };
 }
 
+function subjectOf(view: CodeMail['view']): string {
+  if (view.kind === 'act') return 'Your code to confirm a change';
+  return `Your approval code for ${view.reference ?? 'a ticket'}`;
+}
+
 /** What the approver reads beside the code: enough to notice that the code is for something they did not open. */
 export function codeMailText(mail: CodeMail): string {
   const { view } = mail;
   return [
     `Your code: ${mail.code}`,
     '',
-    `It decides: ${view.title}, ${formatUsd(view.amountCents)}`,
-    `New not-to-exceed amount: ${formatUsd(view.newNteCents)}`,
-    ...(view.reference === null ? [] : [`Ticket: ${view.reference}`]),
+    ...(view.kind === 'act' ? actLines(view) : moneyLines(view)),
     ...(view.site === null ? [] : [`Site: ${view.site}`]),
     '',
     `Type this only on the page you opened at ${mail.pageOrigin}. It works once, in that browser, for ten minutes.`,
-    'Nobody from us will ever ask you for it. If you did not open that page, tell your dispatcher.',
+    `Nobody from us will ever ask you for it. If you did not open that page, tell your ${view.kind === 'act' ? 'supervisor' : 'dispatcher'}.`,
     '',
   ].join('\n');
+}
+
+function moneyLines(view: ActionView): string[] {
+  return [
+    `It decides: ${view.title}, ${formatUsd(view.amountCents)}`,
+    `New not-to-exceed amount: ${formatUsd(view.newNteCents)}`,
+    ...(view.reference === null ? [] : [`Ticket: ${view.reference}`]),
+  ];
+}
+
+/** Amounts and codes; whom it is about stands on the page. */
+function actLines(view: ActView): string[] {
+  return [
+    `It confirms: ${view.title}`,
+    ...(view.account === null ? [] : [`Account: ${view.account}`]),
+    ...view.asked
+      .filter(({ value }) => value.startsWith('$'))
+      .map(({ label, value }) => `${label}: ${value}`),
+  ];
 }

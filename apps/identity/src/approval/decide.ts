@@ -3,7 +3,7 @@ import type { MakeEvent } from '../audit-event.ts';
 import type { TokenMinter } from '../sessions/mint-token.ts';
 import type { CeremonyStore } from './ceremony.sql.ts';
 import type { CommittedAnswer } from './pages.ts';
-import { assertSettledByCode, type ProvenStepUp } from './prove-step-up.ts';
+import { assertSettledByCode, type ProvenStepUp, type StepUpObject, subjectKindOf } from './prove-step-up.ts';
 import { type CeremonySecrets, isCode } from './secrets.ts';
 
 export type Decision = 'APPROVE' | 'DENY';
@@ -25,8 +25,11 @@ export type Decide = (stepUp: ProvenStepUp, input: DecisionInput) => Promise<Dec
 
 /** Sends the signed command. @throws DispatchError with dispatch-api's code */
 export type SendDecision = (command: {
-  readonly approvalId: string;
-  readonly body: { readonly decision: Decision; readonly action_digest: string };
+  readonly object: StepUpObject;
+  /** Of the approval, or of the act. */
+  readonly id: string;
+  readonly decision: Decision;
+  readonly actionDigest: string;
   readonly mintToken: () => string;
 }) => Promise<JsonValue>;
 
@@ -64,8 +67,12 @@ export function createDecider(options: {
       options.makeEvent({
         act: 'code.try',
         code,
-        subject: { kind: 'contact', id: stepUp.contactId, assurance: code === null ? 'L2' : 'L1' },
-        resource: { kind: 'approval', id: stepUp.approvalId },
+        subject: {
+          kind: subjectKindOf(stepUp),
+          id: stepUp.contactId,
+          assurance: code === null ? 'L2' : 'L1',
+        },
+        resource: { kind: stepUp.object, id: stepUp.approvalId },
         details: { action_digest: stepUp.actionDigest, decision: input.decision },
         correlationId: stepUp.grant.correlation_id,
         request: null,
@@ -87,8 +94,10 @@ export function createDecider(options: {
     );
     if (tried.kind !== 'accepted') return tried;
     const answer = await options.sendDecision({
-      approvalId: stepUp.approvalId,
-      body: { decision: input.decision, action_digest: stepUp.actionDigest },
+      object: stepUp.object,
+      id: stepUp.approvalId,
+      decision: input.decision,
+      actionDigest: stepUp.actionDigest,
       mintToken: () => options.minter.forStepUp(stepUp.grant).token,
     });
     return { kind: 'committed', answer: readCommitted(answer) };
@@ -116,5 +125,5 @@ function record(value: JsonValue | undefined): ReadonlyMap<string, JsonValue> {
 }
 
 function unreadable(): never {
-  return refuse('unavailable', { detail: 'answer of approval.decide' });
+  return refuse('unavailable', { detail: 'answer of a decision' });
 }

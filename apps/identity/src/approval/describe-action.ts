@@ -11,6 +11,7 @@ export interface ActionLine {
 
 /** What a person reads of an action. Everything comes out of the signed text; nothing is added to it. */
 export interface ActionView {
+  readonly kind: 'money';
   readonly title: string;
   readonly amountCents: number;
   readonly newNteCents: number;
@@ -57,6 +58,7 @@ export function describeAction(action: string): ActionView {
   const fields = record(value);
   const kind = text(fields, 'kind');
   return {
+    kind: 'money',
     title: TITLES.get(kind) ?? kind,
     amountCents: whole(fields, 'amount_cents'),
     newNteCents: whole(fields, 'new_nte_cents'),

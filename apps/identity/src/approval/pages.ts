@@ -1,5 +1,6 @@
 import { html, type SafeHtml } from '@deadlatch/http';
 import { type ErrorCode, formatUsd } from '@deadlatch/kernel';
+import type { ActView } from './describe-act.ts';
 import type { ActionView } from './describe-action.ts';
 import { layout, type RenderedPage } from './layout.ts';
 
@@ -16,7 +17,36 @@ export type NextStep =
   | { readonly kind: 'locked' };
 
 /** The approval page: the signed statement in full, then the one thing that can be done. @source T3.4 */
-export function approvalPage(secret: string, action: string, view: ActionView, next: NextStep): RenderedPage {
+export function approvalPage(
+  secret: string,
+  action: string,
+  view: ActionView | ActView,
+  next: NextStep,
+): RenderedPage {
+  return view.kind === 'act' ? actPage(secret, action, view, next) : moneyPage(secret, action, view, next);
+}
+
+function actPage(secret: string, action: string, view: ActView, next: NextStep): RenderedPage {
+  return layout(
+    'Confirmation',
+    html`<section>
+<h1>${view.title}</h1>
+<dl>
+${view.account === null ? null : html`<dt>Account</dt><dd>${view.account}</dd>`}
+${view.site === null ? null : html`<dt>Site</dt><dd>${view.site}</dd>`}
+${view.asked.map((item) => html`<dt>${item.label}</dt><dd>${item.value}</dd>`)}
+<dt>Confirm before</dt><dd>${formatInstant(view.expiresAt)}</dd>
+</dl>
+<details><summary>The exact statement you decide on</summary>
+<dl>${view.others.map((item) => html`<dt>${item.label}</dt><dd>${item.value}</dd>`)}</dl>
+<pre>${action}</pre>
+</details>
+</section>
+${nextSection(secret, next)}`,
+  );
+}
+
+function moneyPage(secret: string, action: string, view: ActionView, next: NextStep): RenderedPage {
   return layout(
     'Approval',
     html`<section>

@@ -8,16 +8,22 @@ import {
 } from '@deadlatch/catalogue';
 import { type Clock, DispatchError, isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import { actionDigest, type StepUpGrant, type TimedKey, verifyGrant } from '@deadlatch/signing';
+import { type ActView, describeAct } from './describe-act.ts';
 import { type ActionView, describeAction } from './describe-action.ts';
 
-/** An approval as dispatch-api stated it, with everything that identity can check checked. */
+/** An approval of a contact, or an act of a member of staff: what a second factor is shown for. */
+export type StepUpObject = 'approval' | 'act';
+
+/** An approval or an act as dispatch-api stated it, with everything that identity can check checked. */
 export interface ProvenStepUp {
+  readonly object: StepUpObject;
   readonly approvalId: string;
+  /** Who may decide it: for an act the member of staff. */
   readonly contactId: string;
   /** The canonical JSON that was signed. */
   readonly action: string;
   readonly actionDigest: string;
-  readonly view: ActionView;
+  readonly view: ActionView | ActView;
   readonly required: Assurance;
   readonly grant: StepUpGrant;
   /** Handed on to the vault unread: it is the vault's to verify. */
@@ -52,7 +58,7 @@ export function createStepUpProver(options: {
     const state = readState(answer);
     if (state !== 'PENDING') return { kind: 'over', state };
     const fields = readAnswer(answer);
-    const view = describeAction(fields.action);
+    const view = fields.object === 'act' ? describeAct(fields.action) : describeAction(fields.action);
     if (Date.parse(view.expiresAt) <= options.now()) return { kind: 'over', state: 'EXPIRED' };
     const digest = actionDigest(fields.action);
     if (digest !== fields.action_digest) mismatch('digest is not of this statement');
@@ -64,6 +70,7 @@ export function createStepUpProver(options: {
       statement.approval === fields.approval_id &&
       statement.tenant === options.tenantId &&
       grant.tenant === options.tenantId &&
+      (grant.object ?? 'approval') === fields.object &&
       grant.approval === fields.approval_id &&
       grant.contact === fields.contact_id &&
       grant.action_digest === digest &&
@@ -72,6 +79,7 @@ export function createStepUpProver(options: {
     return {
       kind: 'open',
       proven: {
+        object: fields.object,
         approvalId: fields.approval_id,
         contactId: fields.contact_id,
         action: fields.action,
@@ -86,6 +94,7 @@ export function createStepUpProver(options: {
 }
 
 interface StepUpAnswer {
+  readonly object: StepUpObject;
   readonly approval_id: string;
   readonly contact_id: string;
   readonly action: string;
@@ -118,7 +127,10 @@ function readAnswer(answer: JsonValue): StepUpAnswer {
     return isUuid(value) ? value : mismatch(`${name} is not an id`);
   };
   const required = ASSURANCES.find((level) => level === text('required'));
+  const object = fields.get('object') ?? 'approval';
+  if (object !== 'approval' && object !== 'act') return mismatch('unknown object');
   return {
+    object,
     approval_id: id('approval_id'),
     contact_id: id('contact_id'),
     action: text('action'),
@@ -141,6 +153,11 @@ function verified<T>(verify: () => T): T {
 
 function mismatch(detail: string, cause?: unknown): never {
   return refuse('digest_mismatch', { detail: `step-up: ${detail}`, cause });
+}
+
+/** The subject of the ceremony, as audit and tokens name them. */
+export function subjectKindOf({ object }: ProvenStepUp): 'contact' | 'staff' {
+  return object === 'act' ? 'staff' : 'contact';
 }
 
 /**

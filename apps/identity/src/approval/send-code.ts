@@ -3,7 +3,7 @@ import { DispatchError, refuse } from '@deadlatch/kernel';
 import type { IdentityEventInput, MakeEvent } from '../audit-event.ts';
 import type { CeremonyStore } from './ceremony.sql.ts';
 import type { SendCodeMail } from './code-mail.ts';
-import { assertSettledByCode, type ProvenStepUp } from './prove-step-up.ts';
+import { assertSettledByCode, type ProvenStepUp, subjectKindOf } from './prove-step-up.ts';
 import type { CeremonySecrets } from './secrets.ts';
 
 /** Shows a grant to the vault and answers the fields it released. */
@@ -51,8 +51,8 @@ export function createCodeSender(options: {
       options.makeEvent({
         act: 'code.send',
         code: refusal,
-        subject: { kind: 'contact', id: stepUp.contactId, assurance: 'L1' },
-        resource: { kind: 'approval', id: stepUp.approvalId },
+        subject: { kind: subjectKindOf(stepUp), id: stepUp.contactId, assurance: 'L1' },
+        resource: { kind: stepUp.object, id: stepUp.approvalId },
         details: { action_digest: stepUp.actionDigest, channel: 'email' },
         correlationId: stepUp.grant.correlation_id,
         request: null,

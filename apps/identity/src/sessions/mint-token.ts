@@ -111,18 +111,19 @@ export function createTokenMinter(options: {
       });
     },
     forStepUp: (grant) => {
-      withinCeiling('identity', 'contact', 'L2');
+      const kind = grant.object === 'act' ? 'staff' : 'contact';
+      withinCeiling('identity', kind, 'L2');
       // The ceremony that ran was link plus code; a grant that asks for more cannot be satisfied by it.
       if (assuranceRank(grant.level) > assuranceRank('L2')) {
         refuse('assurance_required', { detail: 'step-up grant wants more than a code' });
       }
       return mint('identity', grant.exp, {
         tenant: grant.tenant,
-        sub: `contact:${grant.contact}`,
+        sub: `${kind}:${grant.contact}`,
         scope: 'step-up',
         tctx: {
           correlation_id: grant.correlation_id,
-          ticket_id: grant.ticket,
+          ...(grant.ticket === null ? {} : { ticket_id: grant.ticket }),
           action_digest: grant.action_digest,
         },
         rctx: { channel: 'web', assurance: 'L2', amr: ['sms-link', 'email-code'] },
