@@ -1,11 +1,13 @@
 import {
   type Condition,
+  DEFAULT_WORK,
   type EvidenceRule,
   INCIDENT_DEFINITIONS,
   type IncidentTypeDefinition,
   newestIncidentType,
   type QuestionRule,
   type TestRule,
+  type WorkRule,
 } from '@deadlatch/catalogue';
 import { code, page, table } from './markdown.ts';
 
@@ -28,6 +30,7 @@ function definitionParts(definition: IncidentTypeDefinition): string[] {
       isNewest ? 'Triaged by this version.' : 'For tickets that were triaged by it.',
       definition.safety ? 'A safety type: its triage pages a dispatcher.' : 'Not a safety type.',
       priorityWords(definition),
+      workWords(definition.work ?? DEFAULT_WORK),
     ].join(' '),
     table(['question', 'needed', 'safety', 'asked'], definition.ask.map(questionRow)),
     table(
@@ -36,6 +39,14 @@ function definitionParts(definition: IncidentTypeDefinition): string[] {
     ),
     table(['test', 'passes with', 'must pass'], definition.tests.map(testRow)),
   ];
+}
+
+function workWords({ certifications, minutes, skills }: WorkRule): string {
+  const needs = [
+    ...skills.map((one) => `skill ${code(one)}`),
+    ...certifications.map((one) => `certificate ${code(one)}`),
+  ];
+  return `A visit is planned for ${minutes} minutes${needs.length === 0 ? '' : ` and needs ${needs.join(', ')}`}.`;
 }
 
 function priorityWords({ defaultPriority, raises, mitigated }: IncidentTypeDefinition): string {
