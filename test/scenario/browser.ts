@@ -12,7 +12,12 @@ export interface Browser {
   get(url: string): Promise<Seen>;
   postForm(url: string, fields: Readonly<Record<string, string>>): Promise<Seen>;
   postJson(url: string, value: unknown, headers?: Readonly<Record<string, string>>): Promise<Seen>;
-  putBytes(url: string, bytes: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Seen>;
+  sendBytes(
+    method: 'PUT' | 'PATCH',
+    url: string,
+    bytes: Uint8Array,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Seen>;
 }
 
 export function createBrowser(): Browser {
@@ -56,8 +61,8 @@ export function createBrowser(): Browser {
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify(value),
       }),
-    putBytes: (url, bytes, headers = {}) =>
-      send(url, { method: 'PUT', headers: { ...headers }, body: new Uint8Array(bytes) }),
+    sendBytes: (method, url, bytes, headers = {}) =>
+      send(url, { method, headers: { ...headers }, body: new Uint8Array(bytes) }),
   };
 }
 

@@ -18,6 +18,8 @@ export interface Person {
   command(command: string, targetId: string | null, input: unknown, key?: string): Promise<Sent>;
   read(path: string): Promise<Seen>;
   upload(address: string, bytes: Uint8Array): Promise<Seen>;
+  /** Goes on with an upload from there. */
+  append(address: string, offset: number, bytes: Uint8Array): Promise<Seen>;
 }
 
 /**
@@ -51,7 +53,13 @@ export async function signIn(
     },
     read: (path) => browser.get(`${webUrl}${path}`),
     upload: (address, bytes) =>
-      browser.putBytes(`${webUrl}${address}`, bytes, { ...csrf, 'content-type': 'image/png' }),
+      browser.sendBytes('PUT', `${webUrl}${address}`, bytes, { ...csrf, 'content-type': 'image/png' }),
+    append: (address, offset, bytes) =>
+      browser.sendBytes('PATCH', `${webUrl}${address}`, bytes, {
+        ...csrf,
+        'content-type': 'application/partial-upload',
+        'upload-offset': String(offset),
+      }),
   };
   return person;
 }

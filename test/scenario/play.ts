@@ -145,12 +145,17 @@ async function arrive({ stage, outcome, ticketId }: Play): Promise<void> {
     await addPhoto(tom, ticketId, 'photo.before.opening');
     await addPhoto(tom, ticketId, 'photo.before.failed_lock');
   });
+  const cut = photo('cut');
+  const half = Math.floor(cut.length / 2);
+  const { evidenceId, address } = await presign(tom, ticketId, 'photo.before.opening', cut);
   await attack(outcome, 'a photo upload cut off half way is finalized', async () => {
-    const bytes = photo('cut');
-    const { evidenceId, address } = await presign(tom, ticketId, 'photo.before.opening', bytes);
-    await tom.upload(address, bytes.slice(0, bytes.length / 2)).catch(() => undefined);
+    const { status } = await tom.append(address, 0, cut.slice(0, half));
     const { seen } = await tom.command('evidence.finalize', ticketId, { evidence_id: evidenceId });
-    return seen.status === 422 && seen.body.dimension === 'evidence';
+    return status === 200 && seen.status === 422 && seen.body.code === 'evidence_missing';
+  });
+  await step(outcome, 'the upload that was cut goes on from where it stood', async () => {
+    await tom.append(address, half, cut.slice(half));
+    accepted(await tom.command('evidence.finalize', ticketId, { evidence_id: evidenceId }));
   });
   await step(outcome, 'the work starts', async () => accepted(await tom.command('tech.start', ticketId, {})));
 }
