@@ -16,6 +16,7 @@ import {
   next,
   ticketStep,
 } from './commits.ts';
+import { playLife } from './life-commits.ts';
 import { playSchedule } from './schedule-commits.ts';
 import type { SeededTenant } from './seed.ts';
 
@@ -29,6 +30,7 @@ export async function playCanonicalCommits(path: CommandPath, t: SeededTenant) {
   const end = await playCloseout(path, t, work.ticket, work.visitId, work.evidenceId);
   await playStranger(path, t);
   await playSchedule(path, t);
+  await playLife(path, t);
   return { ...intake, ...work, ...end };
 }
 

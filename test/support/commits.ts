@@ -297,8 +297,12 @@ export function newTurn(t: SeededTenant, conversationId: string, messageId: stri
 }
 
 /** The message that opens a conversation and a turn, as one commit, with the rows it makes. */
-export function firstMessage(t: SeededTenant, over: Partial<MessageRow> = {}) {
-  const conversation = newConversation(t);
+export function firstMessage(
+  t: SeededTenant,
+  over: Partial<MessageRow> = {},
+  of: Partial<ConversationRow> = {},
+) {
+  const conversation = newConversation(t, of);
   const message = newMessage(t, { conversation_id: conversation.id, ...over });
   const turn = newTurn(t, conversation.id, message.id);
   const commit = commitOf(t, 'message.receive', {

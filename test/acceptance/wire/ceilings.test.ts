@@ -32,11 +32,20 @@ const AGENT_COMMANDS = [
   'ticket.provide_info',
   'ticket.triage',
   'ticket.ready',
+  'ticket.link_duplicate',
+  'schedule.propose',
+  'schedule.confirm',
+  'schedule.release',
+  'schedule.reschedule',
+  'visit.dispatch',
 ];
+const TIMERS = ['approval.expire', 'schedule.release', 'visit.miss', 'ticket.close', 'suggestion.expire'];
 const WITHOUT_PERSON = [
   'message.receive',
   'message.report_delivery',
   'approval.expire',
+  'visit.miss',
+  'suggestion.expire',
   'conversation.reply',
 ];
 /** What identity alone sends, after a second factor. */
@@ -50,7 +59,7 @@ type Scope = 'none' | 'person' | 'turn' | 'step-up';
 /** What each service may send and in whose name, written out from the table of ceilings in the design. */
 const MAY: Readonly<Partial<Record<ServiceName, Partial<Record<Scope, readonly string[]>>>>> = {
   gateway: { none: ['message.receive', 'message.report_delivery'] },
-  worker: { none: ['approval.expire'] },
+  worker: { none: TIMERS },
   'tool-bridge': { turn: AGENT_COMMANDS },
   web: { person: PERSON_COMMANDS },
   cli: { person: PERSON_COMMANDS },

@@ -37,8 +37,21 @@ const AGENTS = [
   'ticket.provide_info',
   'ticket.triage',
   'ticket.ready',
+  'ticket.link_duplicate',
+  'schedule.propose',
+  'schedule.confirm',
+  'schedule.release',
+  'schedule.reschedule',
+  'visit.dispatch',
 ];
-const NOBODYS = ['message.receive', 'message.report_delivery', 'approval.expire', 'conversation.reply'];
+const NOBODYS = [
+  'message.receive',
+  'message.report_delivery',
+  'approval.expire',
+  'visit.miss',
+  'suggestion.expire',
+  'conversation.reply',
+];
 /** What identity alone sends, after a second factor. */
 const DECISIONS = ['approval.decide', 'act.confirm'];
 const PEOPLES = COMMANDS.map(({ name }) => name).filter((name) => ![...NOBODYS, ...DECISIONS].includes(name));
