@@ -79,11 +79,10 @@ const INJECTION = [
     'B',
     'An agent acts inside a turn that a committed message or timer opened, in listed pairs, on references of that turn.',
   ),
-  later(
+  due(
     'T1.10',
     'B',
     'An agent confirms only on a choice that plain code recorded; accepting a suggestion decides again.',
-    'appointments and suggestions are not served',
   ),
 ];
 

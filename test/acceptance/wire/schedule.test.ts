@@ -3,31 +3,23 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { guardsAgainst } from '../../mistakes.ts';
 import { verifies } from '../../requirements.ts';
+import { type Appointments, createAppointments } from '../../support/appointments.ts';
 import { createDispatchWorld, type DispatchWorld } from '../../support/dispatch-api.ts';
-import { type Crew, createCrew, inbound, type Turn } from '../../support/job.ts';
-import {
-  type Actor,
-  agent,
-  alone,
-  createWire,
-  person,
-  type Wire,
-  type WireAnswer,
-} from '../../support/wire.ts';
+import { type Crew, createCrew } from '../../support/job.ts';
+import { type Actor, alone, createWire, person, type Wire, type WireAnswer } from '../../support/wire.ts';
 
 /** Appointments over the wire: offered, chosen by text, agreed, sent, and fought over. */
 let world: DispatchWorld;
-let wires: readonly Wire[];
 let wire: Wire;
 let crew: Crew;
 let tess: Actor;
+let book: Appointments;
 
 before(async () => {
   world = await createDispatchWorld();
-  const replicas = await Promise.all([world.start(), world.start()]);
-  wires = replicas.map((replica) => createWire(world, replica.port));
-  wire = wires[0] as Wire;
+  wire = createWire(world, (await world.start()).port);
   crew = createCrew(world, wire);
+  book = createAppointments(world, crew);
   tess = person('technician', world.tenant.technicians.tess);
 });
 after(() => world.close());
@@ -39,59 +31,6 @@ const CALM = {
     { question: 'fire_or_exit_door', answer: 'no' },
   ],
 };
-
-async function writes(contactId: string, masked_text: string): Promise<Turn> {
-  const { body } = await crew.does(
-    alone('gateway'),
-    'message.receive',
-    null,
-    inbound(contactId, { masked_text }),
-  );
-  return {
-    id: body.result.turn_id,
-    conversationId: body.result.conversation_id,
-    contactId,
-    correlationId: body.correlation_id,
-  };
-}
-
-/** As what the turn was opened, which the agent does not choose. */
-function schedulerOf(turn: Turn, over: object = {}): Actor {
-  const tctx = { correlation_id: turn.correlationId, conversation_id: turn.conversationId };
-  return agent(turn, { act: { role: 'agent.scheduling', turn: turn.id }, tctx, ...over });
-}
-
-/** The system's turn that follows a ticket that an agent made ready. */
-async function systemTurn(ticketId: string): Promise<Actor> {
-  const { rows } = await world.admin.query(
-    `select id, conversation_id, subject_kind, agent_role from dispatch.turns
-      where ticket_id = $1 and ended_at is null`,
-    [ticketId],
-  );
-  const [row] = rows;
-  assert.deepEqual([row.subject_kind, row.agent_role], ['system', 'agent.scheduling']);
-  const turn = {
-    id: row.id,
-    conversationId: row.conversation_id,
-    contactId: '',
-    correlationId: randomUUID(),
-  };
-  return schedulerOf(turn, { sub: `system:${world.tenant.tenantId}` });
-}
-
-async function rowsOf(sql: string, ...values: unknown[]) {
-  return (await world.admin.query(sql, values)).rows;
-}
-
-/** What takes a technician's time for this ticket now. */
-const takenFor = (ticketId: string) =>
-  rowsOf(
-    `select b.visit_id is not null as visit, b.held_until is null as firm from dispatch.bookings b
-       left join dispatch.visits v on v.id = b.visit_id
-       left join dispatch.schedule_options o on o.id = b.option_id
-      where coalesce(v.ticket_id, o.ticket_id) = $1 order by b.starts_at`,
-    ticketId,
-  );
 
 const optionsOf = async (actor: Actor, ticketId: string) =>
   (await wire.read(actor, `/v1/tickets/${ticketId}/schedule-options`)).body;
@@ -120,7 +59,7 @@ describe('one calm job by text', () => {
     verifies('T1.10', 'T1.9', 'T2.1', 'A.3d');
     guardsAgainst(32);
     const { maria, sam } = world.tenant.contacts;
-    const first = await writes(maria, 'the closer leaks, nobody was hurt, it is no fire door');
+    const first = await book.writes(maria, 'the closer leaks, nobody was hurt, it is no fire door');
     const intake = crew.agentOf(first);
     const id = (await crew.does(intake, 'ticket.create', null)).body.ticket.id;
     await crew.does(intake, 'ticket.triage', id, CALM);
@@ -131,15 +70,15 @@ describe('one calm job by text', () => {
       'turn_ended',
     );
 
-    const system = await systemTurn(id);
-    const [wake] = await rowsOf(
+    const system = await book.systemTurn(id);
+    const [wake] = await book.rowsOf(
       `select count(*)::int as n from dispatch.outbox o join dispatch.turns t on t.id = o.ref_id
       where o.kind = 'agent.wake' and t.ticket_id = $1 and t.agent_role = 'agent.scheduling'`,
       id,
     );
-    assert.equal(wake.n, 1);
+    assert.equal(wake?.n, 1);
     await crew.does(system, 'schedule.propose', id);
-    assert.deepEqual(await takenFor(id), Array(3).fill({ visit: false, firm: false }));
+    assert.deepEqual(await book.takenFor(id), Array(3).fill({ visit: false, firm: false }));
 
     // What the system's turn may cite: nothing, since nobody chose.
     assert.equal((await optionsOf(system, id)).choice, null);
@@ -147,12 +86,12 @@ describe('one calm job by text', () => {
     assert.equal(none.code, 'not_found');
 
     // A "no" opens a turn and is no choice; nor is a number from somebody who was not asked.
-    const no = schedulerOf(await writes(maria, 'no'));
+    const no = book.schedulerOf(await book.writes(maria, 'no'));
     assert.equal((await optionsOf(no, id)).choice, null);
-    await writes(sam, '2');
-    assert.equal((await rowsOf('select 1 from dispatch.choices')).length, 0);
+    await book.writes(sam, '2');
+    assert.equal((await book.rowsOf('select 1 from dispatch.choices')).length, 0);
 
-    const answered = schedulerOf(await writes(maria, '2'));
+    const answered = book.schedulerOf(await book.writes(maria, '2'));
     const { choice, options } = await optionsOf(answered, id);
     assert.deepEqual([choice.kind, choice.number, choice.consumed], ['OPTION', 2, false]);
     assert.ok(
@@ -161,7 +100,7 @@ describe('one calm job by text', () => {
     );
     const booked = await crew.does(answered, 'schedule.confirm', id, { choice_id: choice.id });
     assert.equal(booked.body.ticket.state, 'SCHEDULED');
-    assert.deepEqual(await takenFor(id), [{ visit: false, firm: true }]);
+    assert.deepEqual(await book.takenFor(id), [{ visit: false, firm: true }]);
 
     // Consumed once: by nobody and for nothing a second time.
     assert.equal(
@@ -174,7 +113,7 @@ describe('one calm job by text', () => {
 
     const { agreed: time } = await optionsOf(crew.dana, id);
     await crew.does(crew.dana, 'visit.dispatch', id, { technician_id: time.technician_id });
-    assert.deepEqual(await takenFor(id), [{ visit: true, firm: true }]);
+    assert.deepEqual(await book.takenFor(id), [{ visit: true, firm: true }]);
     const sent = time.technician_id === world.tenant.technicians.tom ? crew.tom : tess;
     await crew.does(sent, 'visit.accept', id);
     assert.equal((await crew.does(sent, 'visit.depart', id)).body.ticket.state, 'DISPATCHED');
@@ -182,7 +121,7 @@ describe('one calm job by text', () => {
     assert.equal((await wire.command(crew.dana, 'schedule.reschedule', id, late)).code, 'invalid_state');
     assert.equal((await crew.does(sent, 'tech.check_in', id)).body.ticket.state, 'ON_SITE');
 
-    const templates = await rowsOf(
+    const templates = await book.rowsOf(
       `select template from dispatch.messages where ticket_id = $1 and direction = 'OUT' order by created_at`,
       id,
     );
@@ -190,7 +129,10 @@ describe('one calm job by text', () => {
       templates.map((m) => m.template),
       ['M01', 'M04', 'M05', 'M06', 'M06', 'M08', 'M10'],
     );
-    const timers = await rowsOf('select kind from dispatch.timers where target_id = $1 order by kind', id);
+    const timers = await book.rowsOf(
+      'select kind from dispatch.timers where target_id = $1 order by kind',
+      id,
+    );
     assert.deepEqual(
       timers.map((t) => t.kind),
       ['schedule.release', 'visit.miss'],
@@ -199,16 +141,16 @@ describe('one calm job by text', () => {
 
   test('its text tells the time on the clock of the site, and is not sent once the offer is taken back', async () => {
     verifies('T2.1', 'T2.6');
-    const turn = await writes(world.tenant.contacts.sam, 'closer');
+    const turn = await book.writes(world.tenant.contacts.sam, 'closer');
     const id = (await crew.does(crew.agentOf(turn), 'ticket.create', null)).body.ticket.id;
     await crew.does(crew.dana, 'ticket.triage', id, CALM);
     await crew.does(crew.dana, 'ticket.ready', id);
     await crew.does(crew.dana, 'schedule.propose', id);
-    const [message] = await rowsOf(
+    const [message] = await book.rowsOf(
       `select id from dispatch.messages where ticket_id = $1 and template = 'M05'`,
       id,
     );
-    const rendered = () => wire.read(alone('gateway'), `/v1/messages/${message.id}/rendered`);
+    const rendered = () => wire.read(alone('gateway'), `/v1/messages/${message?.id}/rendered`);
     const shown = await rendered();
     assert.match(
       shown.body.text,
@@ -218,7 +160,7 @@ describe('one calm job by text', () => {
     await crew.does(crew.dana, 'schedule.propose', id);
     assert.equal((await rendered()).code, 'superseded');
     await cancel(id);
-    assert.deepEqual(await takenFor(id), [], 'a ticket that ends holds nobody');
+    assert.deepEqual(await book.takenFor(id), [], 'a ticket that ends holds nobody');
   });
 });
 
@@ -281,7 +223,7 @@ describe('time that is up', () => {
     assert.equal(late.code, 'superseded');
     assert.equal((await release(id)).body.ticket.state, 'READY_TO_SCHEDULE');
     assert.equal((await release(id)).code, 'invalid_state');
-    assert.deepEqual(await takenFor(id), []);
+    assert.deepEqual(await book.takenFor(id), []);
     await cancel(id);
   });
 
@@ -303,13 +245,12 @@ describe('time that is up', () => {
         visit_from = now() - interval '3 hours', visit_to = now() - interval '1 hour' where ticket_id = '${id}' and ended_at is null;
       commit`);
     assert.equal((await miss()).body.ticket.state, 'READY_TO_SCHEDULE');
-    assert.deepEqual(await takenFor(id), []);
+    assert.deepEqual(await book.takenFor(id), []);
     await cancel(id);
   });
 });
 
 describe('many at once', () => {
-  const at = (index: number) => wires[index % wires.length] as Wire;
   const tally = (answers: readonly WireAnswer[]) => {
     const seen: Record<string, number> = {};
     for (const { code } of answers) seen[code] = (seen[code] ?? 0) + 1;
@@ -317,7 +258,7 @@ describe('many at once', () => {
   };
   const noTwoPlaces = async () =>
     assert.deepEqual(
-      await rowsOf(`select a.id from dispatch.bookings a join dispatch.bookings b
+      await book.rowsOf(`select a.id from dispatch.bookings a join dispatch.bookings b
         on b.technician_id = a.technician_id and b.id <> a.id and a.starts_at < b.ends_at and b.starts_at < a.ends_at`),
       [],
     );
@@ -331,19 +272,19 @@ describe('many at once', () => {
     const { options } = await optionsOf(crew.dana, id);
     const confirmed = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
-        at(i).command(crew.dana, 'schedule.confirm', id, { option_id: options[i % 3].id }),
+        wire.command(crew.dana, 'schedule.confirm', id, { option_id: options[i % 3].id }),
       ),
     );
     assert.equal(tally(confirmed).ok, 1, JSON.stringify(tally(confirmed)));
-    assert.deepEqual(await takenFor(id), [{ visit: false, firm: true }]);
+    assert.deepEqual(await book.takenFor(id), [{ visit: false, firm: true }]);
     const technicians = Object.values(world.tenant.technicians);
     const dispatched = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
-        at(i).command(crew.dana, 'visit.dispatch', id, { technician_id: technicians[i % 2] }),
+        wire.command(crew.dana, 'visit.dispatch', id, { technician_id: technicians[i % 2] }),
       ),
     );
     assert.equal(tally(dispatched).ok, 1, JSON.stringify(tally(dispatched)));
-    assert.deepEqual(await takenFor(id), [{ visit: true, firm: true }]);
+    assert.deepEqual(await book.takenFor(id), [{ visit: true, firm: true }]);
     await noTwoPlaces();
     await cancel(id);
   });
@@ -352,9 +293,7 @@ describe('many at once', () => {
     guardsAgainst(11);
     verifies('R.2', 'T4.7');
     const ids = await Promise.all(Array.from({ length: 12 }, ready));
-    const offered = await Promise.all(
-      ids.map((id, i) => at(i).command(crew.dana, 'schedule.propose', id, {})),
-    );
+    const offered = await Promise.all(ids.map((id) => wire.command(crew.dana, 'schedule.propose', id, {})));
     const seen = tally(offered);
     assert.equal(
       (seen.ok ?? 0) + (seen.double_booking ?? 0) + (seen.version_conflict ?? 0),
@@ -365,13 +304,13 @@ describe('many at once', () => {
     await noTwoPlaces();
     const held = ids.filter((_, i) => offered[i]?.code === 'ok');
     const confirmed = await Promise.all(
-      held.map(async (id, i) => {
+      held.map(async (id) => {
         const { options } = await optionsOf(crew.dana, id);
-        return at(i).command(crew.dana, 'schedule.confirm', id, { option_id: options.at(-1).id });
+        return wire.command(crew.dana, 'schedule.confirm', id, { option_id: options.at(-1).id });
       }),
     );
     assert.deepEqual(tally(confirmed), { ok: held.length });
-    for (const id of held) assert.deepEqual(await takenFor(id), [{ visit: false, firm: true }]);
+    for (const id of held) assert.deepEqual(await book.takenFor(id), [{ visit: false, firm: true }]);
     await noTwoPlaces();
     await Promise.all(ids.map(cancel));
   });
@@ -386,7 +325,7 @@ describe('somebody else', () => {
     const second = secondId === tom ? crew.tom : tess;
     await crew.does(crew.dana, 'visit.dispatch', id, { technician_id: firstId });
     await crew.does(crew.dana, 'visit.reassign', id, { technician_id: secondId });
-    const visits = await rowsOf(
+    const visits = await book.rowsOf(
       'select state, technician_id from dispatch.visits where ticket_id = $1 order by state',
       id,
     );
@@ -394,17 +333,17 @@ describe('somebody else', () => {
       { state: 'CANCELLED', technician_id: firstId },
       { state: 'OFFERED', technician_id: secondId },
     ]);
-    assert.deepEqual(await takenFor(id), [{ visit: true, firm: true }]);
+    assert.deepEqual(await book.takenFor(id), [{ visit: true, firm: true }]);
     const back = await crew.does(second, 'visit.decline', id, { reason: 'NOT_AVAILABLE' });
     assert.equal(back.body.ticket.state, 'SCHEDULED');
-    assert.deepEqual(await takenFor(id), []);
+    assert.deepEqual(await book.takenFor(id), []);
     assert.equal(
       (await crew.does(crew.dana, 'visit.dispatch', id, { technician_id: firstId })).body.ticket.state,
       'DISPATCHED',
     );
     const moved = await crew.does(crew.dana, 'schedule.reschedule', id, { owner: 'PROVIDER' });
     assert.equal(moved.body.ticket.state, 'READY_TO_SCHEDULE');
-    assert.deepEqual(await takenFor(id), []);
+    assert.deepEqual(await book.takenFor(id), []);
     await cancel(id);
   });
 });
