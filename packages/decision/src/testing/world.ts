@@ -21,6 +21,8 @@ export interface World {
   run(who: Person, command: string, target: string | null, input: unknown, patch?: Partial<Facts>): Decision;
   /** As `run`, for a command that must be accepted. */
   must(who: Person, command: string, target: string | null, input: unknown, patch?: Partial<Facts>): Accepted;
+  /** Writes what a decision changed, as the commit does. */
+  apply(changes: Changes): void;
   advance(ms: number): void;
 }
 
@@ -31,7 +33,7 @@ export interface Person {
 
 export function createWorld(tools: DecisionTools): World {
   const world: World = {
-    facts: emptyFacts(placeFacts()),
+    facts: { ...emptyFacts(placeFacts()), open_uploads: 0 },
     messages: [],
     presigned: new Map(),
     run: (who, command, target, input, patch = {}) => {
@@ -47,6 +49,7 @@ export function createWorld(tools: DecisionTools): World {
       }
       return decision;
     },
+    apply: (changes) => apply(world, changes),
     advance: (ms) => {
       world.facts = { ...world.facts, now: new Date(Date.parse(world.facts.now) + ms).toISOString() };
     },
@@ -92,6 +95,8 @@ function apply(world: World, changes: Changes): void {
             open_remedies: before.completion?.open_remedies ?? [],
           },
     invoice: changes.invoice ?? before.invoice,
+    suggestion: changes.suggestion ?? before.suggestion,
+    consents: changes.consent === undefined ? before.consents : [...before.consents, changes.consent],
   };
   applyVerification(world, changes);
 }
