@@ -84,11 +84,17 @@ const VERSIONED = [
   'evidence',
   'conversation',
   'suggestion',
+  'account',
+  'site',
+  'asset',
+  'contact',
+  'technician',
+  'act',
 ] as const;
 
 function acceptedCells(): readonly Cell[] {
   return COMMANDS.flatMap(({ name }) => {
-    const states = ticketSources(name).length === 0 ? (['none'] as const) : ticketSources(name);
+    const states = ticketSources(name).length === 0 ? (['none', 'NEW'] as const) : ticketSources(name);
     return states.flatMap((state) =>
       claimsOfPeople().map((claim) => ({
         ...cellOf(name, 'dispatcher'),
@@ -112,6 +118,7 @@ test('every accepted command accounts for each row it writes, and touches its ti
     const { changes, event } = decision;
     const rows = [
       ...VERSIONED.map((kind) => [kind, changes[kind]] as const),
+      ...(changes.memberships ?? []).map((row) => ['membership', row] as const),
       ['visit', changes.cancelled_visit] as const,
     ];
     const written = rows.flatMap(([kind, row]) => {
@@ -135,5 +142,13 @@ test('every accepted command accounts for each row it writes, and touches its ti
   }
   // Everything but the agents' own command and what needs a passkey is reached by people and services.
   const unseen = COMMANDS.map(({ name }) => name).filter((name) => !seen.has(name));
-  assert.deepEqual(unseen.sort(), ['billing.void', 'conversation.reply']);
+  assert.deepEqual(unseen.sort(), [
+    'billing.void',
+    'conversation.reply',
+    'role.grant',
+    'role.revoke',
+    'service_account.register',
+    'service_account.revoke',
+    'service_account.rotate',
+  ]);
 });

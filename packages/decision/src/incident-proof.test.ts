@@ -151,7 +151,9 @@ const PUBLISHED: Readonly<Record<string, string>> = {
   'ACCESS_CONTROL_STRIKE v1': 'a6IdpLeg13_1Gykp',
   'ADA_OPERATOR_OR_THRESHOLD v1': 'wTrFluFkWjZxUnJR',
   'AUTO_OPERATOR_FAULT v1': 'PG09mRFx6ap7Hg_j',
+  'AUTO_OPERATOR_FAULT v2': 'v0wdBZVRav-k8PJA',
   'AUTO_SENSOR_SAFETY v1': 'NGl_2lPyk7KyE3HP',
+  'AUTO_SENSOR_SAFETY v2': '3MRdt4SHpSG2C6_M',
   'CLOSER_LEAK_OR_SLAM v1': 'nn4cK9RNWw2wTZDo',
   'CLOSER_LEAK_OR_SLAM v2': 'zTL2lQbDXLjJ9d1e',
   'DOOR_CANNOT_SECURE v1': 'xmSOOZcOS2wpjk2Q',
@@ -160,9 +162,11 @@ const PUBLISHED: Readonly<Record<string, string>> = {
   'DOOR_WONT_LATCH v2': '7X6XfZQLYqI-VQIK',
   'EGRESS_OR_PANIC_HARDWARE v1': 'K3pYYVxMG5U0VGzR',
   'FIRE_DOOR_DEFICIENCY v1': 'V8XJY7RqclR6edb2',
+  'FIRE_DOOR_DEFICIENCY v2': 'kRe2LsQDZ3adoGLJ',
   'GLASS_OR_FRAME_DAMAGE v1': 'Z_Zr7AgBmqrI4t8L',
   'HARDWARE_REPLACEMENT v1': 'GAnb2EMhowAU6r1M',
   'ROLLING_OR_DOCK_DOOR v1': '8G5DvEg1hvSd9lW4',
+  'ROLLING_OR_DOCK_DOOR v2': 'y0WHTcPLVBOGIOro',
 };
 
 test('what was published is, to the byte, what tickets were triaged by', () => {
