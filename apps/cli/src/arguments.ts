@@ -42,6 +42,8 @@ export interface Arguments {
   /** Files with other checkpoints of the same log. */
   readonly older: readonly string[];
   readonly overlap: string | undefined;
+  /** Whether everything is decided and nothing done. */
+  readonly dryRun: boolean;
   /** Whether what cannot be taken back may be done. */
   readonly yes: boolean;
   /** The administrator's URL of a PostgreSQL of your own; holds a password, so it comes from the environment alone. */
@@ -114,6 +116,7 @@ export function readArguments(
     receipts: values.receipts,
     older: values.older ?? [],
     overlap: values.overlap,
+    dryRun: values['dry-run'],
     yes: values.yes,
     databaseUrl: databaseUrl === undefined || databaseUrl === '' ? undefined : postgresUrl(databaseUrl),
     otlpEndpoint: otlpEndpoint === undefined || otlpEndpoint === '' ? undefined : collectorUrl(otlpEndpoint),
@@ -175,6 +178,7 @@ function parse(argv: readonly string[]) {
       receipts: text,
       older: { ...text, multiple: true },
       overlap: text,
+      'dry-run': { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
     },
   });

@@ -9,6 +9,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['up', async () => (await import('./up/up.ts')).up],
   ['migrate', async () => (await import('./commands/migrate.ts')).migrateDatabase],
   ['call', async () => (await import('./commands/call.ts')).callCommand],
+  ['import', async () => (await import('./commands/import.ts')).importFiles],
+  ['export', async () => (await import('./commands/export.ts')).exportFiles],
   ['audit show', async () => (await import('./commands/audit-show.ts')).auditShow],
   ['audit why', async () => (await import('./commands/audit-show.ts')).auditWhy],
   ['audit verify', async () => (await import('./commands/audit-verify.ts')).auditVerify],

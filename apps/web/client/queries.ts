@@ -11,11 +11,11 @@ import {
   type Report,
   read,
   type Site,
-  type SitePage,
   send,
   type Technician,
   type TicketPage,
 } from './api.ts';
+import type { SitePage } from './site-view.ts';
 
 /** How often what is shown is read again. Nothing is ever guessed in between. */
 const POLL_MS = 4_000;

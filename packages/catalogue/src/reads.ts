@@ -87,6 +87,8 @@ export const READS: readonly ReadEntry[] = [
   { name: 'attention.list', route: '/v1/attention', roles: ['dispatcher', 'supervisor'] },
   { name: 'report.list', route: '/v1/reports', roles: ['dispatcher', 'supervisor'] },
   { name: 'technician.list', route: '/v1/technicians', roles: ['dispatcher', 'supervisor'] },
+  /** Who and where is on file, by kind: parameters `kind`, `after`. */
+  { name: 'directory.list', route: '/v1/directory', roles: ['admin', 'dispatcher', 'supervisor', 'auditor'] },
   /** Every text that customers can get. */
   { name: 'template.list', route: '/v1/templates', roles: ['dispatcher', 'supervisor', 'admin', 'auditor'] },
   /** Parameters: `ticket`, `correlation`, `actor`, `command`, `decision`, `since`, `until`, `after`. */

@@ -88,6 +88,7 @@ const PERSON_READS = [
   'approval.list',
   'schedule.options',
   'visit.recommend',
+  'directory.list',
   'template.list',
   'audit.search',
   'autonomy.get',

@@ -1,29 +1,18 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   type CommandEntry,
   type FreeTextRef,
   findCommand,
   findRead,
   routeOf,
-  type ServiceName,
   sealFreeText,
-  spiffeId,
 } from '@deadlatch/catalogue';
-import {
-  createReceiptCourier,
-  createServiceClient,
-  openKeyDirectory,
-  problemFor,
-  type ReceiptCourier,
-  type ServiceClient,
-} from '@deadlatch/http';
+import { problemFor } from '@deadlatch/http';
 import { DispatchError, isUuid, type JsonValue, parseStrictJson } from '@deadlatch/kernel';
 import { type Arguments, EXIT, UsageError } from '../arguments.ts';
-import { demoPerson, makeSignInLinks } from '../demo-session.ts';
-import { peersOf } from '../peers.ts';
+import { demoPerson } from '../demo-session.ts';
+import { asPerson, type PersonSession } from '../person-session.ts';
 import { type RunFile, readRunFile } from '../run-file.ts';
-
-const TIMEOUT_MS = 15_000;
 
 /**
  * `deadlatch call`: signs in as a demo person like any client and sends one command or read with the command line's
@@ -65,30 +54,7 @@ export interface CallInput {
 export async function callAs(run: RunFile, slug: string, input: CallInput): Promise<JsonValue> {
   demoPerson(run, slug);
   const request = readCall(input);
-  const clientOf = connect(run);
-  const keyDir = cliKeyDir(run);
-  const courier = createReceiptCourier({
-    witness: clientOf('witness'),
-    environment: run.environment,
-    trust: openKeyDirectory(keyDir).trust,
-    logger: { event: (...line) => complain(line[0]) },
-  });
-  const link = (await makeSignInLinks(keyDir, run, [slug])).get(slug) ?? '';
-  const identity = clientOf('identity');
-  const { session } = (await identity.write('/v1/sessions', { link })) as { session: string };
-  const { token } = (await identity.write('/v1/tokens/session', {
-    session,
-    correlation_id: randomUUID(),
-  })) as {
-    token: string;
-  };
-  try {
-    return await send(clientOf, courier, request, token);
-  } finally {
-    // The answer counts, whatever becomes of the session: it ends by itself too.
-    await identity.write('/v1/sessions/end', { session }).catch(() => undefined);
-    await courier.close();
-  }
+  return asPerson(run, slug, (session) => send(session, request));
 }
 
 type Call =
@@ -137,25 +103,12 @@ function readBody(text: string): JsonValue {
   }
 }
 
-async function send(
-  clientOf: (service: ServiceName) => ServiceClient,
-  courier: ReceiptCourier,
-  call: Call,
-  token: string,
-): Promise<JsonValue> {
-  const api = courier.accompany(clientOf('dispatch-api'));
-  if (call.kind === 'read') return api.read(call.path, { token });
+async function send(session: PersonSession, call: Call): Promise<JsonValue> {
+  if (call.kind === 'read') return session.read(call.path);
   const sealed = await sealFreeText(call.entry.input, call.body, async (text) => {
-    return (await clientOf('vault').write('/v1/texts', { text })) as unknown as FreeTextRef;
+    return (await session.clientOf('vault').write('/v1/texts', { text })) as unknown as FreeTextRef;
   });
-  return api.write(call.path, sealed as object, { token, idempotencyKey: call.key });
-}
-
-/** What was done was done; but whoever sent it should know that nobody watches over its event. */
-function complain(event: string): void {
-  if (event === 'receipt.missing') process.stderr.write('The answer has no valid receipt.\n');
-  if (event === 'receipts.given_up')
-    process.stderr.write('The receipt could not be handed to the witness.\n');
+  return session.write(call.path, sealed as object, call.key);
 }
 
 function withTarget(route: string, targetId: string | undefined): string {
@@ -163,27 +116,4 @@ function withTarget(route: string, targetId: string | undefined): string {
   if (!targetId) throw new UsageError('this needs --target ID');
   if (!isUuid(targetId)) throw new UsageError(`--target takes an id, not "${targetId}"`);
   return route.replace(':id', targetId);
-}
-
-function cliKeyDir(run: RunFile): string {
-  const dir = run.services.cli?.key_dir;
-  if (!dir) throw new UsageError('run.json names no key directory for the command line');
-  return dir;
-}
-
-/** Clients of every service, signed with the command line's key. */
-function connect(run: RunFile): (service: ServiceName) => ServiceClient {
-  const key = openKeyDirectory(cliKeyDir(run)).signingKey();
-  const peers = peersOf(run);
-  return (service) =>
-    createServiceClient({
-      service: 'cli',
-      key: () => key,
-      baseUrl: peers.urlOf(service),
-      audience: spiffeId(run.environment, service),
-      fetch: peers.fetchTo(service),
-      now: Date.now,
-      random: (n) => randomBytes(n),
-      timeoutMs: TIMEOUT_MS,
-    });
 }

@@ -8,6 +8,9 @@ export const HELP = `deadlatch - dispatch that fails closed
       --target ID                     ticket or approval it is about
       --body JSON                     its input; {"text": "..."} where words are wanted; a read's parameters
       --key UUID                      idempotency key; a new one when left out
+  deadlatch import FILE... --as WHO   put accounts.csv, sites.csv, assets.csv, technicians.csv on file, line by line
+      --dry-run                       decide every line, do none
+  deadlatch export DIR --as WHO       write the same files
   deadlatch audit show                the trail, oldest first, each event in its chain
       --correlation ID | --ticket ID | --subject ID | --event ID  --since TIME  --until TIME
   deadlatch audit why ID              why a request was refused: ID as its answer names it, or of its event or chain

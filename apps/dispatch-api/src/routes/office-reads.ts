@@ -4,6 +4,7 @@ import { type Pool, withTenant } from '@deadlatch/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { readAuditFilter } from '../reads/audit-filter.ts';
 import { searchEvents } from '../reads/audit-search.sql.ts';
+import { DIRECTORY_KINDS, listDirectory } from '../reads/directory.sql.ts';
 import { requireReader } from '../reads/reader.ts';
 import { findSite } from '../reads/sites.sql.ts';
 import { presentFound } from '../reads/timeline.ts';
@@ -26,6 +27,16 @@ export function addOfficeReadRoutes(app: FastifyInstance, parts: OfficeReadParts
         const { sees } = await requireReader(tx, 'site.get', caller);
         const site = await findSite(tx, caller.tenantId, sees, idOf(request));
         return { site: site ?? refuse('not_found') };
+      }),
+    ),
+  );
+
+  app.get('/v1/directory', (request) =>
+    audited('directory.list', request, ({ caller }) =>
+      withTenant(pool, caller.tenantId, async (tx) => {
+        const { kind, after } = readPlaceInDirectory(request.query as Record<string, unknown>);
+        await requireReader(tx, 'directory.list', caller);
+        return listDirectory(tx, caller.tenantId, kind, after);
       }),
     ),
   );
@@ -68,6 +79,17 @@ function presentText(patterns: TextPattern | readonly TextPattern[]) {
     texts: all.map(({ text }) => text),
     slots: [...new Set(all.flatMap(({ slots }) => Object.keys(slots)))],
   };
+}
+
+/** `kind` and `after` are the only parameters; anything else is refused, not ignored. */
+function readPlaceInDirectory(query: Readonly<Record<string, unknown>>) {
+  const { kind, after, ...others } = query;
+  const known = DIRECTORY_KINDS.find((one) => one === kind);
+  const isPlace = after === undefined || (typeof after === 'string' && isUuid(after));
+  if (known === undefined || !isPlace || Object.keys(others).length > 0) {
+    return refuse('schema_mismatch', { detail: 'query' });
+  }
+  return { kind: known, after: after ?? null };
 }
 
 function idOf(request: FastifyRequest): string {

@@ -3,8 +3,9 @@ import { Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { SitePage as Page } from '../api.ts';
+
 import { queueQuery, siteQuery } from '../queries.ts';
+import type { SitePage as Page } from '../site-view.ts';
 import { T } from '../strings.ts';
 import { Empty, Fact, Facts, Section } from '../ticket/parts.tsx';
 import { QueueRow } from './queue-row.tsx';

@@ -4,7 +4,8 @@ import { amount, choice, flag, integer, list, object, optional, reference, word 
 /** What people call a thing or a place: a code, never a name of a person. */
 export const slug = () => word('^[a-z0-9][a-z0-9-]*$', 60);
 const marking = () => word('^[A-Za-z0-9][A-Za-z0-9 ._/-]*$', 60);
-const codes = () => list(slug(), 0, 30);
+/** As incident types and certificates name them: with underscores too. */
+const codes = () => list(word('^[a-z0-9][a-z0-9_-]*$', 60), 0, 30);
 
 export const ASSET_KINDS = [
   'DOOR',
