@@ -190,6 +190,7 @@ export async function compose(settings: Settings): Promise<Running> {
     fingerprintKey: keyDir.secretBytes('fingerprint.key'),
     uploadKey,
     signUpload: store.signUpload,
+    adoptGrant: grants.adopt,
     receipt: createReceiptIssuer({ key: grantKey, environment }),
     now,
   });

@@ -23,6 +23,7 @@ import {
 } from '@deadlatch/postgres';
 import { codeOf, createLogger, createTelemetry, type Logger, traceOf } from '@deadlatch/telemetry';
 import type { FastifyInstance } from 'fastify';
+import { createContactAdopter } from './approval/adopt-contact.ts';
 import { createCeremonyStore } from './approval/ceremony.sql.ts';
 import { createCodeMailer } from './approval/code-mail.ts';
 import { createDecider } from './approval/decide.ts';
@@ -171,6 +172,7 @@ export async function compose(config: IdentityConfig, edge: IdentityEdge): Promi
       refusals,
       minter,
       sendMail: mailer.send,
+      sendNotice: mailer.sendNotice,
     }),
     config.publicOrigin.startsWith('https:'),
   );
@@ -213,6 +215,7 @@ function approvalPages(parts: {
   readonly refusals: RefusalTrail;
   readonly minter: ReturnType<typeof createTokenMinter>;
   readonly sendMail: ReturnType<typeof createCodeMailer>['send'];
+  readonly sendNotice: ReturnType<typeof createCodeMailer>['sendNotice'];
 }) {
   const { config, edge, makeEvent, minter, newId, dispatchApi, vault } = parts;
   const { environment, tenantId } = config;
@@ -239,6 +242,15 @@ function approvalPages(parts: {
       makeEvent,
       minter,
       sendDecision: createDecisionSender({ write: dispatchApi.write, newId }),
+      adoptContact: createContactAdopter({
+        pool: parts.pool,
+        tenantId,
+        secrets,
+        makeEvent,
+        adopt: (grant) => vault.write('/v1/adoptions', { grant }),
+        sendNotice: parts.sendNotice,
+      }),
+      onFailed: (error) => logPageRefusal(parts.logger, error),
     }),
     origin: config.publicOrigin,
     statusOf,

@@ -1,7 +1,7 @@
 import { UUID_PATTERN } from '@deadlatch/catalogue';
 import { validator } from '@deadlatch/http';
 import { type Clock, parseStrictJson, refuse } from '@deadlatch/kernel';
-import { type Pool, sql, withTenant } from '@deadlatch/postgres';
+import { type Pool, sql, type Tx, withTenant } from '@deadlatch/postgres';
 import Type, { type Static } from 'typebox';
 import type { CeremonySecrets } from './approval/secrets.ts';
 import { insertEvent } from './audit-event.sql.ts';
@@ -56,11 +56,7 @@ export async function enrolAddresses(
   const correlationId = options.newId();
   await withTenant(options.pool, tenantId, async (tx) => {
     for (const { contactId, kind, commitment } of rows) {
-      await tx.run(sql`
-        insert into identity.address_commitments (tenant_id, contact_id, kind, commitment)
-        values (${tenantId}, ${contactId}, ${kind}, ${commitment})
-        on conflict (tenant_id, contact_id, kind)
-        do update set commitment = excluded.commitment, changed_at = now()`);
+      await putCommitment(tx, tenantId, { contactId, kind, commitment });
       const event = makeEvent({
         act: 'address.commit',
         code: null,
@@ -76,4 +72,19 @@ export async function enrolAddresses(
     }
   });
   return rows.length;
+}
+
+export interface Commitment {
+  readonly contactId: string;
+  readonly kind: 'email' | 'phone';
+  readonly commitment: string;
+}
+
+/** Puts the commitment of an address in the place of the one before. The event is the caller's. */
+export async function putCommitment(tx: Tx, tenantId: string, of: Commitment): Promise<void> {
+  await tx.run(sql`
+    insert into identity.address_commitments (tenant_id, contact_id, kind, commitment)
+    values (${tenantId}, ${of.contactId}, ${of.kind}, ${of.commitment})
+    on conflict (tenant_id, contact_id, kind)
+    do update set commitment = excluded.commitment, changed_at = now()`);
 }

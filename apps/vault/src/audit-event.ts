@@ -10,6 +10,7 @@ export const VAULT_ACTS = [
   'text.seal',
   'contact.reveal',
   'contact.enrol',
+  'contact.adopt',
   'exit.check',
   REFUSALS_COUNTED,
 ] as const;

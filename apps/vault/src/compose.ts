@@ -17,6 +17,7 @@ import { codeOf, createLogger, createTelemetry, traceOf } from '@deadlatch/telem
 import type { FastifyInstance } from 'fastify';
 import { createEventWriter } from './audit-event.ts';
 import type { VaultConfig } from './config.ts';
+import { createAdopter } from './contacts/adopt-details.ts';
 import { createKnownValuesReader } from './contacts/read-known-values.ts';
 import { createFileKeyWrapper } from './crypto/key-wrapper.ts';
 import { createKeyedDigests } from './crypto/keyed-digests.ts';
@@ -144,6 +145,7 @@ export async function compose(config: VaultConfig, edge: VaultEdge): Promise<Vau
       inbound: createInboundReceiver({ ...common, openLetter, masking, strangers }),
       texts: createTextSealer(common),
       reveals: createRevealer({ ...common, environment, grantKeys: config.grantKeys, now }),
+      adoptions: createAdopter({ ...common, environment, grantKeys: config.grantKeys, now }),
       exitChecks: createExitGate({ ...common, vocabulary }),
     },
     { audience: spiffeId(environment, 'vault'), keys, now },

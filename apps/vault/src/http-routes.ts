@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 export interface Endpoints {
   readonly inbound: (request: SignedRequest) => Promise<object>;
   readonly texts: (request: SignedRequest) => Promise<object>;
+  readonly adoptions: (request: SignedRequest) => Promise<object>;
   readonly reveals: (request: SignedRequest) => Promise<object>;
   readonly exitChecks: (request: SignedRequest) => Promise<object>;
 }
@@ -16,7 +17,7 @@ const INBOUND_LIMIT_BYTES = 256 * 1024;
 const TEXT_LIMIT_BYTES = 128 * 1024;
 
 /**
- * The vault's four endpoints: signed writes without a user token, and no other shape. Who may call which is the
+ * The vault's five endpoints: signed writes without a user token, and no other shape. Who may call which is the
  * endpoint's own list.
  * @source T4.1, T4.4
  */
@@ -41,5 +42,6 @@ export function addRoutes(
   route('/v1/inbound', INBOUND_LIMIT_BYTES, endpoints.inbound);
   route('/v1/texts', TEXT_LIMIT_BYTES, endpoints.texts);
   route('/v1/reveals', 8 * 1024, endpoints.reveals);
+  route('/v1/adoptions', 8 * 1024, endpoints.adoptions);
   route('/v1/exit-checks', TEXT_LIMIT_BYTES, endpoints.exitChecks);
 }

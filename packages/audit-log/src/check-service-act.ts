@@ -32,6 +32,7 @@ const ACTS: Readonly<Record<'identity' | 'vault', ReadonlyMap<string, readonly A
     ['message.seal', [{ path: '/v1/inbound', by: ['gateway'] }]],
     ['text.seal', [{ path: '/v1/texts', by: ['web', 'cli'] }]],
     ['contact.reveal', [{ path: '/v1/reveals', by: ['gateway', 'identity'] }]],
+    ['contact.adopt', [{ path: '/v1/adoptions', by: ['identity'] }]],
     ['exit.check', [{ path: '/v1/exit-checks', by: ['tool-bridge'] }]],
     ['contact.enrol', UNASKED],
   ]),

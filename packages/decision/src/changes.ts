@@ -56,12 +56,6 @@ export interface Changes {
     readonly staff_id: string;
     readonly expires_at: string;
   }[];
-  /** Words in the vault that become a contact's name, number or address. */
-  readonly contact_details?: {
-    readonly contact_id: string;
-    readonly account_id: string;
-    readonly texts: { readonly name?: string; readonly phone?: string; readonly email?: string };
-  };
   /** Occupies the technician from `starts_at` to `ends_at`. */
   readonly booking?: {
     readonly visit_id: string;

@@ -60,9 +60,24 @@ const GOOD: GrantOfKind = {
     action,
     action_digest: actionDigest(canonicalJson(action)),
   },
+  adopt: {
+    ...base(VAULT),
+    contact: randomUUID(),
+    account: randomUUID(),
+    name: null,
+    phone: randomUUID(),
+    email: null,
+    correlation_id: randomUUID(),
+  },
 };
 const KINDS = Object.keys(GOOD) as GrantKind[];
-const MAX_S: Record<GrantKind, number> = { turn: 600, reveal: 300, 'step-up': 900, action: 2_678_400 };
+const MAX_S: Record<GrantKind, number> = {
+  turn: 600,
+  reveal: 300,
+  'step-up': 900,
+  action: 2_678_400,
+  adopt: 300,
+};
 
 /** Signs a grant of any content with the right key and type. */
 function forge(kind: GrantKind, payload: unknown): string {

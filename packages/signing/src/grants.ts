@@ -72,6 +72,17 @@ export interface StepUpGrant extends GrantBase {
   readonly object?: 'act';
 }
 
+/** Lets `identity` have the vault keep words as a contact's name, number or address, once. `aud` is `vault`. */
+export interface AdoptGrant extends GrantBase {
+  readonly contact: string;
+  readonly account: string;
+  /** Handles of the words; null: stays as it is. */
+  readonly name: string | null;
+  readonly phone: string | null;
+  readonly email: string | null;
+  readonly correlation_id: string;
+}
+
 /** What exactly somebody is asked to approve. `action_digest` is that of `action`, checked on both sides. */
 export interface ActionStatement extends GrantBase {
   readonly approval: string;
@@ -84,6 +95,7 @@ export interface GrantOfKind {
   readonly reveal: RevealGrant;
   readonly 'step-up': StepUpGrant;
   readonly action: ActionStatement;
+  readonly adopt: AdoptGrant;
 }
 export type GrantKind = keyof GrantOfKind;
 
@@ -152,6 +164,20 @@ const RULES: Readonly<Record<GrantKind, GrantRule>> = {
     // 50 lines with descriptions.
     maxLength: 65_536,
     claims: { ...BASE, approval: isId, action: isObject, action_digest: isDigest },
+  },
+  adopt: {
+    typ: 'adopt-grant+jwt',
+    maxLifetimeS: 300,
+    maxLength: MAX_TOKEN_LENGTH,
+    claims: {
+      ...BASE,
+      contact: isId,
+      account: isId,
+      name: isIdOrNull,
+      phone: isIdOrNull,
+      email: isIdOrNull,
+      correlation_id: isId,
+    },
   },
 };
 

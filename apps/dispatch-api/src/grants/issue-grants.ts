@@ -25,6 +25,14 @@ export interface GrantIssuer {
   stepUp(approval: ApprovalRow, contactId: string, correlationId: string): string;
   /** As `stepUp`, for a member of staff who may confirm the act. */
   confirm(act: ActRow, staffId: string, correlationId: string): string;
+  /** @param words handles in the vault, by what they become */
+  adopt(
+    tenantId: string,
+    contactId: string,
+    accountId: string,
+    words: { readonly name: string | null; readonly phone: string | null; readonly email: string | null },
+    correlationId: string,
+  ): string;
   action(stated: Pick<ApprovalRow, 'id' | 'tenant_id' | 'action' | 'action_digest'>): string;
 }
 
@@ -105,6 +113,18 @@ export function createGrantIssuer(options: {
           correlation_id: correlationId,
           ticket: null,
           object: 'act',
+        },
+        key(),
+      ),
+    adopt: (tenantId, contact, account, words, correlationId) =>
+      signGrant(
+        'adopt',
+        {
+          ...base('vault', tenantId, REVEAL_LIFETIME_S),
+          contact,
+          account,
+          ...words,
+          correlation_id: correlationId,
         },
         key(),
       ),

@@ -7,6 +7,7 @@ import { actorName, type CommandCall } from '../command/call.ts';
 import type { Proven } from '../command/caller.ts';
 import type { IssueReceipt } from '../command/receipts.ts';
 import type { CommandOutcome, CommandRunner } from '../command/run-command.ts';
+import type { GrantIssuer } from '../grants/issue-grants.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { UPLOAD_LIFETIME_S, uploadAddress } from '../object-store/upload-address.ts';
 import type { Gate } from './gate.ts';
@@ -19,6 +20,7 @@ export interface CommandRouteParts {
   /** The way past us to where uploads are stored; null where there is none. */
   readonly signUpload: ObjectStore['signUpload'];
   readonly receipt: IssueReceipt;
+  readonly adoptGrant: GrantIssuer['adopt'];
   /** Of refused commands, for each service and whomever it speaks for. */
   readonly refusalRate: Pick<RateLimit, 'attempt'>;
   /** Milliseconds since the epoch. */
@@ -108,7 +110,7 @@ function present(
   outcome: CommandOutcome,
   proven: Proven,
   upload: Readonly<Record<string, JsonValue>> | null,
-  parts: Pick<Parts, 'receipt'>,
+  parts: Pick<Parts, 'receipt' | 'adoptGrant'>,
 ): JsonValue {
   const { correlationId } = proven.caller.context;
   const answer = { correlation_id: correlationId, ...outcome.answer } as Record<string, JsonValue>;
@@ -116,10 +118,33 @@ function present(
   return {
     ...answer,
     result: { ...result, ...upload },
+    ...adoption(result, proven, parts),
     event_id: outcome.event.id,
     receipt: parts.receipt(outcome.event),
     replayed: outcome.replayed,
   };
+}
+
+/**
+ * What a contact's new name, number and address are kept by, for identity alone, which had the act confirmed. Made anew
+ * for every answer: whoever lost the first one asks again under the same key.
+ */
+function adoption(
+  result: Record<string, JsonValue>,
+  { caller }: Proven,
+  parts: Pick<Parts, 'adoptGrant'>,
+): Record<string, JsonValue> {
+  const { contact_id: contact, account_id: account } = result;
+  const isAdopted = caller.service === 'identity' && Object.hasOwn(result, 'name_text_id');
+  if (!isAdopted || typeof contact !== 'string' || typeof account !== 'string') return {};
+  const handle = (name: string) => (typeof result[name] === 'string' ? (result[name] as string) : null);
+  const words = {
+    name: handle('name_text_id'),
+    phone: handle('phone_text_id'),
+    email: handle('email_text_id'),
+  };
+  const { tenantId, context } = caller;
+  return { adopt_grant: parts.adoptGrant(tenantId, contact, account, words, context.correlationId) };
 }
 
 /** Made anew for every answer, a replayed one too: an address is a secret and is not stored. */

@@ -1,5 +1,6 @@
 import { formatUsd, refuse } from '@deadlatch/kernel';
 import nodemailer from 'nodemailer';
+import type { SendNotice } from './adopt-contact.ts';
 import type { ActView } from './describe-act.ts';
 import type { ActionView } from './describe-action.ts';
 
@@ -24,7 +25,7 @@ export function createCodeMailer(options: {
   readonly smtpUrl: string;
   readonly sender: string;
   readonly timeoutMs: number;
-}): { readonly send: SendCodeMail; close(): void } {
+}): { readonly send: SendCodeMail; readonly sendNotice: SendNotice; close(): void } {
   const url = new URL(options.smtpUrl);
   const transport = nodemailer.createTransport({
     host: url.hostname,
@@ -53,9 +54,29 @@ export function createCodeMailer(options: {
         refuse('unavailable', { detail: 'mail server did not take the code', cause });
       }
     },
+    sendNotice: async (to) => {
+      try {
+        await transport.sendMail({
+          from: options.sender,
+          to: { name: '', address: to },
+          subject: 'Your contact details were changed',
+          text: NOTICE,
+        });
+      } catch (cause) {
+        refuse('unavailable', { detail: 'mail server did not take the notice', cause });
+      }
+    },
     close: () => transport.close(),
   };
 }
+
+/** To the address that was on file, so that whoever lost it hears of it. @source T3.6 */
+const NOTICE = [
+  'The name, number or e-mail address that we have of you was changed.',
+  'For 24 hours nothing can be approved with it.',
+  'If you did not ask for this, call your dispatcher.',
+  '',
+].join('\n');
 
 function subjectOf(view: CodeMail['view']): string {
   if (view.kind === 'act') return 'Your code to confirm a change';

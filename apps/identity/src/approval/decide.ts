@@ -1,6 +1,7 @@
 import { type ErrorCode, type JsonValue, refuse } from '@deadlatch/kernel';
 import type { MakeEvent } from '../audit-event.ts';
 import type { TokenMinter } from '../sessions/mint-token.ts';
+import type { AdoptContact } from './adopt-contact.ts';
 import type { CeremonyStore } from './ceremony.sql.ts';
 import type { CommittedAnswer } from './pages.ts';
 import { assertSettledByCode, type ProvenStepUp, type StepUpObject, subjectKindOf } from './prove-step-up.ts';
@@ -49,8 +50,25 @@ export function createDecider(options: {
   readonly makeEvent: MakeEvent;
   readonly minter: TokenMinter;
   readonly sendDecision: SendDecision;
+  readonly adoptContact: AdoptContact;
+  /** Told of what could not be kept, for the log. */
+  readonly onFailed: (error: unknown) => void;
 }): Decide {
   const { store, secrets } = options;
+  /** What was committed stays so, whatever becomes of the rest: the page says which. */
+  const keep = async (answer: JsonValue, stepUp: ProvenStepUp): Promise<boolean> => {
+    const fields = record(answer);
+    const grant = fields.get('adopt_grant');
+    if (typeof grant !== 'string') return true;
+    const contactId = record(fields.get('result')).get('contact_id');
+    try {
+      await options.adoptContact(grant, typeof contactId === 'string' ? contactId : unreadable(), stepUp);
+      return true;
+    } catch (error) {
+      options.onFailed(error);
+      return false;
+    }
+  };
   return async (stepUp, input) => {
     assertSettledByCode(stepUp);
     const { browserHash } = input;
@@ -100,12 +118,12 @@ export function createDecider(options: {
       actionDigest: stepUp.actionDigest,
       mintToken: () => options.minter.forStepUp(stepUp.grant).token,
     });
-    return { kind: 'committed', answer: readCommitted(answer) };
+    return { kind: 'committed', answer: { ...readCommitted(answer), isKept: await keep(answer, stepUp) } };
   };
 }
 
 /** Reads what is shown of a command's answer. @throws DispatchError `unavailable` when it is no such answer */
-function readCommitted(answer: JsonValue): CommittedAnswer {
+function readCommitted(answer: JsonValue): Omit<CommittedAnswer, 'isKept'> {
   const fields = record(answer);
   const eventId = fields.get('event_id');
   const ticket = fields.get('ticket');

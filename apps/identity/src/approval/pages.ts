@@ -150,6 +150,7 @@ export function decidedPage(decision: 'APPROVE' | 'DENY', committed: CommittedAn
     html`<section>
 <h1>${approved ? 'Approved' : 'Declined'}</h1>
 <p class="good" role="status">Your decision is recorded.</p>
+${committed.isKept ? null : html`<p class="bad" role="alert">The name, number or address could not be kept. Please ask for the change again.</p>`}
 <dl>
 ${
   ticket === null
@@ -167,6 +168,8 @@ ${
 export interface CommittedAnswer {
   readonly ticket: { readonly reference: string; readonly state: string; readonly nteCents: number } | null;
   readonly eventId: string;
+  /** False: what was typed of a contact could not be kept. */
+  readonly isKept: boolean;
 }
 
 const PLAIN: ReadonlyMap<ErrorCode, string> = new Map([

@@ -31,6 +31,8 @@ export interface StagedApproval {
   readonly contactId: string;
   readonly action: string;
   readonly required: Assurance;
+  /** An act of a member of staff instead of a contact's approval. */
+  readonly object?: 'act';
   state: string;
 }
 
@@ -64,6 +66,9 @@ export interface SmallVault {
   readonly url: string;
   readonly emails: Map<string, string>;
   readonly reveals: string[];
+  /** Grants by which words were to be kept; what `adopted` answers to them, or throws. */
+  readonly adoptions: string[];
+  adopted: () => JsonValue;
   close(): Promise<void>;
 }
 
@@ -86,6 +91,7 @@ export async function startDispatchApi(options: PeerOptions): Promise<SmallDispa
     const digest = actionDigest(approval.action);
     const base = (aud: ServiceName) => grantBase(aud, tenantId);
     return {
+      ...(approval.object && { object: approval.object }),
       approval_id: approval.approvalId,
       contact_id: approval.contactId,
       action: approval.action,
@@ -112,7 +118,8 @@ export async function startDispatchApi(options: PeerOptions): Promise<SmallDispa
           action_digest: digest,
           level: approval.required,
           correlation_id: randomUUID(),
-          ticket: randomUUID(),
+          ticket: approval.object ? null : randomUUID(),
+          ...(approval.object && { object: approval.object }),
         },
         grantKey,
       ),
@@ -140,6 +147,7 @@ export async function startDispatchApi(options: PeerOptions): Promise<SmallDispa
         contactId: given.contactId ?? randomUUID(),
         action: given.action ?? canonicalJson(ACTION),
         required: given.required ?? 'L2',
+        ...(given.object && { object: given.object }),
         state: given.state ?? 'PENDING',
       };
       approvals.set(approval.secret, approval);
@@ -161,7 +169,7 @@ export async function startDispatchApi(options: PeerOptions): Promise<SmallDispa
     if (approval === undefined) return refuse('not_found');
     return api.distort(answerFor(approval), approval);
   });
-  app.post<{ Params: { id: string } }>('/v1/approvals/:id/approval.decide', async (request) => {
+  const decided = async (request: FastifyRequest<{ Params: { id: string } }>) => {
     const verified = prove(request, 'dispatch-api', WRITE_WITH_TOKEN, options.identityKey);
     const claims = verifyTxnToken(verified.token ?? '', {
       keys: [withoutEnd(options.tokenKey)],
@@ -178,7 +186,9 @@ export async function startDispatchApi(options: PeerOptions): Promise<SmallDispa
     };
     api.decisions.push(decision);
     return api.decide(decision);
-  });
+  };
+  app.post('/v1/approvals/:id/approval.decide', decided);
+  app.post('/v1/acts/:id/act.confirm', decided);
   const url = await listen(app);
   return Object.assign(api, { url });
 }
@@ -199,7 +209,19 @@ export async function startVault(options: PeerOptions): Promise<SmallVault> {
     reveals.push(claims.jti);
     return { fields: { email: emails.get(claims.contact) ?? refuse('not_found') } };
   });
-  return { url: await listen(app), emails, reveals, close: () => app.close() };
+  const vault: Omit<SmallVault, 'url'> = {
+    emails,
+    reveals,
+    adoptions: [],
+    adopted: () => ({ fields: {}, before: {} }),
+    close: () => app.close(),
+  };
+  app.post('/v1/adoptions', async (request) => {
+    prove(request, 'vault', WRITE, options.identityKey);
+    vault.adoptions.push((readJson(request) as { grant: string }).grant);
+    return vault.adopted();
+  });
+  return Object.assign(vault, { url: await listen(app) });
 }
 
 /** The claims that every grant of dispatch-api has. */

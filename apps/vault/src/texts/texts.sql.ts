@@ -25,6 +25,18 @@ export async function readCommitment(tx: Tx, tenantId: string, textId: string): 
   return row?.commitment ?? null;
 }
 
+/** Texts of these ids that have a key of their own: words that are no contact's yet. */
+export async function readOwnTexts(
+  tx: Tx,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<readonly { readonly id: string; readonly wrapped_key: Buffer; readonly ciphertext: Buffer }[]> {
+  return tx.query(sql`
+    select id, wrapped_key, ciphertext from vault.texts
+     where tenant_id = ${tenantId} and id = any(${[...ids]}::uuid[]) and subject_id is null
+       and wrapped_key is not null`);
+}
+
 export interface PlaceholderRow {
   readonly placeholder: string;
   readonly ciphertext: Uint8Array;

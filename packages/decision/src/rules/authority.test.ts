@@ -308,16 +308,20 @@ test('who is new can approve nothing, and where they may ask must be a place of 
   verifies('T3.6', 'T3.1');
   const input = { account_id: IDS.account, may_request: true, name: FREE_TEXT, email: FREE_TEXT };
   const act = actRow({ command: 'contact.add', target: null, by: IDS.dispatcher, input });
-  const { changes } = accepted(confirmed(IDS.dispatcher, ['dispatcher'], act));
+  const { changes, answer } = accepted(confirmed(IDS.dispatcher, ['dispatcher'], act));
   assert.equal(changes.contact?.changed_at, at(0));
   assert.deepEqual(
     changes.memberships?.map((m) => [m.may_request, m.may_approve, m.approval_limit_cents]),
     [[true, false, 0]],
   );
-  assert.deepEqual(changes.contact_details, {
+  assert.deepEqual(answer.result, {
     contact_id: changes.contact?.id,
     account_id: IDS.account,
-    texts: { name: FREE_TEXT.text_id, email: FREE_TEXT.text_id },
+    name_text_id: FREE_TEXT.text_id,
+    phone_text_id: null,
+    email_text_id: FREE_TEXT.text_id,
+    act_id: ACT,
+    state: 'CONSUMED',
   });
   const ask = (patch: object, directory: Partial<DirectoryFacts> = {}) =>
     codeOf(

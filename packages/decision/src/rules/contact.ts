@@ -41,7 +41,7 @@ export const CONTACT_ADD = asked<Place & Details & { readonly may_request: boole
       changed_at: nowText,
     };
     const membership = newMembership(context, contact.id, input, input.may_request);
-    return outcome(contact, { contact, memberships: [membership], ...detailsOf(contact.id, input) });
+    return outcome(contact, { contact, memberships: [membership] }, wordsOf(input));
   },
 });
 
@@ -68,11 +68,8 @@ export const CONTACT_CHANGE = asked<Place & Details & { readonly may_request?: b
               ? newMembership(context, contact.id, input, mayRequest)
               : changed(known, { may_request: mayRequest, changed_at: nowText }),
           ];
-    return outcome(contact, {
-      contact,
-      ...(membership.length > 0 && { memberships: membership }),
-      ...detailsOf(contact.id, { ...details, account_id }),
-    });
+    const changes = { contact, ...(membership.length > 0 && { memberships: membership }) };
+    return outcome(contact, changes, hasWords(details) ? wordsOf(input) : {});
   },
 });
 
@@ -181,28 +178,26 @@ function newMembership(
   };
 }
 
-function detailsOf(
-  contactId: string,
-  { account_id, name, phone, email }: Details & { readonly account_id: string },
-): Pick<Changes, 'contact_details'> {
-  if (name === undefined && phone === undefined && email === undefined) return {};
+/** What the vault is to keep of the person: `identity` is given a grant for exactly these handles. */
+function wordsOf({ account_id, name, phone, email }: Details & Pick<Place, 'account_id'>): Words {
   return {
-    contact_details: {
-      contact_id: contactId,
-      account_id,
-      texts: {
-        ...(name !== undefined && { name: name.text_id }),
-        ...(phone !== undefined && { phone: phone.text_id }),
-        ...(email !== undefined && { email: email.text_id }),
-      },
-    },
+    account_id,
+    name_text_id: name?.text_id ?? null,
+    phone_text_id: phone?.text_id ?? null,
+    email_text_id: email?.text_id ?? null,
   };
+}
+
+type Words = Readonly<Record<string, string | null>>;
+
+function hasWords({ name, phone, email }: Details): boolean {
+  return name !== undefined || phone !== undefined || email !== undefined;
 }
 
 function outcome(
   contact: ContactRow,
   changes: Changes,
-  more: Readonly<Record<string, number>> = {},
+  more: Readonly<Record<string, string | number | null>> = {},
 ): Outcome {
   return {
     changes,
