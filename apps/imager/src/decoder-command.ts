@@ -12,10 +12,12 @@ export interface DecoderCommand {
  * need 180 MB, several times over while they are coded.
  */
 const MEMORY_KIB = 1_500_000;
+/** More than imager lets it have: for the one whose imager was killed, which nobody else would end. */
+const CPU_SECONDS = 40;
 
 /**
  * How a program for one picture is started: native code may be loaded, and on the disk only our own code can be read.
- * The shell is there for what node cannot do for itself: it bounds its memory, and forgets the permissions of the
+ * The shell is there for what node cannot do for itself: it bounds its memory and its time, and forgets the permissions of the
  * process that started it, which node hands on in the environment.
  * @param runs what it runs, and with which arguments
  * @invariant it is given no path, no address and no secret: bytes come in, bytes go out
@@ -26,7 +28,7 @@ export function decoderCommand(workspace: string, runs: readonly string[]): Deco
     program: '/bin/sh',
     args: [
       '-c',
-      `unset NODE_OPTIONS; ulimit -d ${MEMORY_KIB} && ulimit -c 0 && exec "$0" "$@"`,
+      `unset NODE_OPTIONS; ulimit -d ${MEMORY_KIB} && ulimit -t ${CPU_SECONDS} && ulimit -c 0 && exec "$0" "$@"`,
       process.execPath,
       '--permission',
       // The decoders are native code.

@@ -12,10 +12,12 @@ const RECOVERED_WITHIN_MS = 60_000;
 /** Longest pause before each kill. */
 const SPREAD_MS = 400;
 
-export type Victim = 'postgres' | (string & {});
+export type Victim = 'postgres' | 'imager' | (string & {});
 
 export function pidOf(run: RunFile, victim: Victim): number {
-  return victim === 'postgres' ? run.postgres.pid : (run.services[victim]?.pid ?? 0);
+  if (victim === 'postgres') return run.postgres.pid;
+  if (victim === 'imager') return run.imager.pid;
+  return run.services[victim]?.pid ?? 0;
 }
 
 /**
@@ -47,7 +49,8 @@ async function untilBack(stateDir: string, victim: Victim, dead: number): Promis
     async () => {
       const run = await readRunFile(stateDir);
       if ([0, dead].includes(pidOf(run, victim))) return undefined;
-      const isBack = victim === 'postgres' || (await isServiceReady(run, victim as ServiceName));
+      const isNoService = victim === 'postgres' || victim === 'imager';
+      const isBack = isNoService || (await isServiceReady(run, victim as ServiceName));
       return isBack ? true : undefined;
     },
     RECOVERED_WITHIN_MS,
@@ -93,7 +96,7 @@ export async function isServiceReady(run: RunFile, name: ServiceName): Promise<b
 /** Every process that `run.json` names. */
 export function pidsOf(run: RunFile): number[] {
   const services = Object.values(run.services).map(({ pid }) => pid);
-  return [...new Set([run.pid, run.postgres.pid, ...services])];
+  return [...new Set([run.pid, run.postgres.pid, run.imager.pid, ...services])];
 }
 
 export function isAlive(pid: number): boolean {

@@ -22,7 +22,7 @@ import { assertResolved } from './receipts.ts';
  */
 const WAVES = [
   ['dispatch-api', 'sequencer', 'gateway', 'agent', 'worker', 'web'],
-  ['postgres', 'witness', 'identity', 'vault', 'tool-bridge'],
+  ['postgres', 'witness', 'identity', 'vault', 'tool-bridge', 'imager'],
 ] as const;
 const DEATHS = 10;
 /** Texts that the gateway may have in its hands at once: a carrier has no idempotency keys. */

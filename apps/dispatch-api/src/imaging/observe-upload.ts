@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable, Transform } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { MAX_EVIDENCE_PIXELS, type UnusableReason } from '@deadlatch/catalogue';
 import type { EvidenceRow, ObservedObject } from '@deadlatch/decision';
 import { DispatchError, refuse } from '@deadlatch/kernel';
@@ -51,35 +52,28 @@ interface Announced {
   readonly contentType: string;
 }
 
-/** One pass: what is hashed is what imager gets. Null for bytes that nobody announced. */
+/** One pass: what is hashed is what imager gets. Null for bytes that nobody announced, whatever it says of them. */
 async function look(
   upload: Readable,
   { sha256, sizeBytes, contentType }: Announced,
   imager: Imager,
 ): Promise<{ readonly drawn: Drawn | null; readonly found: string }> {
   const hash = createHash('sha256');
-  let found = '';
   const hashed = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk);
       done(null, chunk);
     },
-    flush(done) {
-      found = hash.digest('hex');
-      // Its last word is ours: of other bytes than the announced ones it says nothing that anybody hears.
-      done(found === sha256 ? null : new DispatchError('evidence_mismatch', { detail: 'hash' }));
-    },
   });
   upload.once('error', (cause) => hashed.destroy(cause));
   try {
-    const drawn = await imager(contentType, sizeBytes, upload.pipe(hashed));
+    const drawn = await imager(contentType, sizeBytes, upload.pipe(hashed)).finally(() => hashed.unpipe());
+    // It may answer before it has everything; the hash is of everything.
+    await finished(hashed.resume());
+    const found = hash.digest('hex');
     if (found === sha256) return { drawn, found };
-    // It answered before it had read everything: what a broken picture gets, once the rest was looked at too.
     if (drawn.kind === 'picture') drawn.bytes.destroy();
-    return refuse('unavailable', { detail: 'imager answered too early' });
-  } catch (error) {
-    if (error instanceof DispatchError && error.code === 'evidence_mismatch') return { drawn: null, found };
-    throw error;
+    return { drawn: null, found };
   } finally {
     upload.destroy();
   }
