@@ -1,4 +1,5 @@
 import { until } from './browser.ts';
+import { playCalmJob } from './calm-job.ts';
 import { attack, type Outcome, step } from './outcome.ts';
 import { type Person, photo } from './people.ts';
 import { replayEverything } from './replay.ts';
@@ -37,6 +38,7 @@ export async function playScenario(stage: Stage, outcome: Outcome): Promise<stri
   await refuseLargeChange(play);
   await complete(play);
   await verifyAndBill(play);
+  await playCalmJob(stage, outcome);
   await pausedAgent(play);
   await replayEverything(play);
   return ticketId;

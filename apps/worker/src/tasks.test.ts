@@ -49,19 +49,31 @@ test('each kind of row is one request, and a row tried again is the same request
   const message = row();
   const turn = row({ kind: 'agent.wake', turn_grant });
   const timer = row({ table: 'timers', kind: 'approval.expire' });
+  const missed = row({ table: 'timers', kind: 'visit.miss' });
   for (let tries = 0; tries < 2; tries += 1) {
-    for (const one of [message, turn, timer]) assert.deepEqual(await perform(one), { kind: 'done' });
+    for (const one of [message, turn, timer, missed]) assert.deepEqual(await perform(one), { kind: 'done' });
   }
   assert.deepEqual(
-    calls.slice(0, 3).map(([name, path, body]) => [name, path, body]),
+    calls.slice(0, 4).map(([name, path, body]) => [name, path, body]),
     [
       ['gateway', '/v1/deliveries', { message_id: message.ref_id }],
       ['agent', '/v1/turns', { turn_id: turn.ref_id, turn_grant }],
       ['dispatch-api', `/v1/approvals/${timer.ref_id}/approval.expire`, {}],
+      ['dispatch-api', `/v1/tickets/${missed.ref_id}/visit.miss`, {}],
     ],
   );
-  assert.deepEqual(calls.slice(3), calls.slice(0, 3));
-  assert.equal(new Set(calls.map(([, , , key]) => key)).size, 3);
+  assert.deepEqual(calls.slice(4), calls.slice(0, 4));
+  assert.equal(new Set(calls.map(([, , , key]) => key)).size, 4);
+});
+
+test('a timer is the command it names and nothing else', async () => {
+  verifies('C.8');
+  const { perform, calls } = start();
+  for (const kind of ['constructor', 'ticket.explode', 'autonomy.resume', '']) {
+    const outcome = await perform(row({ table: 'timers', kind }));
+    assert.deepEqual(outcome, { kind: 'retry', code: 'unavailable' }, kind);
+  }
+  assert.deepEqual(calls, []);
 });
 
 test('only what can never succeed is given up', async () => {
