@@ -202,9 +202,13 @@ test('mistake 15: no command moves the time of the report, from which every cloc
     }
   }
   // The comparison above was made where it matters.
-  for (const command of ['ticket.triage', 'visit.dispatch_emergency', 'ticket.hold', 'ticket.resume']) {
+  for (const command of ['ticket.triage', 'schedule.reschedule', 'ticket.hold', 'ticket.resume']) {
     assert.ok(moved.includes(command), command);
   }
+  // Whose delay it is stands in the event, which nothing changes.
+  const { event } = accept('schedule.reschedule', 'dispatcher', { input: { owner: 'PROVIDER' } });
+  assert.equal(event.details.owner, 'PROVIDER');
+  assert.equal(code('schedule.reschedule', 'dispatcher', { input: {} }), 'schema_mismatch');
 });
 
 test('mistake 18: nobody who could decide means nobody approved', () => {
