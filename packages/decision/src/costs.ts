@@ -1,5 +1,6 @@
 import { addCents, cents } from '@deadlatch/kernel';
-import type { ContractFacts, CostFacts } from './facts.ts';
+import type { ContractFacts } from './directory-rows.ts';
+import type { CostFacts } from './facts.ts';
 import type { ChangeLine, InvoiceLine, TicketRow } from './rows.ts';
 
 /**

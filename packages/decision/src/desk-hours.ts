@@ -1,5 +1,5 @@
 import { refuse } from '@deadlatch/kernel';
-import type { ContractFacts } from './facts.ts';
+import type { ContractFacts } from './directory-rows.ts';
 
 /**
  * Whether `now` lies within the desk's hours at the site, by the site's own clock.

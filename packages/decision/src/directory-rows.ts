@@ -1,5 +1,4 @@
 import type { ActState, AssetKind, Assurance, DirectoryState, StaffRole } from '@deadlatch/catalogue';
-import type { ContractFacts } from './facts.ts';
 
 /**
  * Who and where, as the database holds them: every version is tied to its audit event. No names, numbers or addresses:
@@ -11,6 +10,17 @@ interface OnFile {
   /** Starts at 1; every change adds exactly 1. */
   readonly version: number;
   readonly state: DirectoryState;
+}
+
+export interface ContractFacts {
+  readonly nte_cents: Readonly<Record<'ROUTINE' | 'URGENT' | 'EMERGENCY', number>>;
+  readonly labor_cents_per_hour: number;
+  readonly trip_cents: number;
+  readonly quote_first: boolean;
+  /** Closing without payment on record. */
+  readonly close_when_issued: boolean;
+  /** Hours in which a dispatcher may send somebody alone, in the site's zone; null: around the clock. */
+  readonly desk_hours: { readonly from_minute: number; readonly to_minute: number } | null;
 }
 
 export interface AccountRow extends OnFile {

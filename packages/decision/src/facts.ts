@@ -1,5 +1,5 @@
 import type { AutonomyLevel, Need, PersonRole, SubjectKind, UnusableReason } from '@deadlatch/catalogue';
-import type { DirectoryFacts } from './directory-rows.ts';
+import type { ContractFacts, DirectoryFacts } from './directory-rows.ts';
 import type {
   ApprovalRow,
   ConversationRow,
@@ -126,17 +126,6 @@ export interface AccountFacts {
   readonly id: string;
   readonly authority_version: number;
   readonly contract: ContractFacts;
-}
-
-export interface ContractFacts {
-  readonly nte_cents: Readonly<Record<'ROUTINE' | 'URGENT' | 'EMERGENCY', number>>;
-  readonly labor_cents_per_hour: number;
-  readonly trip_cents: number;
-  readonly quote_first: boolean;
-  /** Closing without payment on record. */
-  readonly close_when_issued: boolean;
-  /** Hours in which a dispatcher may send somebody alone, in the site's zone; null: around the clock. */
-  readonly desk_hours: { readonly from_minute: number; readonly to_minute: number } | null;
 }
 
 export interface SiteFacts {

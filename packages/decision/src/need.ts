@@ -1,5 +1,5 @@
 import { refuse } from '@deadlatch/kernel';
-import type { ContractFacts } from './facts.ts';
+import type { ContractFacts } from './directory-rows.ts';
 import type { ConversationRow, TicketRow } from './rows.ts';
 import type { RuleContext } from './rule.ts';
 

@@ -69,7 +69,8 @@ test('an act is shown in words, confirmed with a code of the member of staff, an
   const no = await stage();
   const second = await askForCode(world, no);
   await second.browser.decide(no.secret, second.page, second.code, 'DENY');
-  assert.equal((world.dispatchApi.decisions.at(-1)?.body as { decision: string }).decision, 'DECLINE');
+  const declined = { decision: 'DECLINE', action_digest: actionDigest(no.action) };
+  assert.deepEqual(world.dispatchApi.decisions.at(-1)?.body, declined);
 });
 
 test('what answer and grant say of the kind must agree: an approval is no act, and an act no approval', async () => {

@@ -1,7 +1,7 @@
 import { type AssetKind, DEFAULT_CONTRACT } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { asked, directoryOf } from '../act.ts';
-import type { ContractFacts } from '../facts.ts';
+import type { ContractFacts } from '../directory-rows.ts';
 import { changed } from '../need.ts';
 import { type Outcome, type RuleContext, rule } from '../rule.ts';
 import { activeRow, requireFreeSlug, requireSomething, requireTimeZone } from './on-file.ts';
