@@ -49,7 +49,6 @@ const INJECTION = [
     'T1.4',
     'S',
     'Inbound text is not trusted; what an agent may not do by itself is kept as a suggestion for a person.',
-    'suggestions are not built: below the needed autonomy the command is refused',
   ),
   due(
     'T1.5',
@@ -136,7 +135,7 @@ const SPOOFING = [
     'T3.6',
     'B',
     'A contact that changed cannot approve for 24 hours, and its old channel is told.',
-    'contacts cannot be changed through the system yet, so nobody is told',
+    'only an e-mail address that was on file is told; a contact who had a number alone is not',
   ),
   due('T3.7', 'B', 'Codes are hashed, expire, work once, allow few tries and go to the number on file only.'),
   due('T3.8', 'B', 'Forged fields in a text (From, Approved by, NTE) raise nothing.'),
@@ -155,7 +154,7 @@ const SPOOFING = [
     'T3.11',
     'B',
     'Every act of authority carries an action digest and its proof; what a service may ever send is compiled in.',
-    'money is the only act of authority that is served',
+    'roles, keys of services, more autonomy and a second approver are refused until there are passkeys',
   ),
   due(
     'T3.12',

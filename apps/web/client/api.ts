@@ -216,6 +216,7 @@ export interface TicketPage {
   readonly invoice?: { readonly state?: string; readonly total_cents?: number } | null;
   readonly completion?: { readonly outcome?: string; readonly submitted_at?: string } | null;
   readonly linked?: readonly LinkedTicket[];
+  readonly waivers?: readonly { readonly key: string; readonly granted: boolean }[];
   readonly allowed?: readonly Allowed[];
   readonly timeline?: { readonly events?: readonly TimelineEvent[] } | null;
   readonly evidence?: { readonly evidence?: readonly Evidence[] } | null;

@@ -634,6 +634,8 @@ export const T = {
   emptyQueue: 'No tickets here.',
   emptyQueueFiltered: 'No tickets like this.',
   emptyVisits: 'No visits are assigned to you.',
+  waived: 'Not on record, by decision of a supervisor:',
+  waiverAsked: 'Quality asks to go without:',
   suggests: 'suggests:',
   suggestionSafety: 'Safety is at stake: look before you accept.',
   onlySuggested: '(suggested only)',

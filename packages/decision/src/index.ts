@@ -3,6 +3,7 @@ export * from './caller.ts';
 export * from './changes.ts';
 export { decide, whyNot } from './decide.ts';
 export * from './directory-rows.ts';
+export { isWaived } from './evidence-list.ts';
 export * from './facts.ts';
 export { agreedOption, choiceOfTurn, openOptions, recommendations } from './options.ts';
 export * from './policy/engine.ts';

@@ -76,6 +76,9 @@ function holders(service: ServiceName): Readonly<Record<Scope, Actor>> {
   };
 }
 
+/** Events of one kind of refusal that one caller writes in a window. */
+const BUDGET = 60;
+
 const SCOPES: readonly Scope[] = ['none', 'person', 'turn', 'step-up'];
 
 describe('a stolen key', () => {
@@ -84,7 +87,7 @@ describe('a stolen key', () => {
       verifies('T4.2', 'T4.5', 'T3.11', 'A.3c', 'T1.1');
       const before = await tableState(world.admin, ...REFUSAL_WRITES);
       const trail = (await storedEvents(world.admin, world.tenant.tenantId)).length;
-      let audited = 0;
+      const audited = new Map<string, number>();
       for (const scope of SCOPES) {
         const actor = holders(service)[scope];
         await Promise.all(
@@ -100,13 +103,16 @@ describe('a stolen key', () => {
               { unauthenticated: 401, above_ceiling: 403, schema_mismatch: 400 }[code],
               label,
             );
-            if (code !== 'unauthenticated') audited += 1;
+            if (code !== 'unauthenticated')
+              audited.set(`${scope} ${code}`, (audited.get(`${scope} ${code}`) ?? 0) + 1);
           }),
         );
       }
       assert.deepEqual(await tableState(world.admin, ...REFUSAL_WRITES), before);
       const written = (await storedEvents(world.admin, world.tenant.tenantId)).slice(trail);
-      assert.equal(written.length, audited, 'every refusal of a known caller is in the trail');
+      // One caller's refusals of one kind have a budget in the trail; what is above it is counted later.
+      const expected = [...audited.values()].reduce((sum, n) => sum + Math.min(n, BUDGET), 0);
+      assert.equal(written.length, expected, 'every refusal of a known caller is in the trail');
       assert.ok(written.every((e) => e.decision === 'refused'));
     });
   }
@@ -116,7 +122,7 @@ describe('a stolen key', () => {
     const MAY_READ: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
       gateway: ['none message.rendered'],
       identity: ['none step_up.get'],
-      'tool-bridge': ['turn turn.tools', 'turn conversation.get', 'turn ticket.get'],
+      'tool-bridge': ['turn turn.tools', 'turn conversation.get', 'turn ticket.get', 'turn schedule.options'],
     };
     const staffReads = READS.map((r) => r.name).filter(
       (name) => !['turn.tools', 'message.rendered', 'step_up.get', 'link.status'].includes(name),

@@ -1,4 +1,11 @@
-import type { ApprovalRow, EvidenceRow, InvoiceRow, TicketRow, VisitRow } from '@deadlatch/decision';
+import type {
+  ApprovalRow,
+  ConsentFacts,
+  EvidenceRow,
+  InvoiceRow,
+  TicketRow,
+  VisitRow,
+} from '@deadlatch/decision';
 import { type Sql, sql, type Tx } from '@deadlatch/postgres';
 import type { Sees } from './reader.ts';
 
@@ -31,6 +38,8 @@ export interface TicketRows {
   readonly visit: VisitRow | null;
   readonly invoice: InvoiceRow | null;
   readonly site_label: string;
+  /** Who said yes to what on it. */
+  readonly consents: readonly ConsentFacts[];
   /** Tickets that belong to this one; for staff, whoever else owns them. */
   readonly linked: readonly LinkedTicket[];
 }
@@ -56,6 +65,7 @@ export async function findTicket(
         order by v.starts_at desc limit 1) as visit,
       (select to_jsonb(i) from dispatch.invoices i where i.tenant_id = t.tenant_id and i.ticket_id = t.id
         and i.state <> 'VOID' limit 1) as invoice,
+      dispatch.consent_facts(t.tenant_id, t.id) as consents,
       coalesce((select jsonb_agg(jsonb_build_object('id', x.id, 'reference', x.reference, 'state', x.state, 'relation',
           case when x.duplicate_of = t.id then 'DUPLICATE' when x.recall_of = t.id then 'RECALL'
                when x.id = t.duplicate_of then 'SURVIVOR' else 'ORIGINAL' end) order by x.created_at, x.id)

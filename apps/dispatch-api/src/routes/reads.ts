@@ -24,6 +24,7 @@ import {
 import { listQueue } from '../reads/queue.sql.ts';
 import { readQueueFilter } from '../reads/queue-filter.ts';
 import { writePlace } from '../reads/queue-place.ts';
+import { presentWaivers } from '../reads/present-waivers.ts';
 import { type Reader, requireReader } from '../reads/reader.ts';
 import {
   findEvidence,
@@ -92,6 +93,7 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
         site_label: found.site_label,
         visit: found.visit && presentVisit(sees, found.visit),
         invoice: found.invoice && presentInvoice(found.invoice),
+        waivers: presentWaivers(sees, found.ticket, found.consents).map((waiver) => ({ ...waiver })),
         linked: sees.kind === 'tenant' ? found.linked.map((linked) => ({ ...linked })) : [],
         allowed: caller.agent ? [] : await parts.allowed(caller, found.ticket.id),
       };

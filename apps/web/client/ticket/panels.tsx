@@ -44,6 +44,11 @@ export function Summary({ page }: { readonly page: TicketPage }): ReactNode {
           {page.completion ? wordFor(OUTCOME_WORDS, page.completion.outcome) : null}
         </Fact>
       </Facts>
+      {(page.waivers ?? []).map((waiver) => (
+        <p key={waiver.key} className="note">
+          {waiver.granted ? T.waived : T.waiverAsked} {choiceWords(waiver.key)}
+        </p>
+      ))}
       {(page.linked ?? []).map((linked) => (
         <p key={linked.id} className="note">
           {wordFor(RELATION_WORDS, linked.relation)}{' '}
