@@ -102,7 +102,8 @@ function offeredWithin(asking: Asking, priority: Priority): Interval {
 /**
  * Who may be sent to the ticket: within the agreed time; at once, when it is an emergency and none is agreed; else
  * within what would be offered.
- * @throws DispatchError `unavailable` where a fact is missing; `schema_mismatch` when the agreed time is over
+ * @returns nobody at all when the agreed time is over
+ * @throws DispatchError `unavailable` where a fact is missing
  */
 export function recommendations(asking: Asking): {
   readonly window: Interval;
@@ -115,10 +116,14 @@ export function recommendations(asking: Asking): {
     const time = { startsMs: now, endsMs: now + EMERGENCY_BOOKING_MS };
     return { window: outwards(time.startsMs, time.endsMs), found: recommendNow(asking, time) };
   }
-  const window =
-    agreed === null
-      ? offeredWithin(asking, priority)
-      : { ...windowOf(agreed), from: Math.max(windowOf(agreed).from, Math.ceil(now / MINUTE_MS)) };
+  if (agreed === null) {
+    const window = offeredWithin(asking, priority);
+    return { window, found: recommendWithin(asking, window) };
+  }
+  const { from, to } = windowOf(agreed);
+  const window = { from: Math.max(from, Math.ceil(now / MINUTE_MS)), to };
+  // What was promised is over: nobody is sent into it any more, so nobody is recommended for it.
+  if (window.from >= to) return { window: { from, to }, found: { ranked: [], refused: [] } };
   return { window, found: recommendWithin(asking, window) };
 }
 

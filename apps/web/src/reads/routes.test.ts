@@ -25,6 +25,8 @@ describe('reading', () => {
     answers.set(`GET ${TICKET}/timeline`, () => ({ events: [] }));
     answers.set(`GET ${TICKET}/evidence`, () => ({ evidence: [] }));
     answers.set(`GET ${TICKET}/approvals`, () => ({ approvals: [] }));
+    answers.set(`GET ${TICKET}/schedule-options`, () => ({ options: [], agreed: null, choice: null }));
+    answers.set(`GET ${TICKET}/recommendations`, () => ({ recommended: [], others: [] }));
     answers.set(`GET /v1/conversations/${CONVERSATION_ID}`, () => ({ conversation: null, entries: [] }));
     answers.set('GET /v1/sites', () => ({ sites: [] }));
     answers.set(`GET /v1/sites/${TICKET_ID}`, () => ({ site: { id: TICKET_ID } }));
@@ -49,6 +51,7 @@ describe('reading', () => {
       '/api/me',
       '/api/queue',
       `/api/tickets/${TICKET_ID}`,
+      `/api/tickets/${TICKET_ID}/recommendations`,
       '/api/sites',
       `/api/sites/${TICKET_ID}`,
       '/api/technicians',
@@ -104,6 +107,7 @@ describe('reading', () => {
         ['timeline', true],
         ['evidence', true],
         ['approvals', true],
+        ['schedule', true],
         ['wanted_evidence', false],
         ['conversation', true],
       ],
@@ -121,6 +125,19 @@ describe('reading', () => {
       `GET ${TICKET}/approvals`,
       `GET ${TICKET}/evidence`,
     ]);
+  });
+
+  test('who can go is asked for one ticket alone', async () => {
+    const { cookie } = await web.signIn(DANA);
+    const asked = await routesAfter(() =>
+      web.ask(`/api/tickets/${TICKET_ID}/recommendations`, { headers: { cookie } }),
+    );
+    assert.deepEqual(asked, [`GET ${TICKET}/recommendations`]);
+    const other = await routesAfter(async () => {
+      const { status } = await web.ask(`/api/tickets/${TICKET_ID}0/recommendations`, { headers: { cookie } });
+      assert.equal(status, 404);
+    });
+    assert.deepEqual(other, []);
   });
 
   test('roles are read anew each time: one that was taken away is gone from the next page', async () => {

@@ -131,6 +131,19 @@ test('somebody else takes the agreed window as it fits their day, or not at all'
   );
 });
 
+test('nobody is recommended for a time that is over', () => {
+  const gone = {
+    window_from: at(-3 * HOUR),
+    window_to: at(-HOUR),
+    visit_from: at(-3 * HOUR),
+    visit_to: at(-HOUR),
+  };
+  const roster = [technicianFacts()];
+  const facts = emptyFacts({ ...placeFacts(), ...agreed({}, gone), roster, ticket: ticketRow() });
+  const { found } = recommendations({ facts, tools, now: Date.parse(NOW) });
+  assert.deepEqual(found, { ranked: [], refused: [] });
+});
+
 test('a window that is over is nobody’s, and one that has begun is met from now on', () => {
   verifies('A.3d');
   const gone = {
