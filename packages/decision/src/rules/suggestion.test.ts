@@ -151,3 +151,16 @@ test('a suggestion that nobody answers ends by itself, when it is due, and tells
   const early = { facts: { suggestion: suggestionRow({ expires_at: at(1) }) } };
   assert.equal(code('suggestion.expire', 'system', early), 'not_due');
 });
+
+test('accepting reads whatever a command that can be suggested needs', () => {
+  verifies('C.0');
+  const suggestible = COMMANDS.filter(
+    ({ agents, who }) => agents.length > 0 && who.some((g) => g.role === 'dispatcher'),
+  );
+  const has = new Set(COMMANDS.find((c) => c.name === 'suggestion.accept')?.needs);
+  const lacking = suggestible.flatMap(({ name, needs }) =>
+    needs.filter((need) => !has.has(need)).map((need) => `${name} needs ${need}`),
+  );
+  assert.deepEqual(lacking, []);
+  assert.ok(suggestible.length >= 10);
+});

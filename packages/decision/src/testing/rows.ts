@@ -23,8 +23,15 @@ export const NOW = '2026-03-02T15:00:00.000Z';
 export const LONG_AGO = '2025-01-01T00:00:00.000Z';
 
 export function at(offsetMs: number): string {
-  return new Date(Date.parse(NOW) + offsetMs).toISOString();
+  const known = INSTANTS.get(offsetMs);
+  if (known !== undefined) return known;
+  const text = new Date(Date.parse(NOW) + offsetMs).toISOString();
+  INSTANTS.set(offsetMs, text);
+  return text;
 }
+
+/** The same few offsets are asked for millions of times. */
+const INSTANTS = new Map<number, string>();
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
