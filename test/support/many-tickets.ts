@@ -29,6 +29,8 @@ export async function makeManyTickets(owner: pg.Client, options: ManyTickets): P
       await owner.query("select set_config('deadlatch.tenant', $1, true)", [tenantId]);
       const until = Math.min(count, done + CHUNK);
       await owner.query(PLAN, [tenantId, from + done, from + until - 1, staffId]);
+      // What was just written has no statistics, and would be joined row by row.
+      await owner.query('analyze dispatch.many');
       for (const step of STEPS) await owner.query(step);
       await owner.query('drop table dispatch.many');
       await owner.query('commit');
@@ -111,6 +113,7 @@ const STEPS: readonly string[] = [
     `case when m.becomes = 'CANCELLED' then 'ticket.cancel' else 'ticket.triage' end, 'NEW',
      case when m.becomes = 'CANCELLED' then 'CANCELLED' else 'TRIAGED' end, m.moved_by`,
   )} where ${MOVED}`,
+  'analyze dispatch.tickets',
   `update dispatch.tickets t set version = 2, priority = m.priority, incident_type = 'DOOR_WONT_LATCH',
       incident_version = 2, state = case when m.becomes = 'CANCELLED' then 'CANCELLED' else 'TRIAGED' end
    from dispatch.many m where t.tenant_id = m.tenant_id and t.id = m.id and ${MOVED}`,
