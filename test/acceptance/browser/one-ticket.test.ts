@@ -145,7 +145,10 @@ describe('one ticket, in browsers', () => {
     await stateShown(dana, 'New');
     await dana.getByRole('link', { name: 'Back to the queue' }).click();
     await openTicket(dana, reference);
-    const filled = { Technician: 'tom-technician · Locksmith · Doors', Reason: 'The site cannot be secured' };
+    const filled = {
+      Technician: 'tom-technician · Locksmith · Doors · Rolling doors',
+      Reason: 'The site cannot be secured',
+    };
     assert.equal(await act(dana, 'Dispatch now (emergency)', filled), 'Dispatched');
     await stateShown(dana, 'Dispatched');
     await dana.getByText('The technician accepts the visit').waitFor();
