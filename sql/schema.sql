@@ -410,7 +410,8 @@ table dispatch.site_schedules owner deadlatch_owner row security forced (
   hours jsonb not null,
   lat_e6 integer,
   lon_e6 integer,
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1
 );
 table dispatch.sites owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -479,7 +480,8 @@ table dispatch.technician_schedules owner deadlatch_owner row security forced (
   absences jsonb not null,
   home_lat_e6 integer,
   home_lon_e6 integer,
-  event_id uuid not null
+  event_id uuid not null,
+  version integer not null default 1
 );
 table dispatch.technicians owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -955,6 +957,7 @@ dispatch.schedule_options constraint schedule_options_tenant_id_technician_id_fk
 dispatch.schedule_options constraint schedule_options_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
 dispatch.schedule_options constraint schedule_options_ticket_key UNIQUE (tenant_id, id, ticket_id);
 dispatch.site_schedules constraint site_schedules_check CHECK (((lat_e6 IS NULL) = (lon_e6 IS NULL)));
+dispatch.site_schedules constraint site_schedules_effect_fkey FOREIGN KEY (tenant_id, id, version) REFERENCES audit.effects(tenant_id, object_id, version);
 dispatch.site_schedules constraint site_schedules_hours_check CHECK ((jsonb_typeof(hours) = 'object'::text));
 dispatch.site_schedules constraint site_schedules_lat_e6_check CHECK (((lat_e6 >= '-90000000'::integer) AND (lat_e6 <= 90000000)));
 dispatch.site_schedules constraint site_schedules_lon_e6_check CHECK (((lon_e6 >= '-180000000'::integer) AND (lon_e6 <= 180000000)));
@@ -997,6 +1000,7 @@ dispatch.tasks constraint tasks_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id,
 dispatch.technician_schedules constraint technician_schedules_absences_check CHECK ((jsonb_typeof(absences) = 'array'::text));
 dispatch.technician_schedules constraint technician_schedules_certifications_check CHECK ((jsonb_typeof(certifications) = 'array'::text));
 dispatch.technician_schedules constraint technician_schedules_check CHECK (((home_lat_e6 IS NULL) = (home_lon_e6 IS NULL)));
+dispatch.technician_schedules constraint technician_schedules_effect_fkey FOREIGN KEY (tenant_id, id, version) REFERENCES audit.effects(tenant_id, object_id, version);
 dispatch.technician_schedules constraint technician_schedules_home_lat_e6_check CHECK (((home_lat_e6 >= '-90000000'::integer) AND (home_lat_e6 <= 90000000)));
 dispatch.technician_schedules constraint technician_schedules_home_lon_e6_check CHECK (((home_lon_e6 >= '-180000000'::integer) AND (home_lon_e6 <= 180000000)));
 dispatch.technician_schedules constraint technician_schedules_pkey PRIMARY KEY (tenant_id, id);
@@ -1330,6 +1334,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.parts FOR EACH S
 CREATE TRIGGER bump_autonomy AFTER INSERT OR DELETE OR UPDATE ON dispatch.pauses FOR EACH ROW EXECUTE FUNCTION dispatch.bump_autonomy();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.remedies FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.remedies FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_part BEFORE INSERT OR DELETE OR UPDATE ON dispatch.site_schedules FOR EACH ROW EXECUTE FUNCTION dispatch.guard_part('site', 'id');
 CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.sites FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('site');
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.sites FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.sites FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -1343,6 +1348,7 @@ CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.suggestions FOR EAC
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.suggestions FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.suggestions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER suggestion_is_kept BEFORE UPDATE ON dispatch.suggestions FOR EACH ROW EXECUTE FUNCTION dispatch.guard_suggestion();
+CREATE TRIGGER a_part BEFORE INSERT OR DELETE OR UPDATE ON dispatch.technician_schedules FOR EACH ROW EXECUTE FUNCTION dispatch.guard_part('technician', 'id');
 CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.technicians FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('technician');
 CREATE TRIGGER bump_authority AFTER UPDATE ON dispatch.technicians FOR EACH ROW WHEN (((((new.active IS DISTINCT FROM old.active) OR (new.person_id IS DISTINCT FROM old.person_id)) OR (new.skills IS DISTINCT FROM old.skills)) OR (new.territories IS DISTINCT FROM old.territories))) EXECUTE FUNCTION dispatch.bump_authority_everywhere();
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.technicians FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
@@ -1612,6 +1618,9 @@ begin
   if c ? 'act' then perform dispatch.apply_act(tenant, event_id, c); end if;
   if c ? 'account' or c ? 'site' or c ? 'asset' then perform dispatch.apply_place(tenant, event_id, c); end if;
   if c ? 'contact' or c ? 'technician' then perform dispatch.apply_people(tenant, event_id, c); end if;
+  if c ? 'technician_schedule' or c ? 'site_schedule' then
+    perform dispatch.apply_schedules(tenant, event_id, c);
+  end if;
   if c ? 'ticket' then perform dispatch.apply_ticket(tenant, c -> 'ticket'); end if;
   if c ? 'cancelled_visit' then perform dispatch.apply_visit(tenant, c -> 'cancelled_visit'); end if;
   if c ? 'visit' then perform dispatch.apply_visit(tenant, c -> 'visit'); end if;
@@ -2058,6 +2067,33 @@ begin
     insert into dispatch.tests (tenant_id, event_id, ticket_id, test, passed, value)
     values (tenant, event_id, ticket, c -> 'test' ->> 'test', (c -> 'test' ->> 'passed')::boolean,
             (c -> 'test' ->> 'value')::double precision);
+  end if;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_schedules(tenant uuid, event_id uuid, c jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  t dispatch.technician_schedules := jsonb_populate_record(null::dispatch.technician_schedules, c -> 'technician_schedule');
+  s dispatch.site_schedules := jsonb_populate_record(null::dispatch.site_schedules, c -> 'site_schedule');
+begin
+  if t.id is not null then
+    insert into dispatch.technician_schedules as x
+      (tenant_id, id, version, shifts, certifications, absences, home_lat_e6, home_lon_e6, event_id)
+    values
+      (tenant, t.id, t.version, t.shifts, t.certifications, t.absences, t.home_lat_e6, t.home_lon_e6,
+       apply_schedules.event_id)
+    on conflict (tenant_id, id)
+    do update set version = excluded.version, shifts = excluded.shifts, certifications = excluded.certifications,
+      absences = excluded.absences, home_lat_e6 = excluded.home_lat_e6, home_lon_e6 = excluded.home_lon_e6,
+      event_id = excluded.event_id;
+  end if;
+  if s.id is not null then
+    insert into dispatch.site_schedules as x (tenant_id, id, version, hours, lat_e6, lon_e6, event_id)
+    values (tenant, s.id, s.version, s.hours, s.lat_e6, s.lon_e6, apply_schedules.event_id)
+    on conflict (tenant_id, id)
+    do update set version = excluded.version, hours = excluded.hours, lat_e6 = excluded.lat_e6,
+      lon_e6 = excluded.lon_e6, event_id = excluded.event_id;
   end if;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.apply_ticket(tenant uuid, row_json jsonb)
@@ -3229,8 +3265,7 @@ begin
       tenant,
       coalesce((refs ->> 'technician_id')::uuid, (
         select v.technician_id from dispatch.visits v
-         where v.tenant_id = tenant and v.ticket_id = v_ticket.id
-           and v.state not in ('DECLINED', 'CANCELLED', 'MISSED', 'CHECKED_OUT')), (
+         where v.tenant_id = tenant and v.id = dispatch.visit_in_question(tenant, v_ticket.id)), (
         select o.technician_id from dispatch.schedule_options o
          where o.tenant_id = tenant and o.ticket_id = v_ticket.id and o.ended_at is null
            and o.confirmed_at is not null)),
@@ -3659,6 +3694,7 @@ grant EXECUTE on function dispatch.apply_pause(uuid,uuid,jsonb) to deadlatch_dis
 grant EXECUTE on function dispatch.apply_people(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_place(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_record(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_schedules(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_ticket(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_visit(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_waiting(uuid,uuid,jsonb) to deadlatch_dispatch;
@@ -3770,6 +3806,7 @@ grant DELETE on vault.subjects to deadlatch_vault;
 grant DELETE on vault.text_placeholders to deadlatch_vault;
 grant DELETE on vault.texts to deadlatch_vault;
 grant DELETE on vault.used_grants to deadlatch_vault;
+grant INSERT (absences, certifications, event_id, home_lat_e6, home_lon_e6, id, shifts, tenant_id, version) on dispatch.technician_schedules to deadlatch_dispatch;
 grant INSERT (account_id, approval_limit_cents, changed_at, contact_id, event_id, id, may_approve, may_request, site_id, state, tenant_id, version) on dispatch.contact_memberships to deadlatch_dispatch;
 grant INSERT (account_id, event_id, id, kind, model, serial, site_id, slug, state, tenant_id, version) on dispatch.assets to deadlatch_dispatch;
 grant INSERT (account_id, event_id, id, slug, state, tenant_id, territory, time_zone, version) on dispatch.sites to deadlatch_dispatch;
@@ -3798,6 +3835,7 @@ grant INSERT (created, keyid, nonce) on dispatch.nonces to deadlatch_dispatch;
 grant INSERT (due_at, event_id, id, kind, target_id, tenant_id) on dispatch.timers to deadlatch_dispatch;
 grant INSERT (ends_at, held_until, option_id, starts_at, technician_id, tenant_id, visit_id) on dispatch.bookings to deadlatch_dispatch;
 grant INSERT (event_id, evidence_id, key, tenant_id, verification_id) on dispatch.remedies to deadlatch_dispatch;
+grant INSERT (event_id, hours, id, lat_e6, lon_e6, tenant_id, version) on dispatch.site_schedules to deadlatch_dispatch;
 grant INSERT (event_id, id, kind, order_key, payload, ref_id, tenant_id) on dispatch.outbox to deadlatch_dispatch;
 grant INSERT (event_id, id, outcome, signature_kind, signature_text_id, submitted_by, tenant_id, ticket_id, visit_id, work_note_text_id) on dispatch.completions to deadlatch_dispatch;
 grant INSERT (event_id, kind, tenant_id, ticket_id) on dispatch.tasks to deadlatch_dispatch;
@@ -3923,6 +3961,7 @@ grant SELECT on vault.texts to deadlatch_vault;
 grant SELECT on vault.used_grants to deadlatch_vault;
 grant UPDATE (abandoned_at, attempts, delivered_at, last_error, next_try_at) on dispatch.outbox to deadlatch_worker;
 grant UPDATE (abandoned_at, attempts, fired_at, last_error, next_try_at) on dispatch.timers to deadlatch_worker;
+grant UPDATE (absences, certifications, event_id, home_lat_e6, home_lon_e6, shifts, version) on dispatch.technician_schedules to deadlatch_dispatch;
 grant UPDATE (active, changed_at, event_id, state, version) on dispatch.contacts to deadlatch_dispatch;
 grant UPDATE (active, event_id, skills, state, territories, version) on dispatch.technicians to deadlatch_dispatch;
 grant UPDATE (answers, base_nte_cents, description_text_id, duplicate_of, hold_owner, hold_reason, hold_until, incident_type, incident_version, missing, nte_cents, outcome, priority, resume_state, safety, scope_capped, state, updated_at, version) on dispatch.tickets to deadlatch_dispatch;
@@ -3939,6 +3978,7 @@ grant UPDATE (decided_at, state, version) on dispatch.acts to deadlatch_dispatch
 grant UPDATE (done_at, done_by) on dispatch.tasks to deadlatch_dispatch;
 grant UPDATE (ended_at, ticket_id) on dispatch.turns to deadlatch_dispatch;
 grant UPDATE (epoch, origin, root, size, witnessed_note, witnessed_size) on audit.log_head to deadlatch_sequencer;
+grant UPDATE (event_id, hours, lat_e6, lon_e6, version) on dispatch.site_schedules to deadlatch_dispatch;
 grant UPDATE (event_id, level, version) on dispatch.autonomy_settings to deadlatch_dispatch;
 grant UPDATE (event_id, model, serial, slug, state, version) on dispatch.assets to deadlatch_dispatch;
 grant UPDATE (event_id, paused_at) on dispatch.pauses to deadlatch_dispatch;

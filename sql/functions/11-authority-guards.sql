@@ -47,6 +47,11 @@ create or replace trigger a_part before insert or update or delete on dispatch.s
 create or replace trigger a_part before insert or update or delete on dispatch.autonomy_settings
   for each row execute function dispatch.guard_part('account', 'account_id');
 
+create or replace trigger a_part before insert or update or delete on dispatch.technician_schedules
+  for each row execute function dispatch.guard_part('technician', 'id');
+create or replace trigger a_part before insert or update or delete on dispatch.site_schedules
+  for each row execute function dispatch.guard_part('site', 'id');
+
 -- A limit goes up by the operator's hand, or by an act that asked for exactly this and was confirmed; never else.
 create or replace function dispatch.guard_limit() returns trigger language plpgsql as $$
 declare

@@ -189,6 +189,33 @@ begin
   end if;
 end $$;
 
+-- A plan is written as a whole, by a version of what it is part of.
+create or replace function dispatch.apply_schedules(tenant uuid, event_id uuid, c jsonb) returns void
+language plpgsql as $$
+declare
+  t dispatch.technician_schedules := jsonb_populate_record(null::dispatch.technician_schedules, c -> 'technician_schedule');
+  s dispatch.site_schedules := jsonb_populate_record(null::dispatch.site_schedules, c -> 'site_schedule');
+begin
+  if t.id is not null then
+    insert into dispatch.technician_schedules as x
+      (tenant_id, id, version, shifts, certifications, absences, home_lat_e6, home_lon_e6, event_id)
+    values
+      (tenant, t.id, t.version, t.shifts, t.certifications, t.absences, t.home_lat_e6, t.home_lon_e6,
+       apply_schedules.event_id)
+    on conflict (tenant_id, id)
+    do update set version = excluded.version, shifts = excluded.shifts, certifications = excluded.certifications,
+      absences = excluded.absences, home_lat_e6 = excluded.home_lat_e6, home_lon_e6 = excluded.home_lon_e6,
+      event_id = excluded.event_id;
+  end if;
+  if s.id is not null then
+    insert into dispatch.site_schedules as x (tenant_id, id, version, hours, lat_e6, lon_e6, event_id)
+    values (tenant, s.id, s.version, s.hours, s.lat_e6, s.lon_e6, apply_schedules.event_id)
+    on conflict (tenant_id, id)
+    do update set version = excluded.version, hours = excluded.hours, lat_e6 = excluded.lat_e6,
+      lon_e6 = excluded.lon_e6, event_id = excluded.event_id;
+  end if;
+end $$;
+
 create or replace function dispatch.apply_membership(tenant uuid, event_id uuid, row_json jsonb) returns void
 language plpgsql as $$
 declare

@@ -90,6 +90,11 @@ grant insert (tenant_id, id, version, state, contact_id, account_id, site_id, ma
   on dispatch.contact_memberships to deadlatch_dispatch;
 grant insert (tenant_id, id, version, state, active, person_id, slug, skills, territories, event_id),
   update (version, state, active, skills, territories, event_id) on dispatch.technicians to deadlatch_dispatch;
+grant insert (tenant_id, id, version, shifts, certifications, absences, home_lat_e6, home_lon_e6, event_id),
+  update (version, shifts, certifications, absences, home_lat_e6, home_lon_e6, event_id)
+  on dispatch.technician_schedules to deadlatch_dispatch;
+grant insert (tenant_id, id, version, hours, lat_e6, lon_e6, event_id),
+  update (version, hours, lat_e6, lon_e6, event_id) on dispatch.site_schedules to deadlatch_dispatch;
 grant insert on dispatch.acts, dispatch.act_links to deadlatch_dispatch;
 grant update (version, state, decided_at) on dispatch.acts to deadlatch_dispatch;
 grant insert (tenant_id, act_id, person_id, staff_id, event_id) on dispatch.act_confirmations to deadlatch_dispatch;

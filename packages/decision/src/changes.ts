@@ -7,7 +7,9 @@ import type {
   ContactRow,
   MembershipRow,
   SiteRow,
+  SiteScheduleRow,
   TechnicianRow,
+  TechnicianScheduleRow,
 } from './directory-rows.ts';
 import type { ConsentFacts } from './facts.ts';
 import type {
@@ -42,6 +44,8 @@ export interface Changes {
   readonly contact?: ContactRow;
   readonly memberships?: readonly MembershipRow[];
   readonly technician?: TechnicianRow;
+  readonly technician_schedule?: TechnicianScheduleRow;
+  readonly site_schedule?: SiteScheduleRow;
   /** Part of the account, whose version it names. */
   readonly autonomy?: { readonly account_id: string; readonly level: number; readonly version: number };
   readonly act?: ActRow;

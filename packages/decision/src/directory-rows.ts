@@ -1,4 +1,5 @@
 import type { ActState, AssetKind, Assurance, DirectoryState, StaffRole } from '@deadlatch/catalogue';
+import type { WorkingHours } from '@deadlatch/scheduling';
 
 /**
  * Who and where, as the database holds them: every version is tied to its audit event. No names, numbers or addresses:
@@ -66,6 +67,30 @@ export interface TechnicianRow extends OnFile {
   readonly slug: string;
   readonly skills: readonly string[];
   readonly territories: readonly string[];
+}
+
+/** Part of a technician, whose version it names. */
+export interface TechnicianScheduleRow {
+  readonly id: string;
+  readonly version: number;
+  readonly shifts: WorkingHours;
+  readonly certifications: readonly {
+    readonly name: string;
+    readonly valid_from: string;
+    readonly valid_until: string;
+  }[];
+  readonly absences: readonly { readonly starts_at: string; readonly ends_at: string }[];
+  readonly home_lat_e6: number | null;
+  readonly home_lon_e6: number | null;
+}
+
+/** Part of a site, whose version it names. */
+export interface SiteScheduleRow {
+  readonly id: string;
+  readonly version: number;
+  readonly hours: WorkingHours;
+  readonly lat_e6: number | null;
+  readonly lon_e6: number | null;
 }
 
 /** A member of staff with the roles they hold. */

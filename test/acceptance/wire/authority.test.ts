@@ -20,6 +20,18 @@ after(() => world.close());
 const staff = (name: 'adam' | 'dana' | 'sue' | 'fay') => person('staff', world.tenant.staff[name]);
 const TEXT = () => ({ text_id: randomUUID(), commitment: 'c'.repeat(43) });
 
+const PLAN = {
+  shifts: {
+    time_zone: 'America/Chicago',
+    weekly: [{ weekday: 1, from_minute: 480, to_minute: 1_020 }],
+    exceptions: [{ date: '2026-12-25', ranges: [] }],
+  },
+  certifications: [
+    { name: 'fire-doors', valid_from: '2026-01-01T00:00:00.000Z', valid_until: '2027-01-01T00:00:00.000Z' },
+  ],
+  absences: [],
+};
+
 /** A yes with a code, as identity sends it. */
 const yes = (name: 'adam' | 'dana' | 'sue', digest: string) => {
   const actor = stepUp(world.tenant.staff[name], digest);
@@ -66,7 +78,18 @@ describe('what is on file', () => {
       slug: 'tina',
       skills: ['doors'],
       territories: ['west'],
+      schedule: PLAN,
     });
+    await does('adam', 'site.change', site.site_id, { schedule: { hours: PLAN.shifts } });
+    const { rows: plans } = await world.admin.query(
+      `select version, shifts from dispatch.technician_schedules where id = $1
+       union all select version, hours from dispatch.site_schedules where id = $2`,
+      [technician.technician_id, site.site_id],
+    );
+    assert.deepEqual(plans, [
+      { version: 1, shifts: PLAN.shifts },
+      { version: 3, shifts: PLAN.shifts },
+    ]);
     await does('adam', 'technician.change', technician.technician_id, { skills: ['doors', 'locksmith'] });
     await does('adam', 'technician.deactivate', technician.technician_id, {});
     const stated = (await storedEvents(world.admin, world.tenant.tenantId)).flatMap(
@@ -79,6 +102,8 @@ describe('what is on file', () => {
       values: { tenant_id, account_id: account.account_id, slug: 'store-1', ...where, territory: 'west' },
     });
     assert.ok(stated.includes(expected));
+    assert.ok(stated.some((entry) => entry.startsWith(`technician_schedules:${technician.technician_id}:`)));
+    assert.ok(stated.some((entry) => entry.startsWith(`site_schedules:${site.site_id}:`)));
     for (const id of [account.account_id, site.site_id, asset.asset_id, technician.technician_id])
       assert.ok(stated.filter((entry) => entry.includes(id)).length >= 2, id);
     const taken = await wire.command(staff('adam'), 'account.create', null, { slug: 'most-stores' });

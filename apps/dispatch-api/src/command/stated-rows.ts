@@ -1,5 +1,5 @@
 import { type DirectoryRow, directoryEntry } from '@deadlatch/audit-log';
-import type { Changes, ContractFacts } from '@deadlatch/decision';
+import type { Changes } from '@deadlatch/decision';
 import type { JsonValue } from '@deadlatch/kernel';
 
 /**
@@ -54,6 +54,7 @@ function rowsOf(tenant_id: string, changes: Changes): DirectoryRow[] {
       values: { tenant_id, person_id, slug, active: state === 'ACTIVE', ...can },
     });
   }
+  rows.push(...schedulesOf(tenant_id, changes));
   if (yes !== undefined) {
     const { act_id, person_id, staff_id } = yes;
     rows.push({ table: 'act_confirmations', id: `${act_id}/${person_id}`, values: { tenant_id, staff_id } });
@@ -61,6 +62,28 @@ function rowsOf(tenant_id: string, changes: Changes): DirectoryRow[] {
   return rows;
 }
 
-function plain(contract: ContractFacts): JsonValue {
-  return JSON.parse(JSON.stringify(contract)) as JsonValue;
+function schedulesOf(tenant_id: string, changes: Changes): DirectoryRow[] {
+  const { technician_schedule: plan, site_schedule: opening } = changes;
+  const rows: DirectoryRow[] = [];
+  if (plan !== undefined) {
+    const { id, home_lat_e6, home_lon_e6 } = plan;
+    const values = {
+      tenant_id,
+      shifts: plain(plan.shifts),
+      certifications: plain(plan.certifications),
+      absences: plain(plan.absences),
+      home_lat_e6,
+      home_lon_e6,
+    };
+    rows.push({ table: 'technician_schedules', id, values });
+  }
+  if (opening !== undefined) {
+    const { id, hours, lat_e6, lon_e6 } = opening;
+    rows.push({ table: 'site_schedules', id, values: { tenant_id, hours: plain(hours), lat_e6, lon_e6 } });
+  }
+  return rows;
+}
+
+function plain(value: object): JsonValue {
+  return JSON.parse(JSON.stringify(value)) as JsonValue;
 }

@@ -1,11 +1,52 @@
 import { type CommandEntry, command, staff } from '../define.ts';
-import { amount, choice, flag, integer, list, object, optional, reference, word } from '../fields.ts';
+import {
+  amount,
+  choice,
+  flag,
+  instant,
+  integer,
+  list,
+  object,
+  optional,
+  reference,
+  word,
+} from '../fields.ts';
 
 /** What people call a thing or a place: a code, never a name of a person. */
 export const slug = () => word('^[a-z0-9][a-z0-9-]*$', 60);
 const marking = () => word('^[A-Za-z0-9][A-Za-z0-9 ._/-]*$', 60);
 /** As incident types and certificates name them: with underscores too. */
 const codes = () => list(word('^[a-z0-9][a-z0-9_-]*$', 60), 0, 30);
+
+/** IANA name. */
+const zone = () => word('^[A-Za-z0-9_+/-]+$', 60);
+/** Minutes of the day on the wall, half-open; `to` beyond 1440 lies in the next day. */
+const minutes = () => ({ from_minute: integer(0, 1_439), to_minute: integer(1, 2_880) });
+const hours = () =>
+  object({
+    time_zone: zone(),
+    /** 1 Monday to 7 Sunday. */
+    weekly: list(object({ weekday: integer(1, 7), ...minutes() }), 1, 50),
+    /** Instead of the weekday's: no range means closed. */
+    exceptions: list(
+      object({ date: word('^\\d{4}-\\d{2}-\\d{2}$', 10), ranges: list(object(minutes()), 0, 10) }),
+      0,
+      400,
+    ),
+  });
+/** Degrees times 10^6. */
+const position = () =>
+  object({ lat_e6: integer(-90_000_000, 90_000_000), lon_e6: integer(-180_000_000, 180_000_000) });
+
+/** When somebody works and what they may do, as a whole: it takes the place of what was on file. */
+const plan = () =>
+  object({
+    shifts: hours(),
+    certifications: list(object({ name: slug(), valid_from: instant(), valid_until: instant() }), 0, 50),
+    absences: list(object({ starts_at: instant(), ends_at: instant() }), 0, 100),
+    home: optional(position()),
+  });
+const opening = () => object({ hours: hours(), position: optional(position()) });
 
 export const ASSET_KINDS = [
   'DOOR',
@@ -69,21 +110,22 @@ export const DIRECTORY_COMMANDS: readonly CommandEntry[] = [
     input: object({
       account_id: reference('account'),
       slug: slug(),
-      /** IANA name. */
-      time_zone: word('^[A-Za-z0-9_+/-]+$', 60),
+      time_zone: zone(),
       territory: slug(),
+      schedule: optional(opening()),
     }),
     needs: ['directory'],
   }),
   command('site.change', {
-    summary: "Changes a site's code, time zone or territory.",
+    summary: "Changes a site's code, time zone, territory or hours.",
     target: 'site',
     who: staff('admin'),
     proof: 'L1',
     input: object({
       slug: optional(slug()),
-      time_zone: optional(word('^[A-Za-z0-9_+/-]+$', 60)),
+      time_zone: optional(zone()),
       territory: optional(slug()),
+      schedule: optional(opening()),
     }),
     needs: ['directory'],
   }),
@@ -122,15 +164,19 @@ export const DIRECTORY_COMMANDS: readonly CommandEntry[] = [
     target: 'none',
     who: staff('admin'),
     proof: 'L1',
-    input: object({ slug: slug(), skills: codes(), territories: codes() }),
+    input: object({ slug: slug(), skills: codes(), territories: codes(), schedule: optional(plan()) }),
     needs: ['directory'],
   }),
   command('technician.change', {
-    summary: "Replaces a technician's skills or territories.",
+    summary: "Replaces a technician's skills, territories, or shifts with absences and certifications.",
     target: 'technician',
     who: staff('admin'),
     proof: 'L1',
-    input: object({ skills: optional(codes()), territories: optional(codes()) }),
+    input: object({
+      skills: optional(codes()),
+      territories: optional(codes()),
+      schedule: optional(plan()),
+    }),
     needs: ['directory'],
   }),
   command('technician.deactivate', {

@@ -333,6 +333,43 @@ test('who is new can approve nothing, and where they may ask must be a place of 
   assert.equal(ask({}, { account: null }), 'not_found');
 });
 
+test('a plan is written whole, by a version of whom it is of, and not when nobody could work by it', () => {
+  verifies('C.0');
+  const weekly = [{ weekday: 1, from_minute: 480, to_minute: 1_020 }];
+  const hours = { time_zone: 'America/Chicago', weekly, exceptions: [] };
+  const plan = { shifts: hours, certifications: [], absences: [] };
+  const change = (schedule: object) =>
+    sent('technician.change', IDS.technician, { schedule }, factsFor(IDS.admin, ['admin']));
+  const home = { lat_e6: 30_000_000, lon_e6: -97_000_000 };
+  const { changes } = accepted(change({ ...plan, home }));
+  const { technician, technician_schedule: written } = changes;
+  assert.deepEqual(
+    [written?.id, written?.version, written?.shifts, written?.home_lat_e6],
+    [IDS.technician, technician?.version, hours, home.lat_e6],
+  );
+  const [early, late] = [at(0), at(HOUR)];
+  const bad: readonly object[] = [
+    { ...plan, shifts: { ...hours, time_zone: 'Mars/Olympus' } },
+    { ...plan, shifts: { ...hours, weekly: [{ weekday: 1, from_minute: 600, to_minute: 600 }] } },
+    { ...plan, shifts: { ...hours, exceptions: [{ date: '2026-02-30', ranges: [] }] } },
+    { ...plan, absences: [{ starts_at: late, ends_at: early }] },
+    { ...plan, certifications: [{ name: 'fire-doors', valid_from: late, valid_until: late }] },
+    { ...plan, shifts: undefined },
+  ];
+  for (const schedule of bad)
+    assert.equal(codeOf(change(schedule)), 'schema_mismatch', JSON.stringify(schedule));
+  const opening = accepted(
+    sent('site.change', IDS.site, { schedule: { hours } }, factsFor(IDS.admin, ['admin'])),
+  );
+  assert.deepEqual(opening.changes.site_schedule, {
+    id: IDS.site,
+    version: 4,
+    hours,
+    lat_e6: null,
+    lon_e6: null,
+  });
+});
+
 test('what is taken out of use stays so, and two things are not called the same', () => {
   verifies('C.3', 'T1.2');
   const facts = (patch: Partial<DirectoryFacts>) => factsFor(IDS.admin, ['admin'], patch);

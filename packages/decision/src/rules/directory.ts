@@ -1,10 +1,11 @@
 import { type AssetKind, DEFAULT_CONTRACT } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { asked, directoryOf } from '../act.ts';
-import type { ContractFacts } from '../directory-rows.ts';
+import type { ContractFacts, SiteRow, TechnicianRow } from '../directory-rows.ts';
 import { changed } from '../need.ts';
 import { type Outcome, type RuleContext, rule } from '../rule.ts';
 import { activeRow, requireFreeSlug, requireSomething, requireTimeZone } from './on-file.ts';
+import { type Opening, openingOf, type Plan, planOf } from './on-file-plan.ts';
 
 export const ACCOUNT_CREATE = rule<{ readonly slug: string }>('account.create', {
   run: (context) => {
@@ -69,6 +70,7 @@ interface SiteInput {
   readonly slug: string;
   readonly time_zone: string;
   readonly territory: string;
+  readonly schedule?: Opening;
 }
 
 export const SITE_CREATE = rule<SiteInput>('site.create', {
@@ -88,7 +90,7 @@ export const SITE_CREATE = rule<SiteInput>('site.create', {
       time_zone: input.time_zone,
       territory: input.territory,
     };
-    return { changes: { site }, details: { site_id: site.id }, result: { site_id: site.id } };
+    return siteOutcome(context, site, input.schedule);
   },
 });
 
@@ -98,10 +100,18 @@ export const SITE_CHANGE = rule<Partial<Omit<SiteInput, 'account_id'>>>('site.ch
     requireSomething(input);
     if (input.slug !== undefined) requireFreeSlug(context);
     if (input.time_zone !== undefined) requireTimeZone(input.time_zone);
-    const site = changed(activeRow(directoryOf(context).site), { ...input });
-    return { changes: { site }, details: { site_id: site.id }, result: { site_id: site.id } };
+    const { schedule, ...patch } = input;
+    return siteOutcome(context, changed(activeRow(directoryOf(context).site), patch), schedule);
   },
 });
+
+function siteOutcome(context: RuleContext, site: SiteRow, opening: Opening | undefined): Outcome {
+  return {
+    changes: { site, ...(opening !== undefined && { site_schedule: openingOf(context, site, opening) }) },
+    details: { site_id: site.id, has_schedule: opening !== undefined },
+    result: { site_id: site.id },
+  };
+}
 
 interface AssetInput {
   readonly site_id: string;
@@ -157,6 +167,7 @@ interface TechnicianInput {
   readonly slug: string;
   readonly skills: readonly string[];
   readonly territories: readonly string[];
+  readonly schedule?: Plan;
 }
 
 export const TECHNICIAN_CREATE = rule<TechnicianInput>('technician.create', {
@@ -173,31 +184,37 @@ export const TECHNICIAN_CREATE = rule<TechnicianInput>('technician.create', {
       skills: once(input.skills),
       territories: once(input.territories),
     };
-    return technicianOutcome(technician.id, { technician });
+    return technicianOutcome(context, technician, input.schedule);
   },
 });
 
 export const TECHNICIAN_CHANGE = rule<Partial<Omit<TechnicianInput, 'slug'>>>('technician.change', {
   run: (context) => {
-    const { skills, territories } = context.input;
+    const { skills, territories, schedule } = context.input;
     requireSomething(context.input);
     const technician = changed(activeRow(directoryOf(context).technician), {
       ...(skills !== undefined && { skills: once(skills) }),
       ...(territories !== undefined && { territories: once(territories) }),
     });
-    return technicianOutcome(technician.id, { technician });
+    return technicianOutcome(context, technician, schedule);
   },
 });
 
 export const TECHNICIAN_DEACTIVATE = rule('technician.deactivate', {
   run: (context) => {
     const technician = changed(activeRow(directoryOf(context).technician), { state: 'INACTIVE' });
-    return technicianOutcome(technician.id, { technician });
+    return technicianOutcome(context, technician, undefined);
   },
 });
 
-function technicianOutcome(id: string, changes: Outcome['changes']): Outcome {
-  return { changes, details: { technician_id: id }, result: { technician_id: id } };
+function technicianOutcome(context: RuleContext, technician: TechnicianRow, plan: Plan | undefined): Outcome {
+  const { id } = technician;
+  const schedule = plan === undefined ? {} : { technician_schedule: planOf(context, technician, plan) };
+  return {
+    changes: { technician, ...schedule },
+    details: { technician_id: id, has_schedule: plan !== undefined },
+    result: { technician_id: id },
+  };
 }
 
 function once(words: readonly string[]): readonly string[] {
