@@ -93,6 +93,12 @@ describe('references of a body', () => {
     assert.equal(asked.turn_id, null);
   });
 
+  test('name a ticket only where a stranger’s words are attached to one', () => {
+    const id = randomUUID();
+    assert.deepEqual(query({ ticket_id: id }, {}, 'report.attach').refs, { ticket_id: id });
+    assert.deepEqual(query({ ticket_id: 'x' }, {}, 'report.attach').refs, {});
+  });
+
   test('are its own members, not inherited ones', () => {
     verifies('C.0');
     const inherited = Object.create({ technician_id: randomUUID() }) as JsonValue;

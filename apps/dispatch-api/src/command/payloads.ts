@@ -65,6 +65,9 @@ function references(call: CommandCall): ReadFactsInput['refs'] {
     const value = textAt(name);
     if (value !== undefined && value.length <= 200) found[name] = value;
   }
+  // Every other command is about the ticket of its path, or of its turn.
+  const ticketId = call.command === 'report.attach' ? textAt('ticket_id') : undefined;
+  if (ticketId !== undefined && isUuid(ticketId)) found.ticket_id = ticketId;
   const scope = textAt('scope');
   const scopeId = textAt('scope_id');
   if ((scope === 'account' || scope === 'ticket') && scopeId !== undefined && isUuid(scopeId)) {
@@ -74,7 +77,6 @@ function references(call: CommandCall): ReadFactsInput['refs'] {
 }
 
 const ID_FIELDS = [
-  'ticket_id',
   'survivor_id',
   'site_id',
   'technician_id',
