@@ -35,7 +35,9 @@ export function Appointment(props: {
           <strong>
             <Window option={agreed} />
           </strong>
-          {labelOf(agreed.technician_id) ? ` · ${T.heldFor} ${labelOf(agreed.technician_id)}` : null}
+          {ticket.state === 'SCHEDULED' && labelOf(agreed.technician_id)
+            ? ` · ${T.heldFor} ${labelOf(agreed.technician_id)}`
+            : null}
         </p>
       ) : null}
       {options.length > 0 ? (

@@ -97,7 +97,9 @@ function actorWords(actor: TimelineEvent['actor'], people: People): string {
     actor.id === people.ownId
       ? T.you
       : (actor.label ?? known ?? wordFor(ACTOR_WORDS, actor.role ?? actor.type ?? ''));
-  return agent ? `${wordFor(AGENT_WORDS, agent)} ${T.forSomebody} ${lower(person)}` : person;
+  if (!agent) return person;
+  const isNobody = (actor.role ?? actor.type) === 'system';
+  return `${wordFor(AGENT_WORDS, agent)} ${isNobody ? T.onItsOwn : `${T.forSomebody} ${lower(person)}`}`;
 }
 
 function lower(person: string): string {

@@ -3,7 +3,7 @@ import { refuse } from '@deadlatch/kernel';
 import { isWithinDeskHours } from '../desk-hours.ts';
 import { confirm } from '../draft-message.ts';
 import { requireState } from '../gate/state.ts';
-import { changed, changedTicket, contractOf, need, ticketOf } from '../need.ts';
+import { changed, changedTicket, contractOf, need } from '../need.ts';
 import { missTimer, offerNow } from '../offer-visit.ts';
 import { type RuleContext, rule } from '../rule.ts';
 
@@ -19,10 +19,10 @@ export const DISPATCH_EMERGENCY = rule<DispatchInput>('visit.dispatch_emergency'
     if (facts.visit !== null) {
       refuse('invalid_state', { extra: { from_state: facts.visit.state, allowed_from: [] } });
     }
+    if (facts.ticket?.priority !== 'EMERGENCY') refuse('policy_denied', { detail: 'not an emergency' });
   },
   run: (context) => {
     const { facts, input, now } = context;
-    if (ticketOf(context).priority !== 'EMERGENCY') refuse('policy_denied', { detail: 'not an emergency' });
     // Outside desk hours a supervisor has to sign too; there is no co-signing yet, so nobody can.
     if (!isWithinDeskHours(contractOf(context).desk_hours, now, facts.site?.time_zone)) {
       refuse('after_hours');
