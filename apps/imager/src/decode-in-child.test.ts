@@ -118,4 +118,18 @@ describe('the program of one picture', () => {
     const outcomes = results.map((r) => (r.status === 'fulfilled' ? reasonOf(r.value) : r.reason.code));
     assert.deepEqual(outcomes, ['animated', 'animated', 'unavailable']);
   });
+
+  test('has no turn for whoever left while waiting for it', async () => {
+    verifies('R.6');
+    const program = `${READS_ALL} done(() => setTimeout(() => { ${SAYS('unusable animated\n')} }, 300));`;
+    const slow = takenOver(program, { timeMs: 15_000, atOnce: 1, waiting: 4 });
+    const first = slow('image/png', body(randomPicture()));
+    const left = new PassThrough();
+    left.on('error', () => undefined);
+    const asked = slow('image/png', left);
+    left.destroy(new Error('the sender went away'));
+    const last = slow('image/png', body(randomPicture()));
+    await assert.rejects(asked, (error: DispatchError) => error.code === 'unavailable');
+    assert.deepEqual([reasonOf(await first), reasonOf(await last)], ['animated', 'animated']);
+  });
 });

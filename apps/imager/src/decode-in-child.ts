@@ -44,7 +44,14 @@ const LIMITS: DecoderLimits = { timeMs: 15_000, atOnce: 2, waiting: 16 };
 export function createDecoder(command: DecoderCommand, limits: DecoderLimits = LIMITS): Decoder {
   const turns = createTurns(limits);
   return async (type, body) => {
+    // While it waits nobody reads it; that it fails then must not end this process.
+    body.on('error', () => undefined);
     const done = await turns.take();
+    if (body.destroyed) {
+      // Its sender went away while it waited: whoever waits behind it shall not wait for nobody.
+      done();
+      return refuse('unavailable', { detail: 'sender_gone' });
+    }
     const child = spawn(command.program, [...command.args, type], {
       env: { UV_THREADPOOL_SIZE: '2', MALLOC_ARENA_MAX: '2' },
       stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
