@@ -44,16 +44,20 @@ export function factsQuery(
     turn_id: caller.agent?.turnId ?? null,
     conversation_id: caller.context.conversationId,
     idempotency: idempotencyScope(proven, call),
-    refs: references(call),
+    refs: references(entry, call),
   };
 }
 
-/** Ids in the input that name rows to be read. What has not their form is left to the schema check. */
-function references(call: CommandCall): ReadFactsInput['refs'] {
+/**
+ * Ids in the input that name rows to be read. What has not their form is left to the schema check.
+ * @invariant a field that the command does not have names nothing: a ticket or an account is the path's or the turn's
+ */
+function references(entry: CommandEntry | undefined, call: CommandCall): ReadFactsInput['refs'] {
   const { input } = call;
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return {};
+  const own = new Set([entry?.input, entry?.agentInput].flatMap(fieldsOf));
   const textAt = (name: string) => {
-    const value = Object.hasOwn(input, name) ? input[name] : undefined;
+    const value = own.has(name) && Object.hasOwn(input, name) ? input[name] : undefined;
     return typeof value === 'string' ? value : undefined;
   };
   const found: Record<string, string> = {};
@@ -65,9 +69,6 @@ function references(call: CommandCall): ReadFactsInput['refs'] {
     const value = textAt(name);
     if (value !== undefined && value.length <= 200) found[name] = value;
   }
-  // Every other command is about the ticket of its path, or of its turn.
-  const ticketId = call.command === 'report.attach' ? textAt('ticket_id') : undefined;
-  if (ticketId !== undefined && isUuid(ticketId)) found.ticket_id = ticketId;
   const scope = textAt('scope');
   const scopeId = textAt('scope_id');
   if ((scope === 'account' || scope === 'ticket') && scopeId !== undefined && isUuid(scopeId)) {
@@ -76,7 +77,14 @@ function references(call: CommandCall): ReadFactsInput['refs'] {
   return found;
 }
 
+/** Names of an object schema's members. */
+function fieldsOf(schema: object | null | undefined): string[] {
+  const { properties } = (schema ?? {}) as { readonly properties?: object };
+  return Object.keys(properties ?? {});
+}
+
 const ID_FIELDS = [
+  'ticket_id',
   'survivor_id',
   'site_id',
   'technician_id',
