@@ -17,7 +17,7 @@ export interface ManyTickets {
 
 /**
  * Makes tickets with everything the database demands of them: each version has its audit event and its effect, written
- * in its own transaction, and every guard is on. They lie evenly over the sites and technicians of the tenant; four in
+ * in its own transaction, so that it passes every guard. They lie evenly over the sites and technicians of the tenant; four in
  * five are over, the rest is new, triaged with every priority, or sent out with a live visit.
  * @param owner connected as administrator, in the role of the owner of the tables
  */

@@ -87,7 +87,8 @@ function tellPlan(args: Arguments, { steps, problems }: ImportPlan, toDo: number
   const shown = problems.slice(0, SHOWN).map(sentenceOf);
   const more = problems.length > SHOWN ? [`and ${problems.length - SHOWN} more`] : [];
   const total = `Nothing was done: ${problems.length} ${problems.length === 1 ? 'line is' : 'lines are'} wrong.`;
-  say(args, { would_make: toDo, found, problems }, [...shown, ...more, total].join('\n'));
+  say(args, { would_make: toDo, found, problems }, [...shown, ...more].join('\n'));
+  process.stderr.write(`${total}\n`);
   return EXIT.failed;
 }
 
