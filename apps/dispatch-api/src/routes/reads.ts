@@ -21,10 +21,10 @@ import {
   presentTicket,
   presentVisit,
 } from '../reads/fields.ts';
+import { presentWaivers } from '../reads/present-waivers.ts';
 import { listQueue } from '../reads/queue.sql.ts';
 import { readQueueFilter } from '../reads/queue-filter.ts';
 import { writePlace } from '../reads/queue-place.ts';
-import { presentWaivers } from '../reads/present-waivers.ts';
 import { type Reader, requireReader } from '../reads/reader.ts';
 import {
   findEvidence,
