@@ -5,7 +5,7 @@ export const HELP = `deadlatch - dispatch that fails closed
       --port-base N                   first port; the others follow at fixed distances (4300)
       --profile demo|empty            with demo people and simulator, or without (demo)
   deadlatch call COMMAND --as WHO     send one command or read as a demo person
-      --target ID                     ticket or approval it is about
+      --target ID                     ticket, approval, contact or other row it is about
       --body JSON                     its input; {"text": "..."} where words are wanted; a read's parameters
       --key UUID                      idempotency key; a new one when left out
   deadlatch import FILE... --as WHO   put accounts.csv, sites.csv, assets.csv, technicians.csv on file, line by line

@@ -15,7 +15,7 @@ import {
   ticketStep,
 } from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
-import { attack, NO_GRANT, plantedEffect, refusalOf } from '../../../../test/support/refusal.ts';
+import { attack, plantedEffect, refusalOf } from '../../../../test/support/refusal.ts';
 import { type SeededTenant, seedTenant } from '../../../../test/support/seed.ts';
 import { type CommandPath, createCommandPath } from '../command-path.ts';
 import type { Pool } from '../pool.ts';
@@ -74,9 +74,6 @@ test('who may do what changed between read and commit: the commit is refused', a
   assert.equal(await create(read), 'authority_changed');
   assert.equal(await create(read + 1), 'allowed');
 });
-
-/** A statement of this test's own making, without values. */
-const raw = (text: string): Sql => sql([text] as unknown as TemplateStringsArray);
 
 /** A change of a contact's membership, with its event. */
 async function changeMembership(contactId: string, set: Sql): Promise<void> {
@@ -335,67 +332,6 @@ test('a tenant that is not on file has no facts', async () => {
     refs: {},
   });
   assert.equal(await refusalOf(facts), 'unknown_tenant');
-});
-
-test('the app role cannot put anybody on file, give a role, raise a limit or move a contract', async () => {
-  verifies('T4.5', 'T3.11');
-  const planted = newId();
-  const said = 'change_without_event';
-  const attacks: readonly (readonly [Sql, string])[] = [
-    [
-      sql`insert into dispatch.contacts (tenant_id, id, version, state, active, person_id, changed_at, event_id)
-          values (${t.tenantId}, ${planted}, 1, 'ACTIVE', true, ${planted}, now(), ${planted})`,
-      said,
-    ],
-    [sql`update dispatch.contact_memberships set approval_limit_cents = 100000000`, said],
-    [sql`update dispatch.contact_memberships set version = 2, approval_limit_cents = 100000000`, said],
-    [sql`update dispatch.accounts set contract = '{}', authority_version = authority_version + 1`, said],
-    [sql`update dispatch.autonomy_settings set level = 3`, said],
-    [sql`update dispatch.technicians set skills = '{everything}'`, said],
-    [sql`update dispatch.sites set territory = 'everywhere'`, said],
-    [sql`delete from dispatch.contact_memberships`, NO_GRANT],
-    [
-      sql`insert into dispatch.staff_roles (tenant_id, staff_id, role, event_id) values (${t.tenantId}, ${t.staff.dana}, 'admin', ${planted})`,
-      NO_GRANT,
-    ],
-    [sql`delete from dispatch.staff_roles`, NO_GRANT],
-    [sql`update dispatch.staff set active = false`, NO_GRANT],
-    [
-      sql`insert into trust.service_keys (keyid, service, environment, x, not_before, not_after, event_tenant_id, event_id)
-        values ('k', 'web', 'demo', 'x', now(), now(), ${t.tenantId}, ${planted})`,
-      NO_GRANT,
-    ],
-    [sql`update dispatch.transitions set mode = 'plain'`, NO_GRANT],
-    [sql`select dispatch.bootstrap('{}'::jsonb)`, NO_GRANT],
-    [sql`select trust.put_service_key('{}'::jsonb)`, NO_GRANT],
-    [sql`select trust.revoke_service_key('{}'::jsonb)`, NO_GRANT],
-  ];
-  for (const [statement, expected] of attacks) {
-    assert.equal(await attack(pool, t.tenantId, statement), expected, statement.toQuery().text);
-  }
-});
-
-test('a row of authority has its event, even from whoever may write everything', async () => {
-  verifies('F.1', 'T4.7');
-  const orphan = (table: string, columns: string, values: string) =>
-    attack(
-      admin,
-      t.tenantId,
-      raw(
-        `insert into ${table} (tenant_id, event_id, ${columns}) values ('${t.tenantId}', '${newId()}', ${values})`,
-      ),
-    );
-  for (const [table, columns, values] of [
-    ['contacts', 'id, person_id', `'${newId()}', '${newId()}'`],
-    ['staff_roles', 'staff_id, role', `'${t.staff.dana}', 'admin'`],
-    ['technicians', 'id, person_id, slug', `'${newId()}', '${newId()}', 'x'`],
-    ['accounts', 'id, slug, contract', `'${newId()}', 'x', '{}'`],
-  ] as const) {
-    assert.equal(await orphan(`dispatch.${table}`, columns, values), 'change_without_event', table);
-  }
-  for (const gone of ['contacts', 'staff', 'accounts', 'technicians', 'contact_memberships']) {
-    assert.equal(await attack(admin, t.tenantId, raw(`delete from dispatch.${gone}`)), 'append_only', gone);
-  }
 });
 
 test('counters step by one: no jump ahead, no way back', async () => {
