@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import {
   type EVIDENCE_CONTENT_TYPES,
   MAX_EVIDENCE_BYTES,
+  MAX_EVIDENCE_PIXELS,
   UNUSABLE_REASONS,
   type UnusableReason,
 } from '@deadlatch/catalogue';
@@ -33,6 +34,8 @@ export interface DecoderLimits {
   readonly waiting: number;
 }
 
+const PICTURE_LIMITS = [MAX_EVIDENCE_BYTES, MAX_EVIDENCE_PIXELS].map(String);
+
 /** Twelve million pixels take a second of one core, which others may want too. */
 const LIMITS: DecoderLimits = { timeMs: 15_000, atOnce: 2, waiting: 16 };
 
@@ -52,7 +55,7 @@ export function createDecoder(command: DecoderCommand, limits: DecoderLimits = L
       done();
       return refuse('unavailable', { detail: 'sender_gone' });
     }
-    const child = spawn(command.program, [...command.args, type], {
+    const child = spawn(command.program, [...command.args, type, ...PICTURE_LIMITS], {
       env: { UV_THREADPOOL_SIZE: '2', MALLOC_ARENA_MAX: '2' },
       stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
     });

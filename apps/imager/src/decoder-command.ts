@@ -23,7 +23,7 @@ const CPU_SECONDS = 40;
  * @invariant it is given no path, no address and no secret: bytes come in, bytes go out
  */
 export function decoderCommand(workspace: string, runs: readonly string[]): DecoderCommand {
-  const reads = ['node_modules', 'packages', 'apps/imager', 'package.json'];
+  const reads = ['node_modules', 'apps/imager'];
   return {
     program: '/bin/sh',
     args: [
@@ -41,5 +41,5 @@ export function decoderCommand(workspace: string, runs: readonly string[]): Deco
   };
 }
 
-/** The program itself; the content type of the picture comes after it. */
+/** The program itself; after it come the content type of the picture and its limits. */
 export const DECODER_MAIN: string = fileURLToPath(new URL('decoder-main.ts', import.meta.url));

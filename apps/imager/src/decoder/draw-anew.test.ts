@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MAX_EVIDENCE_PIXELS } from '@deadlatch/catalogue';
+import { MAX_EVIDENCE_BYTES, MAX_EVIDENCE_PIXELS } from '@deadlatch/catalogue';
 import sharp from 'sharp';
 import { verifies } from '../../../../test/requirements.ts';
 import { pngChunk, randomPicture } from '../../../../test/support/pictures.ts';
-import { drawAnew } from './draw-anew.ts';
+import { drawAnew as draw } from './draw-anew.ts';
 import { findFault } from './find-fault.ts';
+
+const LIMITS = { bytes: MAX_EVIDENCE_BYTES, pixels: MAX_EVIDENCE_PIXELS };
+const drawAnew = (file: Buffer, type: (typeof FORMATS)[number][0]) => draw(file, type, LIMITS);
 
 const PLACE = 'Krumme Lanke 7';
 /** What cameras and telephones write beside a picture. */
@@ -85,6 +88,12 @@ describe('a picture drawn anew', () => {
     pngChunk('IHDR', header).copy(bomb, 8);
     assert.equal(findFault(bomb, 'image/png'), null);
     assert.equal(await drawAnew(bomb, 'image/png'), 'too_many_pixels');
+  });
+
+  test('is not made of what becomes larger than it may', async () => {
+    verifies('I.4');
+    const file = randomPicture(20, 20);
+    assert.equal(await draw(file, 'image/png', { ...LIMITS, bytes: 500 }), 'too_large');
   });
 
   test('is not made of a picture whose inside is broken, though its outside is whole', async () => {

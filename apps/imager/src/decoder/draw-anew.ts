@@ -1,9 +1,4 @@
-import {
-  type EVIDENCE_CONTENT_TYPES,
-  MAX_EVIDENCE_BYTES,
-  MAX_EVIDENCE_PIXELS,
-  type UnusableReason,
-} from '@deadlatch/catalogue';
+import type { EVIDENCE_CONTENT_TYPES, UnusableReason } from '@deadlatch/catalogue';
 import sharp, { type Sharp } from 'sharp';
 
 type ContentType = (typeof EVIDENCE_CONTENT_TYPES)[number];
@@ -14,6 +9,17 @@ const FORMATS: Readonly<Record<ContentType, string>> = {
   'image/webp': 'webp',
 };
 
+/** What a picture may have when it is drawn. */
+export interface PictureLimits {
+  readonly bytes: number;
+  readonly pixels: number;
+}
+
+/** The type of that name; null for any other. */
+export function contentTypeOf(name: string): ContentType | null {
+  return Object.hasOwn(FORMATS, name) ? (name as ContentType) : null;
+}
+
 /** Small print on a label has to stay readable. */
 const QUALITY = 88;
 
@@ -22,7 +28,11 @@ const QUALITY = 88;
  * was taken, by whom and with what is not in what comes out.
  * @returns the new file, or why there is none
  */
-export async function drawAnew(file: Buffer, type: ContentType): Promise<Buffer | UnusableReason> {
+export async function drawAnew(
+  file: Buffer,
+  type: ContentType,
+  limits: PictureLimits,
+): Promise<Buffer | UnusableReason> {
   // Only these three can be reached, whatever a file pretends to be.
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({
@@ -34,12 +44,12 @@ export async function drawAnew(file: Buffer, type: ContentType): Promise<Buffer 
     const { format, width, height, pages = 1 } = await sharp(file, { limitInputPixels: false }).metadata();
     if (format !== FORMATS[type]) return 'type_differs';
     if (pages !== 1) return 'animated';
-    if (width * height > MAX_EVIDENCE_PIXELS) return 'too_many_pixels';
-    const drawn = await draw(file, type, 'warning').catch((error: Error) => {
-      if (error.message.includes(ODD_BUT_WHOLE)) return draw(file, type, 'error');
+    if (width * height > limits.pixels) return 'too_many_pixels';
+    const drawn = await draw(file, type, limits, 'warning').catch((error: Error) => {
+      if (error.message.includes(ODD_BUT_WHOLE)) return draw(file, type, limits, 'error');
       throw error;
     });
-    return drawn.byteLength > MAX_EVIDENCE_BYTES ? 'too_large' : drawn;
+    return drawn.byteLength > limits.bytes ? 'too_large' : drawn;
   } catch {
     // What the decoder says quotes the file.
     return 'undecodable';
@@ -52,8 +62,13 @@ export async function drawAnew(file: Buffer, type: ContentType): Promise<Buffer 
  */
 const ODD_BUT_WHOLE = 'Invalid SOS parameters';
 
-function draw(file: Buffer, type: ContentType, failOn: 'warning' | 'error'): Promise<Buffer> {
-  const upright = sharp(file, { limitInputPixels: MAX_EVIDENCE_PIXELS, failOn }).autoOrient();
+function draw(
+  file: Buffer,
+  type: ContentType,
+  { pixels }: PictureLimits,
+  failOn: 'warning' | 'error',
+): Promise<Buffer> {
+  const upright = sharp(file, { limitInputPixels: pixels, failOn }).autoOrient();
   return coded(upright, type).toBuffer();
 }
 
