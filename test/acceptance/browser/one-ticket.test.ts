@@ -135,6 +135,23 @@ describe('one ticket, in browsers', () => {
     assert.equal(await dana.getByRole('form').count(), 0);
   });
 
+  chapter(
+    'the dispatcher takes the conversation over, which the customer is told, and hands it back',
+    async () => {
+      const talk = dana.getByRole('region', { name: 'Conversation' });
+      const sends = async (action: string) => {
+        await talk.getByRole('button', { name: action }).click();
+        await talk.getByRole('form', { name: action }).getByRole('button', { name: action }).click();
+      };
+      await sends('Take over the conversation');
+      await talk.getByText('A person has taken over').waitFor();
+      await phone('Store manager').getByText('A person of our team reads and answers here now.').waitFor();
+      await assertUsable(dana);
+      await sends('Hand back to the agent');
+      await talk.getByRole('button', { name: 'Take over the conversation' }).waitFor();
+    },
+  );
+
   chapter('the dispatcher opens another ticket from a list of sites, and sends the technician', async () => {
     await dana.getByRole('link', { name: 'Queue', exact: true }).click();
     await dana.getByRole('button', { name: 'Open a ticket' }).click();
