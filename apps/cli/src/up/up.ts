@@ -206,7 +206,9 @@ async function clearAway(
 ): Promise<void> {
   if (await stopOrphan(state.data)) say('stopped the PostgreSQL of an earlier start that was killed');
   const until = Date.now() + LEFTOVERS_MS;
-  while (Date.now() < until && (await takenPorts(names, at)).length > 0) await sleep(100);
+  // An imager that ends takes its socket away, and would take that of the next one.
+  const isLeft = async () => (await takenPorts(names, at)).length > 0 || (await isImagerReady(state));
+  while (Date.now() < until && (await isLeft())) await sleep(100);
 }
 
 /** Secrets that depend on this start: connections, the mail server, the simulator's people. */
