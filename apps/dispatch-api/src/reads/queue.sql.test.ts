@@ -221,6 +221,8 @@ test('a page is read from one index, in its order, from where the last one ended
       );
       const condition = tickets[0]?.['Index Cond'] ?? '';
       if (after !== null) assert.match(condition, /ROW\(/, label);
+      // Nothing beside the tickets is read whole.
+      assert.ok(!nodes.some((node) => /Join|Nested Loop/.test(node['Node Type'])), label);
       // What is sorted are the rows of one page, above the limit, and nothing below it.
       const limit = nodes.findIndex((node) => node['Node Type'] === 'Limit');
       assert.ok(limit >= 0 && nodes.slice(limit).every((node) => !/Sort/.test(node['Node Type'])), label);

@@ -61,18 +61,21 @@ export function listQueue(
   filter: QueueFilter,
 ): Promise<readonly (TicketSummary & { readonly rank: number })[]> {
   const { tenantId, sees } = reader;
+  // Site and visit are looked up for the rows of the page: joined, they could be read whole.
   return tx.query(sql`
-    select page.id, page.reference, page.state, page.priority, page.site_id, s.slug as site_label,
+    select page.id, page.reference, page.state, page.priority, page.site_id,
+      (select s.slug from dispatch.sites s where s.tenant_id = ${tenantId} and s.id = page.site_id) as site_label,
       page.incident_type, page.nte_cents, page.version, dispatch.instant(page.reported_at) as reported_at,
-      dispatch.instant(page.updated_at) as updated_at, v.technician_id, page.rank
+      dispatch.instant(page.updated_at) as updated_at,
+      (select v.technician_id from dispatch.visits v
+        where v.tenant_id = ${tenantId} and v.ticket_id = page.id and v.state ${LIVE}) as technician_id,
+      page.rank
     from (
       select t.*, ${RANK} as rank from dispatch.tickets t
       where t.tenant_id = ${tenantId} and ${visibleTo(sees)} and ${withinReach(reader, filter)}
         and ${matches(reader, filter)}
       order by ${RANK}, t.reported_at, t.id limit ${PAGE + 1}
     ) page
-    join dispatch.sites s on s.tenant_id = ${tenantId} and s.id = page.site_id
-    left join dispatch.visits v on v.tenant_id = ${tenantId} and v.ticket_id = page.id and v.state ${LIVE}
     order by page.rank, page.reported_at, page.id`);
 }
 
