@@ -11,6 +11,7 @@ import {
   claimsOfPeople,
   MEMBERSHIPS,
   STATES,
+  statesOf,
 } from './testing/matrix-cells.ts';
 import { callerOf, factsOf, requestOf } from './testing/matrix-facts.ts';
 import { naiveAnswer, naiveAnswerWhenLate } from './testing/naive-gate.ts';
@@ -48,7 +49,7 @@ function acceptedCells(): readonly Cell[] {
   const cells: Cell[] = [];
   for (const { name: command } of COMMANDS) {
     for (const claim of [...claimsOfPeople(), ...AGENT_CLAIMS]) {
-      for (const state of STATES) {
+      for (const state of statesOf(command)) {
         for (const assurance of ASSURANCES) {
           // People have no level; agents are asked at the lowest that lets them act, and above it.
           for (const autonomy of claim.agent === null ? ([0] as const) : ([1, 2, 3] as const)) {
