@@ -46,10 +46,8 @@ async function main(): Promise<number> {
     // PostgreSQL may run as another user and has to walk through.
     await chmod(directory, 0o711);
     const commands = values.only === 'tickets' ? {} : await measureAllOfCommands(directory, closing);
-    const tickets =
-      values.only === 'commands'
-        ? {}
-        : await measureManyTickets({ directory: join(directory, 'many'), port: await freePort(), sizes });
+    const many = { directory: join(directory, 'many'), port: await freePort(), sizes, closing };
+    const tickets = values.only === 'commands' ? {} : await measureManyTickets(many);
     const results = rounded({ ...commands, ...tickets });
     console.log(table(results));
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
