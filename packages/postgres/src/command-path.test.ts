@@ -235,6 +235,8 @@ test('inbound: a known provider id, the contact, its sites and its conversation;
     refs: {
       provider_id: played.message.provider_id ?? '',
       contact_id: t.contacts.maria,
+      // They write on the web too: each channel is a conversation of its own.
+      channel: 'sms',
       sender_hash: 'm'.repeat(43),
     },
   });
