@@ -39,7 +39,13 @@ async function main(): Promise<number> {
   }
   const directory = await mkdtemp(join(tmpdir(), 'deadlatch-bench-'));
   const closing: Closing = [() => rm(directory, { recursive: true, force: true })];
-  const interrupted = () => void closeAll(closing).then(() => process.exit(1));
+  // Once: what is broken off fails too, and the folder goes only after the server in it.
+  let ending: Promise<void> | undefined;
+  const end = () => {
+    ending ??= closeAll(closing);
+    return ending;
+  };
+  const interrupted = () => void end().then(() => process.exit(1));
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   try {
@@ -53,7 +59,7 @@ async function main(): Promise<number> {
     if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
     return 0;
   } finally {
-    await closeAll(closing);
+    await end();
   }
 }
 
