@@ -16,7 +16,7 @@ import {
   EXTREME_REINS,
   MEMBERSHIPS,
   type Reins,
-  statesOf,
+  STATES,
 } from './testing/matrix-cells.ts';
 import { callerOf, factsOf, requestOf } from './testing/matrix-facts.ts';
 import { NAIVE_COMMANDS, naiveAnswer } from './testing/naive-gate.ts';
@@ -62,7 +62,7 @@ function enumerate(claims: readonly Claim[], reins: readonly Reins[]): Tally {
   for (const { services, ...who } of speakersOf(claims)) {
     for (const { name: command } of COMMANDS) {
       const callers = new Map<string, Caller>();
-      for (const state of statesOf(command)) {
+      for (const state of STATES) {
         const request = requestOf({ ...who, command, state });
         for (const membership of MEMBERSHIPS) {
           const facts = factsOf({ ...who, command, state, membership });
