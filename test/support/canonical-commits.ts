@@ -1,5 +1,6 @@
 import type { TicketRow } from '@deadlatch/decision';
 import type { CommandPath } from '@deadlatch/postgres';
+import { playAuthority } from './authority-commits.ts';
 import {
   commitOf,
   effectOf,
@@ -31,6 +32,7 @@ export async function playCanonicalCommits(path: CommandPath, t: SeededTenant) {
   await playStranger(path, t);
   await playSchedule(path, t);
   await playLife(path, t);
+  await playAuthority(path, t);
   return { ...intake, ...work, ...end };
 }
 
