@@ -57,7 +57,7 @@ describe('generated files', () => {
 describe('ceilings spelled out', () => {
   it('hold what each service may send and nothing that it is excepted from', () => {
     assert.deepEqual(ceilingCommands('gateway'), ['message.receive', 'message.report_delivery']);
-    assert.deepEqual(ceilingCommands('identity'), ['approval.decide']);
+    assert.deepEqual(ceilingCommands('identity'), ['approval.decide', 'act.confirm']);
     assert.deepEqual(ceilingCommands('agent'), []);
     for (const service of ['web', 'cli', 'tool-bridge'] as const) {
       const commands = ceilingCommands(service);
