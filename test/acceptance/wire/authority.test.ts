@@ -3,16 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { directoryEntry } from '@deadlatch/audit-log';
 import { verifies } from '../../requirements.ts';
-import { createDispatchWorld, type DispatchWorld } from '../../support/dispatch-api.ts';
+import type { DispatchWorld } from '../../support/dispatch-api.ts';
 import { storedEvents } from '../../support/table-state.ts';
 import { alone, createWire, person, stepUp, type Wire } from '../../support/wire.ts';
+import { createWitnessedWorld } from '../../support/witnessed-world.ts';
 
 /** Who may do what is changed through the service, as it runs. */
 let world: DispatchWorld;
 let wire: Wire;
 
 before(async () => {
-  world = await createDispatchWorld();
+  world = await createWitnessedWorld();
   wire = createWire(world, (await world.start()).port);
 });
 after(() => world.close());

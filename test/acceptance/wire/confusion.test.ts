@@ -4,12 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { spiffeId } from '@deadlatch/catalogue';
 import type { ServiceKeyPair } from '@deadlatch/signing';
 import { verifies } from '../../requirements.ts';
-import {
-  createDispatchWorld,
-  type DispatchWorld,
-  ENVIRONMENT,
-  type Replica,
-} from '../../support/dispatch-api.ts';
+import { type DispatchWorld, ENVIRONMENT, type Replica } from '../../support/dispatch-api.ts';
 import { tableState } from '../../support/table-state.ts';
 import {
   type Claims,
@@ -25,6 +20,7 @@ import {
   withExtra,
   withHeader,
 } from '../../support/wire.ts';
+import { createWitnessedWorld } from '../../support/witnessed-world.ts';
 
 /** Requests that are almost right, against a running service: refused, and nothing is written anywhere. */
 let world: DispatchWorld;
@@ -34,7 +30,7 @@ let next: ServiceKeyPair;
 const keys: Record<'otherEnvironment' | 'revoked' | 'early' | 'late', ServiceKeyPair> = Object.create(null);
 
 before(async () => {
-  world = await createDispatchWorld();
+  world = await createWitnessedWorld();
   keys.otherEnvironment = await world.pin('web', { environment: 'production' });
   keys.revoked = await world.pin('web', { isRevoked: true });
   keys.early = await world.pin('web', { from: 60_000 });

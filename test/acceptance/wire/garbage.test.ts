@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { COMMANDS, READS } from '@deadlatch/catalogue';
 import { verifies } from '../../requirements.ts';
-import { createDispatchWorld, type DispatchWorld, type Replica } from '../../support/dispatch-api.ts';
+import type { DispatchWorld, Replica } from '../../support/dispatch-api.ts';
 import { REFUSAL_WRITES, storedEvents, tableState } from '../../support/table-state.ts';
 import {
   type Actor,
@@ -18,6 +18,7 @@ import {
   withExtra,
   withHeader,
 } from '../../support/wire.ts';
+import { createWitnessedWorld } from '../../support/witnessed-world.ts';
 
 /** Bytes that make no sense, at every edge of a running service. */
 let world: DispatchWorld;
@@ -26,7 +27,7 @@ let wire: Wire;
 let ticketId: string;
 
 before(async () => {
-  world = await createDispatchWorld();
+  world = await createWitnessedWorld();
   replica = await world.start();
   wire = createWire(world, replica.port);
   const created = await wire.command(dana(), 'ticket.create', null, { site_id: world.tenant.siteId });

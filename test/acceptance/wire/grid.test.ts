@@ -11,17 +11,18 @@ import {
   type SubjectKind,
 } from '@deadlatch/catalogue';
 import { verifies } from '../../requirements.ts';
-import { createDispatchWorld, type DispatchWorld } from '../../support/dispatch-api.ts';
+import type { DispatchWorld } from '../../support/dispatch-api.ts';
 import { createCrew } from '../../support/job.ts';
 import { REFUSAL_WRITES, tableState } from '../../support/table-state.ts';
 import { type Actor, alone, type Claims, createWire, stepUp, type Wire } from '../../support/wire.ts';
+import { createWitnessedWorld } from '../../support/witnessed-world.ts';
 
 /** Each service's stolen key, with every token that identity could be made to mint, against every command. */
 let world: DispatchWorld;
 let wire: Wire;
 
 before(async () => {
-  world = await createDispatchWorld();
+  world = await createWitnessedWorld();
   wire = createWire(world, (await world.start()).port);
 });
 after(() => world.close());
@@ -168,7 +169,7 @@ describe('every command x subject x scope x assurance', () => {
     verifies('T4.2', 'A.2', 'A.3c');
     const MAY: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
       gateway: ['message.receive', 'message.report_delivery'],
-      worker: ['approval.expire'],
+      worker: ['approval.expire', 'ticket.close', 'suggestion.expire', 'schedule.release', 'visit.miss'],
     };
     const wrong: string[] = [];
     for (const service of SERVICES) {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { verifyGrant, withoutEnd } from '@deadlatch/signing';
 import { verifies } from '../../requirements.ts';
-import { createDispatchWorld, type DispatchWorld, ENVIRONMENT } from '../../support/dispatch-api.ts';
+import { type DispatchWorld, ENVIRONMENT } from '../../support/dispatch-api.ts';
 import { CANNOT_SECURE, type Crew, createCrew, words } from '../../support/job.ts';
 import { type StoredEvent, storedEvents } from '../../support/table-state.ts';
 import { alone, createWire, person, stepUp, type Wire } from '../../support/wire.ts';
+import { createWitnessedWorld } from '../../support/witnessed-world.ts';
 
 /** One ticket from the first word to the end, over HTTP, and what it leaves behind. */
 let world: DispatchWorld;
@@ -13,11 +14,9 @@ let wire: Wire;
 let crew: Crew;
 let ticketId: string;
 let correlationId: string;
-
 before(async () => {
-  world = await createDispatchWorld();
-  const replica = await world.start();
-  wire = createWire(world, replica.port);
+  world = await createWitnessedWorld();
+  wire = createWire(world, (await world.start()).port);
   crew = createCrew(world, wire);
 });
 after(() => world.close());

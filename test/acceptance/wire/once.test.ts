@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { verifies } from '../../requirements.ts';
-import { createDispatchWorld, type DispatchWorld, type Replica } from '../../support/dispatch-api.ts';
+import type { DispatchWorld, Replica } from '../../support/dispatch-api.ts';
 import { CANNOT_SECURE, type Crew, createCrew, inbound } from '../../support/job.ts';
 import { storedEvents, tableState } from '../../support/table-state.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type Wire,
   type WireAnswer,
 } from '../../support/wire.ts';
+import { createWitnessedWorld } from '../../support/witnessed-world.ts';
 
 /** The same thing said twice, ten times, at once, and to two replicas on one database. */
 let world: DispatchWorld;
@@ -23,7 +24,7 @@ let wire: Wire;
 let crew: Crew;
 
 before(async () => {
-  world = await createDispatchWorld();
+  world = await createWitnessedWorld();
   replicas = await Promise.all([world.start(), world.start()]);
   wires = replicas.map((replica) => createWire(world, replica.port));
   wire = wires[0] as Wire;

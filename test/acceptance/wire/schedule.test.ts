@@ -4,9 +4,10 @@ import { after, before, describe, test } from 'node:test';
 import { guardsAgainst } from '../../mistakes.ts';
 import { verifies } from '../../requirements.ts';
 import { type Appointments, createAppointments } from '../../support/appointments.ts';
-import { createDispatchWorld, type DispatchWorld } from '../../support/dispatch-api.ts';
+import type { DispatchWorld } from '../../support/dispatch-api.ts';
 import { type Crew, createCrew } from '../../support/job.ts';
 import { type Actor, alone, createWire, person, type Wire, type WireAnswer } from '../../support/wire.ts';
+import { createWitnessedWorld } from '../../support/witnessed-world.ts';
 
 /** Appointments over the wire: offered, chosen by text, agreed, sent, and fought over. */
 let world: DispatchWorld;
@@ -16,7 +17,7 @@ let tess: Actor;
 let book: Appointments;
 
 before(async () => {
-  world = await createDispatchWorld();
+  world = await createWitnessedWorld();
   wire = createWire(world, (await world.start()).port);
   crew = createCrew(world, wire);
   book = createAppointments(world, crew);

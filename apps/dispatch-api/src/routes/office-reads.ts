@@ -34,8 +34,8 @@ export function addOfficeReadRoutes(app: FastifyInstance, parts: OfficeReadParts
   app.get('/v1/directory', (request) =>
     audited('directory.list', request, ({ caller }) =>
       withTenant(pool, caller.tenantId, async (tx) => {
-        const { kind, after } = readPlaceInDirectory(request.query as Record<string, unknown>);
         await requireReader(tx, 'directory.list', caller);
+        const { kind, after } = readPlaceInDirectory(request.query as Record<string, unknown>);
         return listDirectory(tx, caller.tenantId, kind, after);
       }),
     ),
@@ -53,9 +53,9 @@ export function addOfficeReadRoutes(app: FastifyInstance, parts: OfficeReadParts
   app.get('/v1/audit', (request) =>
     audited('audit.search', request, async (proven) => {
       const { tenantId } = proven.caller;
-      const { filter, asked } = readAuditFilter(request.query as Record<string, unknown>);
       const { page, committed } = await withTenant(pool, tenantId, async (tx) => {
         await requireReader(tx, 'audit.search', proven.caller);
+        const { filter, asked } = readAuditFilter(request.query as Record<string, unknown>);
         const found = await searchEvents(tx, tenantId, filter);
         const events = found.bodies.length;
         const read = { command: 'audit.search', resource: null, asked, events };

@@ -37,7 +37,11 @@ export function addScheduleReadRoutes(app: FastifyInstance, parts: ScheduleReadP
     );
   };
   add('schedule.options', '/v1/tickets/:id/schedule-options', ['turn'], presentOptions);
-  add('visit.recommend', '/v1/tickets/:id/recommendations', ['roster'], (_sees, facts) =>
-    presentRecommendations(facts, parts.tools),
-  );
+  add('visit.recommend', '/v1/tickets/:id/recommendations', ['roster'], (_sees, facts) => {
+    // What it takes is known once the ticket is triaged.
+    if (facts.ticket?.priority === null) {
+      return refuse('invalid_state', { extra: { from_state: facts.ticket.state, allowed_from: [] } });
+    }
+    return presentRecommendations(facts, parts.tools);
+  });
 }
