@@ -58,7 +58,8 @@ async function main(): Promise<number> {
       await server.stop();
     }
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    // A file that was broken off may be writing there still.
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -297,6 +297,9 @@ describe('a compromised bridge', () => {
   });
 });
 
+/** What the worker sends when it is due. */
+const TIMERS = ['schedule.release', 'visit.miss', 'ticket.close', 'suggestion.expire'];
+
 describe('a compromised worker', () => {
   test('cannot act as a person, nor before a timer is due', async () => {
     verifies('T4.2', 'T4.5', 'T4.8', 'R.3');
@@ -359,7 +362,10 @@ describe('a compromised worker', () => {
     }
     for (const { name, target } of COMMANDS.filter(({ name }) => name !== 'approval.expire')) {
       const path = routeOf({ name, target } as (typeof COMMANDS)[number]).replace(':id', ticketId);
-      assert.equal(await worker.outcome(api.write(path, {})), 'above_ceiling', name);
+      // Nothing is due on a ticket that is being worked on.
+      const expected = TIMERS.includes(name) ? ['not_due', 'not_found', 'invalid_state'] : ['above_ceiling'];
+      const outcome = await worker.outcome(api.write(path, {}));
+      assert.ok(expected.includes(outcome), `${name}: ${outcome}`);
     }
     for (const path of ['/v1/inbound', '/v1/texts', '/v1/reveals', '/v1/exit-checks']) {
       assert.equal(await worker.outcome(vault.write(path, {})), 'above_ceiling', path);
