@@ -26,8 +26,8 @@ const PATTERNS = [
   'tools/**/*.test.ts',
 ];
 const TEMPLATE = 'deadlatch_template';
-/** One more than the cores of a small machine: those that start systems wait half of their time. */
-const FILES_AT_ONCE = 3;
+/** Files at once. Those that start whole systems wait half of their time, which one more beside them uses. */
+const AT_ONCE = { systems: 2, beside: 1, alone: 2 };
 
 async function main(): Promise<number> {
   const wanted = process.argv.slice(2);
@@ -36,8 +36,7 @@ async function main(): Promise<number> {
   ]
     // Fixtures are trees to be looked at, not run.
     .filter((file) => !/(^|[\\/])(node_modules|fixtures)[\\/]/.test(file))
-    .sort()
-    .sort((a, b) => Number(isLong(b)) - Number(isLong(a)));
+    .sort();
   if (files.length === 0) {
     console.error(`No test file matches ${wanted.join(' ')}.`);
     return 2;
@@ -63,9 +62,9 @@ async function main(): Promise<number> {
   }
 }
 
-/** Starts whole systems and waits for them a lot: first, so that everything else fills the cores meanwhile. */
-function isLong(file: string): boolean {
-  return /(^|[\\/])test[\\/]acceptance[\\/](?!wire[\\/])/.test(file);
+/** Starts real processes and waits for them a lot. */
+function startsSystems(file: string): boolean {
+  return /(^|[\\/])test[\\/]acceptance[\\/]/.test(file);
 }
 
 /** A folder stands for the tests in it. */
@@ -82,20 +81,47 @@ async function prepareCluster(adminUrl: string): Promise<string> {
   return JSON.stringify({ adminUrl, template: TEMPLATE, passwords });
 }
 
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
 async function runTests(files: readonly string[], signal: AbortSignal): Promise<number> {
-  const counts = { passed: 0, failed: 0 };
-  const stream = run({ files: [...files], concurrency: FILES_AT_ONCE, signal });
+  const systems = files.filter(startsSystems);
+  const others = files.filter((file) => !startsSystems(file));
+  const write = (text: string) => process.stdout.write(text);
+  // What two say at once would stand in each other's lines: the second has its say afterwards.
+  const later: string[] = [];
+  const isBeside = systems.length > 0 && others.length > 0;
+  const [first, second] = await Promise.all([
+    runFiles(systems, AT_ONCE.systems, signal, write),
+    runFiles(others, isBeside ? AT_ONCE.beside : AT_ONCE.alone, signal, (text) =>
+      isBeside ? later.push(text) : write(text),
+    ),
+  ]);
+  for (const text of later) write(text);
+  const [passed, failed] = [first.passed + second.passed, first.failed + second.failed];
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed > 0 || passed === 0 || signal.aborted ? 1 : 0;
+}
+
+async function runFiles(
+  files: readonly string[],
+  concurrency: number,
+  signal: AbortSignal,
+  write: (text: string) => void,
+): Promise<Counts> {
+  let counts: Counts = { passed: 0, failed: 0 };
+  if (files.length === 0) return counts;
+  const stream = run({ files: [...files], concurrency, signal });
   stream.on('test:summary', (summary) => {
     // The one without a file is the sum over all of them.
     if (summary.file !== undefined) return;
-    counts.passed = summary.counts.passed;
-    counts.failed =
-      summary.counts.tests - summary.counts.passed - summary.counts.skipped - summary.counts.todo;
+    const { passed, tests, skipped, todo } = summary.counts;
+    counts = { passed, failed: tests - passed - skipped - todo };
   });
-  const printed = stream.compose(new spec());
-  for await (const chunk of printed) process.stdout.write(chunk as string);
-  console.log(`${counts.passed} passed, ${counts.failed} failed`);
-  return counts.failed > 0 || counts.passed === 0 || signal.aborted ? 1 : 0;
+  for await (const chunk of stream.compose(new spec())) write(chunk as string);
+  return counts;
 }
 
 function freePort(): Promise<number> {
