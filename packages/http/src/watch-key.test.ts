@@ -22,10 +22,10 @@ let clock: { ms: number };
 let pins: readonly TimedKey[];
 let log: string[];
 let current: () => string;
-const open = () => {
+const open = (purpose: 'signing' | 'grant' = 'signing') => {
   const keys = openKeyDirectory(folder);
   const logger = createLogger({ service: 'web', level: 'debug', write: (line) => log.push(line) });
-  const source = keySource(keys, 'signing', () => {
+  const source = keySource(keys, purpose, () => {
     if (pins.length === 0) throw new ConfigError(['no bundle']);
     return pins;
   });
@@ -108,9 +108,9 @@ describe('a signing key that its issuer rewrites', () => {
   it('is no start without a usable one', () => {
     verifies('C.7');
     writeFileSync(path, pems[0].slice(0, 40));
-    assert.throws(open, ConfigError);
+    assert.throws(() => open(), ConfigError);
     rmSync(path);
-    assert.throws(open, ConfigError);
+    assert.throws(() => open(), ConfigError);
   });
 
   it('is no start with one that nobody would take, except that they soon will', () => {
@@ -121,11 +121,15 @@ describe('a signing key that its issuer rewrites', () => {
       [[{ ...withoutEnd(old), revokedAt: START + 3_600_000 }], /revoked/],
       [[{ ...withoutEnd(old), notAfter: START }], /over/],
     ];
+    writeFileSync(join(folder, 'grant.pem'), pems[0]);
     for (const [given, reason] of cases) {
       pins = given;
-      assert.throws(open, (error) => error instanceof ConfigError && reason.test(error.message));
+      assert.throws(
+        () => open('grant'),
+        (error) => error instanceof ConfigError && reason.test(error.message),
+      );
     }
     pins = [{ ...withoutEnd(old), notBefore: START + 60_000 }];
-    assert.equal(open()(), old.keyId);
+    assert.equal(open('grant')(), old.keyId);
   });
 });

@@ -40,8 +40,8 @@ export function signingKeyOf(keys: KeyDirectory, service: ServiceName): KeySourc
  * A key is taken when its own trust bundle has it pinned, in its time and not revoked; until then the key before it
  * goes on. So a file that is caught half written, or a key that no receiver can know yet, makes no wrong refusal. What
  * becomes over later is not held back here: every receiver refuses it. Why a file is not taken is logged once.
- * @throws ConfigError at the start when there is no key that a receiver would ever take: what it signed, receipts of
- * accepted commands among it, nobody could verify
+ * @throws ConfigError at the start when there is no key, or a grant or token key that no receiver would ever take: what
+ * it signed, receipts of accepted commands among it, nobody could verify
  * @source T4.2
  */
 export function watchKey(
@@ -50,8 +50,9 @@ export function watchKey(
 ): () => ServiceKeyPair {
   let held = source.read();
   const unusable = whyNot(source, held.keyId, now());
-  // It is known to everybody in a moment; there is none before it to go on with.
-  if (unusable !== null && unusable !== 'too_early') {
+  // It is known to everybody in a moment; there is none before it to go on with. Requests under a signing key that is
+  // not pinned are refused by every receiver; what the other keys sign would be believed to be evidence.
+  if (source.purpose !== 'signing' && unusable !== null && unusable !== 'too_early') {
     throw new ConfigError([`${source.purpose}.pem must be a key that trust.json pins for it (${unusable})`]);
   }
   let readAt = Number.NaN;
