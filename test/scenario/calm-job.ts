@@ -62,6 +62,7 @@ export async function playCalmJob(stage: Stage, outcome: Outcome): Promise<void>
     accepted(await dana.command('ticket.hold', ticketId, { reason: 'PARTS', owner: 'PROVIDER', hold_until }));
     accepted(await dana.command('ticket.resume', ticketId, { return_trip: 'yes' }));
     accepted(await dana.command('ticket.cancel', ticketId, { reason: 'FIXED_ITSELF' }));
+    await phones.waitFor('sam-shift-lead', heard, /was cancelled/);
   });
 }
 

@@ -339,7 +339,9 @@ async function pausedAgent({ stage, outcome }: Play): Promise<void> {
     await phones.text('sam-shift-lead', 'the back door slams shut, the closer is leaking');
     // Nothing is to be seen, so the wait is for as long as an agent at work would need many times over.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
-    return (await news()).length === 0 && (await phones.received('sam-shift-lead')).length === said;
+    const heard = (await phones.received('sam-shift-lead')).slice(said);
+    if (heard.length > 0) throw new Error(`they were told: ${heard.map((m) => m.body).join(' | ')}`);
+    return (await news()).length === 0;
   });
   await step(outcome, 'a supervisor lets the agent go on, and it does', async () => {
     accepted(await sue.command('autonomy.resume', null, { scope: 'tenant' }));
