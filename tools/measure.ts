@@ -90,6 +90,7 @@ async function named(memory: ReadonlyMap<number, number>, stateDir: string) {
   const names = new Map([
     ...Object.entries(run.services).map(([name, { pid }]) => [pid, name] as const),
     [run.pid, 'supervisor'] as const,
+    [run.imager.pid, 'imager'] as const,
   ]);
   const sums = new Map<string, number>();
   for (const [pid, bytes] of memory) {

@@ -14,7 +14,7 @@ const OUT = join(import.meta.dirname, '../docs/images');
 /** A repository is cloned by everybody who looks at it. */
 const MAX_BYTES = 200_000;
 /** Tall enough for a ticket with its timeline. */
-const TALL = { width: WIDE.width, height: 1_430 } as const;
+const TALL = { width: WIDE.width, height: 1_330 } as const;
 
 async function main(): Promise<void> {
   await mkdir(OUT, { recursive: true });

@@ -78,7 +78,7 @@ export function kill(pid: number): void {
 }
 
 /** Whether every service says so itself. */
-export async function isReady(run: RunFile): Promise<boolean> {
+async function isReady(run: RunFile): Promise<boolean> {
   const names = Object.keys(run.services).filter((name) => name !== 'cli') as ServiceName[];
   return (await Promise.all(names.map((name) => isServiceReady(run, name)))).every(Boolean);
 }

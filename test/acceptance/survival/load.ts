@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunFile } from '../../../apps/cli/src/run-file.ts';
 import { type Person, photo, sha256 } from '../../scenario/people.ts';
-import { createPersistentClient, type PersistentClient, type Settled } from './persistent-client.ts';
+import {
+  createPersistentClient,
+  type Outage,
+  type PersistentClient,
+  type Settled,
+} from './persistent-client.ts';
 import { enterConsole, openCounter, sendText, type TakenText, throughConsole } from './senders.ts';
 
 /** What everybody outside knows when the load is over. */
@@ -10,10 +15,11 @@ export interface Known {
   readonly texts: TakenText[];
   /** Receipts, where the sender is the one that dispatch-api answers. */
   readonly receipts: string[];
+  readonly outage: Outage;
 }
 
 /** A notebook in which nothing stands yet. */
-export const knowNothing = (): Known => ({ settled: [], texts: [], receipts: [] });
+export const knowNothing = (): Known => ({ settled: [], texts: [], receipts: [], outage: { lasts: false } });
 
 /** The load is there to be cut off at any moment, not to exhaust the machine. */
 const TEXT_PAUSE_MS = 3_000;
@@ -28,11 +34,10 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
 /** The people of the demo, each where they work. */
 export async function enter(run: RunFile, known: Known) {
   const counter = openCounter(run, known.receipts);
-  const direct = async (slug: string) =>
-    createPersistentClient(slug, await counter.enter(slug), known.settled);
+  const direct = async (slug: string) => createPersistentClient(slug, await counter.enter(slug), known);
   const atConsole = async (slug: string) => {
     const person = await enterConsole(run, slug);
-    return { person, client: createPersistentClient(slug, throughConsole(person), known.settled) };
+    return { person, client: createPersistentClient(slug, throughConsole(person), known) };
   };
   const [dana, tess] = [await direct('dana-dispatcher'), await direct('tess-technician')];
   const { client: danaAtConsole } = await atConsole('dana-dispatcher');

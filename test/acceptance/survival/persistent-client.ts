@@ -34,16 +34,27 @@ const OPEN: ReadonlySet<string> = new Set(['unavailable', 'rate_limited']);
 const PAUSE_MS = 300;
 const PATIENCE_MS = 120_000;
 
+/** Whether somebody is being killed over and over: as long as that lasts, nobody can demand an answer. */
+export interface Outage {
+  lasts: boolean;
+}
+
 /**
  * A client as it should be: one key for each command, and after a cut or an outage the same command under the same
  * key, until it knows.
+ * @param outage its patience begins when this is over
  */
-export function createPersistentClient(client: string, sendOnce: SendOnce, settled: Settled[]) {
+export function createPersistentClient(
+  client: string,
+  sendOnce: SendOnce,
+  { settled, outage }: { readonly settled: Settled[]; readonly outage: Outage },
+) {
   const untilKnown = async (command: string, targetId: string | null, input: object, key: string) => {
-    const deadline = Date.now() + PATIENCE_MS;
+    let deadline = Date.now() + PATIENCE_MS;
     for (let attempts = 1; ; attempts += 1) {
       const answer = await sendOnce(command, targetId, input, key);
       if (!answer.ok && OPEN.has(answer.code)) {
+        if (outage.lasts) deadline = Date.now() + PATIENCE_MS;
         if (Date.now() > deadline) throw new Error(`${client}: no answer to ${command} for two minutes`);
         await sleep(PAUSE_MS);
         continue;

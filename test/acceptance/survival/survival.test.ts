@@ -11,7 +11,7 @@ import { readRunFile } from '../../../apps/cli/src/run-file.ts';
 import { stateDirAt } from '../../../apps/cli/src/up/state-dir.ts';
 import { verifies } from '../../requirements.ts';
 import { freePortBase, type System, startSystem } from '../../support/system.ts';
-import { gone, isReady, kill, killEach, pidsOf, portsOf, processesIn, takenPorts } from './casualties.ts';
+import { gone, kill, killEach, pidsOf, portsOf, processesIn, takenPorts, untilWhole } from './casualties.ts';
 import { arrivals, assertVerified, compare, drained, openBooks } from './ledger.ts';
 import { type Crew, knowNothing, prepare, text, work } from './load.ts';
 import { assertResolved } from './receipts.ts';
@@ -57,12 +57,14 @@ describe('survival', { concurrency: false }, () => {
     kept = await readFile(join(stateDirAt(stateDir).log, 'checkpoint'));
     const over = new AbortController();
     const load = Promise.all([work(crew, over.signal), text(run, known, over.signal)]);
+    known.outage.lasts = true;
     try {
       for (const victims of WAVES) {
         const ms = await killEach(stateDir, victims, DEATHS);
         t.diagnostic(`${victims.join(', ')}: ${DEATHS} times each in ${Math.round(ms / 1_000)} s`);
       }
     } finally {
+      known.outage.lasts = false;
       over.abort();
       await load;
     }
@@ -106,7 +108,7 @@ describe('survival', { concurrency: false }, () => {
       system = await startSystem({ stateDir, portBase: system.portBase });
       t.diagnostic(`started again after ${Math.round(performance.now() - started)} ms`);
       assert.deepEqual(await gone([before.postgres.pid], 0), [], 'the old PostgreSQL is gone');
-      assert.equal(await isReady(await readRunFile(stateDir)), true);
+      await untilWhole(stateDir);
     } finally {
       // Whoever was cut off still holds their session and their key, and now gets their answer.
       over.abort();

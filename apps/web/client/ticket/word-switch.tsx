@@ -21,7 +21,7 @@ export function WordSwitch(props: { readonly conversationId: string; readonly st
   if (!form?.roles.some((role) => me.data?.roles.includes(role))) return null;
   return (
     <>
-      <Button size="sm" variant="light" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+      <Button size="sm" variant="light" mb="sm" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {wordFor(COMMAND_WORDS, form.name)}
       </Button>
       {isOpen ? (
