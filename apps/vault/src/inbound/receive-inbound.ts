@@ -85,10 +85,14 @@ export function createInboundReceiver(
   const prepare = async (request: SignedRequest) => {
     const input = read(request.body);
     const letter = options.openLetter(input.sealed);
-    const before = await withTenant(pool, tenantId, (tx) => readInbound(tx, tenantId, input.provider_id));
+    // One transaction for both: a flood of strangers gets no further than this.
+    const { before, sender } = await withTenant(pool, tenantId, async (tx) => ({
+      before: await readInbound(tx, tenantId, input.provider_id),
+      sender: await identifySender(tx, letter.from, options),
+    }));
     if (before !== null)
       return async (): Promise<Settled<InboundAnswer>> => ({ answer: before, event: null });
-    const sealed = await sealLetter(letter, options);
+    const sealed = await sealLetter(letter, sender, options);
     return (tx: Tx) => store(tx, input.provider_id, sealed, options);
   };
 
@@ -103,9 +107,8 @@ export function createInboundReceiver(
   };
 }
 
-async function sealLetter(letter: Letter, options: InboundOptions): Promise<Sealed> {
+async function sealLetter(letter: Letter, sender: Sender, options: InboundOptions): Promise<Sealed> {
   const { tenantId, digests } = options;
-  const sender = await identifySender(letter.from, options);
   if (sender.doubts.includes('unknown_number')) admitStranger(sender.senderHash, options.strangers);
   const knownValues = sender.contactId === null ? null : await options.readKnownValues(sender.contactId);
   const analysis = await options.masking.run({ raw: letter.body, knownValues });
@@ -136,13 +139,16 @@ function admitStranger(senderHash: string, { each, all }: StrangerRates): void {
 }
 
 /** Exactly one contact owns the number, or nobody does. @source design 05: an address on file twice lowers to L0 */
-async function identifySender(from: string, options: InboundOptions): Promise<Sender> {
-  const { pool, tenantId, digests } = options;
+async function identifySender(
+  tx: Tx,
+  from: string,
+  { tenantId, digests }: Pick<InboundOptions, 'tenantId' | 'digests'>,
+): Promise<Sender> {
   const number = toE164(from);
   const senderHash = digests.senderHash(tenantId, number ?? from);
   if (number === null) return { contactId: null, senderHash, doubts: ['unknown_number'] };
   const index = digests.addressIndex(tenantId, 'phone', number);
-  const owners = await withTenant(pool, tenantId, (tx) => findOwners(tx, tenantId, index));
+  const owners = await findOwners(tx, tenantId, index);
   const [owner] = owners;
   if (owner === undefined) return { contactId: null, senderHash, doubts: ['unknown_number'] };
   if (owners.length > 1) return { contactId: null, senderHash, doubts: ['number_on_file_twice'] };
