@@ -217,6 +217,14 @@ table dispatch.consumed_tokens owner deadlatch_owner row security forced (
   txn uuid not null,
   consumed_at timestamp with time zone not null default now()
 );
+table dispatch.contact_codes owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  contact_id uuid not null,
+  account_id uuid not null,
+  slug text not null,
+  act_id uuid not null,
+  event_id uuid not null
+);
 table dispatch.contact_memberships owner deadlatch_owner row security forced (
   tenant_id uuid not null,
   id uuid not null default gen_random_uuid(),
@@ -321,7 +329,8 @@ table dispatch.messages owner deadlatch_owner row security forced (
   text_id uuid,
   provider_id text,
   correlation_id uuid not null,
-  created_at timestamp with time zone not null
+  created_at timestamp with time zone not null,
+  template_version integer
 );
 table dispatch.migrations owner deadlatch_owner (
   number integer not null,
@@ -368,6 +377,16 @@ table dispatch.pauses owner deadlatch_owner row security forced (
   scope_id uuid not null,
   event_id uuid not null,
   paused_at timestamp with time zone not null default now()
+);
+table dispatch.publications owner deadlatch_owner row security forced (
+  tenant_id uuid not null,
+  kind text not null,
+  name text not null,
+  number integer not null,
+  version integer not null,
+  effective_from timestamp with time zone not null,
+  event_id uuid not null,
+  published_at timestamp with time zone not null default now()
 );
 table dispatch.remedies owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -606,7 +625,9 @@ table dispatch.visits owner deadlatch_owner row security forced with fillfactor=
   claimed_time timestamp with time zone,
   claimed_lat_e6 integer,
   claimed_lon_e6 integer,
-  started_at timestamp with time zone
+  started_at timestamp with time zone,
+  answer_by timestamp with time zone,
+  escalated_at timestamp with time zone
 );
 table dispatch.wanting owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -874,6 +895,13 @@ dispatch.consumed_choices constraint consumed_choices_pkey PRIMARY KEY (tenant_i
 dispatch.consumed_choices constraint consumed_choices_tenant_id_choice_id_fkey FOREIGN KEY (tenant_id, choice_id) REFERENCES dispatch.choices(tenant_id, id);
 dispatch.consumed_choices constraint consumed_choices_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.consumed_tokens constraint consumed_tokens_pkey PRIMARY KEY (tenant_id, txn);
+dispatch.contact_codes constraint contact_codes_pkey PRIMARY KEY (tenant_id, contact_id);
+dispatch.contact_codes constraint contact_codes_slug_check CHECK (((length(slug) >= 1) AND (length(slug) <= 60)));
+dispatch.contact_codes constraint contact_codes_slug_key UNIQUE (tenant_id, account_id, slug);
+dispatch.contact_codes constraint contact_codes_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES dispatch.accounts(tenant_id, id);
+dispatch.contact_codes constraint contact_codes_tenant_id_act_id_fkey FOREIGN KEY (tenant_id, act_id) REFERENCES dispatch.acts(tenant_id, id);
+dispatch.contact_codes constraint contact_codes_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES dispatch.contacts(tenant_id, id);
+dispatch.contact_codes constraint contact_codes_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.contact_memberships constraint contact_memberships_approval_limit_cents_check CHECK ((approval_limit_cents >= 0));
 dispatch.contact_memberships constraint contact_memberships_check CHECK ((may_approve OR (approval_limit_cents = 0)));
 dispatch.contact_memberships constraint contact_memberships_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
@@ -918,6 +946,7 @@ dispatch.links constraint links_purpose_check CHECK ((purpose = ANY (ARRAY['stat
 dispatch.links constraint links_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES dispatch.contacts(tenant_id, id);
 dispatch.messages constraint messages_check CHECK (((direction = 'IN'::text) = (state = 'RECEIVED'::text)));
 dispatch.messages constraint messages_direction_check CHECK ((direction = ANY (ARRAY['IN'::text, 'OUT'::text])));
+dispatch.messages constraint messages_of_a_version CHECK (((COALESCE(template, ''::text) ~~ 'M__'::text) = (template_version IS NOT NULL)));
 dispatch.messages constraint messages_pkey PRIMARY KEY (tenant_id, id);
 dispatch.messages constraint messages_state_check CHECK ((state = ANY (ARRAY['RECEIVED'::text, 'QUEUED'::text, 'SENT'::text, 'DELIVERED'::text, 'FAILED'::text, 'SUPERSEDED'::text])));
 dispatch.messages constraint messages_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES dispatch.contacts(tenant_id, id);
@@ -939,6 +968,12 @@ dispatch.pauses constraint pauses_pkey PRIMARY KEY (tenant_id, scope, scope_id);
 dispatch.pauses constraint pauses_scope_check CHECK ((scope = ANY (ARRAY['tenant'::text, 'account'::text, 'ticket'::text])));
 dispatch.pauses constraint pauses_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.pauses constraint pauses_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES dispatch.tenants(id);
+dispatch.publications constraint publications_kind_check CHECK ((kind = ANY (ARRAY['incident_type'::text, 'template'::text])));
+dispatch.publications constraint publications_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60)));
+dispatch.publications constraint publications_number_check CHECK ((number >= 1));
+dispatch.publications constraint publications_pkey PRIMARY KEY (tenant_id, kind, name, number);
+dispatch.publications constraint publications_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+dispatch.publications constraint publications_version_check CHECK (((version >= 1) AND (version <= 1000)));
 dispatch.remedies constraint remedies_pkey PRIMARY KEY (tenant_id, verification_id, key);
 dispatch.remedies constraint remedies_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.remedies constraint remedies_tenant_id_evidence_id_fkey FOREIGN KEY (tenant_id, evidence_id) REFERENCES dispatch.evidence(tenant_id, id);
@@ -1057,6 +1092,7 @@ dispatch.verifications constraint verifications_tenant_id_completion_id_fkey FOR
 dispatch.verifications constraint verifications_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
 dispatch.visits constraint visits_check CHECK ((starts_at < ends_at));
 dispatch.visits constraint visits_effect_fkey FOREIGN KEY (tenant_id, id, version, state) REFERENCES audit.effects(tenant_id, object_id, version, after_state);
+dispatch.visits constraint visits_escalated_when_due CHECK (((escalated_at IS NULL) OR (escalated_at >= answer_by)));
 dispatch.visits constraint visits_pkey PRIMARY KEY (tenant_id, id);
 dispatch.visits constraint visits_tenant_id_technician_id_fkey FOREIGN KEY (tenant_id, technician_id) REFERENCES dispatch.technicians(tenant_id, id);
 dispatch.visits constraint visits_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
@@ -1111,6 +1147,7 @@ CREATE UNIQUE INDEX approvals_one_pending_per_ticket ON dispatch.approvals USING
 CREATE INDEX bookings_by_time ON dispatch.bookings USING btree (tenant_id, technician_id, starts_at, ends_at);
 CREATE INDEX choices_by_ticket ON dispatch.choices USING btree (tenant_id, ticket_id, made_at);
 CREATE INDEX completions_by_ticket ON dispatch.completions USING btree (tenant_id, ticket_id, submitted_at DESC);
+CREATE INDEX contact_codes_by_act ON dispatch.contact_codes USING btree (tenant_id, act_id);
 CREATE INDEX contact_memberships_by_account ON dispatch.contact_memberships USING btree (tenant_id, account_id);
 CREATE UNIQUE INDEX conversations_one_open_per_contact ON dispatch.conversations USING btree (tenant_id, contact_id, channel) WHERE (state <> 'CLOSED'::text);
 CREATE INDEX evidence_by_ticket ON dispatch.evidence USING btree (tenant_id, ticket_id);
@@ -1122,6 +1159,7 @@ CREATE UNIQUE INDEX messages_inbound_once ON dispatch.messages USING btree (tena
 CREATE INDEX nonces_by_age ON dispatch.nonces USING brin (created);
 CREATE INDEX outbox_waiting ON dispatch.outbox USING btree (tenant_id, created_at, id) WHERE ((delivered_at IS NULL) AND (abandoned_at IS NULL));
 CREATE INDEX parts_by_ticket ON dispatch.parts USING btree (tenant_id, ticket_id);
+CREATE INDEX publications_in_force ON dispatch.publications USING btree (tenant_id, kind, name, effective_from DESC, number DESC);
 CREATE INDEX reports_by_sender ON dispatch.reports USING btree (tenant_id, sender_hash, reported_at);
 CREATE INDEX schedule_options_by_ticket ON dispatch.schedule_options USING btree (tenant_id, ticket_id) WHERE (ended_at IS NULL);
 CREATE UNIQUE INDEX schedule_options_numbered ON dispatch.schedule_options USING btree (tenant_id, ticket_id, number) WHERE (ended_at IS NULL);
@@ -1208,6 +1246,7 @@ policy tenant on dispatch.completions as permissive for all using ((tenant_id = 
 policy tenant on dispatch.consents as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.consumed_choices as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.consumed_tokens as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.contact_codes as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.contact_memberships as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.contacts as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.conversations as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
@@ -1220,6 +1259,7 @@ policy tenant on dispatch.outbox as permissive for all using ((tenant_id = (NULL
 policy worker_relays on dispatch.outbox as permissive for all using (true);
 policy tenant on dispatch.parts as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.pauses as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
+policy tenant on dispatch.publications as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.remedies as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.reports as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
 policy tenant on dispatch.schedule_options as permissive for all using ((tenant_id = (NULLIF(current_setting('deadlatch.tenant'::text, true), ''::text))::uuid));
@@ -1303,6 +1343,9 @@ CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.consumed_cho
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.consumed_choices FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.consumed_tokens FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.consumed_tokens FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER a_code BEFORE INSERT ON dispatch.contact_codes FOR EACH ROW EXECUTE FUNCTION dispatch.guard_contact_code();
+CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.contact_codes FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.contact_codes FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.contact_memberships FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('membership');
 CREATE TRIGGER b_limit BEFORE INSERT OR UPDATE ON dispatch.contact_memberships FOR EACH ROW EXECUTE FUNCTION dispatch.guard_limit();
 CREATE TRIGGER bump_authority AFTER INSERT OR UPDATE ON dispatch.contact_memberships FOR EACH ROW EXECUTE FUNCTION dispatch.bump_authority();
@@ -1325,6 +1368,7 @@ CREATE TRIGGER b_money BEFORE INSERT OR UPDATE ON dispatch.invoices FOR EACH ROW
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.invoices FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.invoices FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER void_takes_two BEFORE UPDATE ON dispatch.invoices FOR EACH ROW WHEN (((new.state = 'VOID'::text) AND (old.state <> 'VOID'::text))) EXECUTE FUNCTION dispatch.guard_void();
+CREATE TRIGGER b_template_version BEFORE INSERT ON dispatch.messages FOR EACH ROW WHEN ((new.template ~~ 'M__'::text)) EXECUTE FUNCTION dispatch.set_template_version();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.nonce_floor FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER nonce_floor_rises BEFORE DELETE OR UPDATE ON dispatch.nonce_floor FOR EACH ROW EXECUTE FUNCTION dispatch.guard_floor();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.nonces FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -1332,6 +1376,9 @@ CREATE TRIGGER nonce_above_floor BEFORE DELETE OR UPDATE ON dispatch.nonces FOR 
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.parts FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.parts FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER bump_autonomy AFTER INSERT OR DELETE OR UPDATE ON dispatch.pauses FOR EACH ROW EXECUTE FUNCTION dispatch.bump_autonomy();
+CREATE TRIGGER a_publication BEFORE INSERT ON dispatch.publications FOR EACH ROW EXECUTE FUNCTION dispatch.guard_publication();
+CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.publications FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.publications FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.remedies FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.remedies FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER a_part BEFORE INSERT OR DELETE OR UPDATE ON dispatch.site_schedules FOR EACH ROW EXECUTE FUNCTION dispatch.guard_part('site', 'id');
@@ -1618,9 +1665,11 @@ begin
   if c ? 'act' then perform dispatch.apply_act(tenant, event_id, c); end if;
   if c ? 'account' or c ? 'site' or c ? 'asset' then perform dispatch.apply_place(tenant, event_id, c); end if;
   if c ? 'contact' or c ? 'technician' then perform dispatch.apply_people(tenant, event_id, c); end if;
+  if c ? 'contacts' then perform dispatch.apply_import(tenant, event_id, c); end if;
   if c ? 'technician_schedule' or c ? 'site_schedule' then
     perform dispatch.apply_schedules(tenant, event_id, c);
   end if;
+  if c ? 'publication' then perform dispatch.apply_publication(tenant, event_id, c -> 'publication'); end if;
   if c ? 'ticket' then perform dispatch.apply_ticket(tenant, c -> 'ticket'); end if;
   if c ? 'cancelled_visit' then perform dispatch.apply_visit(tenant, c -> 'cancelled_visit'); end if;
   if c ? 'visit' then perform dispatch.apply_visit(tenant, c -> 'visit'); end if;
@@ -1748,6 +1797,19 @@ begin
    where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'evidence');
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_import(tenant uuid, event_id uuid, c jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into dispatch.contacts (tenant_id, id, version, state, active, person_id, changed_at, event_id)
+  select tenant, p.id, p.version, p.state, p.state = 'ACTIVE', p.person_id, p.changed_at, apply_import.event_id
+    from jsonb_populate_recordset(null::dispatch.contacts, c -> 'contacts') p;
+  perform dispatch.apply_membership(tenant, apply_import.event_id, m) from jsonb_array_elements(c -> 'memberships') m;
+  insert into dispatch.contact_codes (tenant_id, contact_id, account_id, slug, act_id, event_id)
+  select tenant, k.contact_id, k.account_id, k.slug, k.act_id, apply_import.event_id
+    from jsonb_populate_recordset(null::dispatch.contact_codes, c -> 'contact_codes') k;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.apply_inbound(tenant uuid, c jsonb)
  RETURNS void
@@ -2049,6 +2111,16 @@ begin
     perform dispatch.hit_one(n, 'asset');
   end if;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.apply_publication(tenant uuid, event_id uuid, row_json jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  r dispatch.publications := jsonb_populate_record(null::dispatch.publications, row_json);
+begin
+  insert into dispatch.publications (tenant_id, kind, name, number, version, effective_from, event_id)
+  values (tenant, r.kind, r.name, r.number, r.version, r.effective_from, apply_publication.event_id);
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.apply_record(tenant uuid, event_id uuid, ticket uuid, c jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -2139,16 +2211,17 @@ begin
   if r.version = 1 then
     insert into dispatch.visits
       (tenant_id, id, version, state, ticket_id, technician_id, emergency, starts_at, ends_at, offered_by,
-       checked_in_at, claimed_time, claimed_lat_e6, claimed_lon_e6, started_at)
+       checked_in_at, claimed_time, claimed_lat_e6, claimed_lon_e6, started_at, answer_by, escalated_at)
     values
       (r.tenant_id, r.id, r.version, r.state, r.ticket_id, r.technician_id, r.emergency, r.starts_at, r.ends_at,
-       r.offered_by, r.checked_in_at, r.claimed_time, r.claimed_lat_e6, r.claimed_lon_e6, r.started_at);
+       r.offered_by, r.checked_in_at, r.claimed_time, r.claimed_lat_e6, r.claimed_lon_e6, r.started_at, r.answer_by,
+       r.escalated_at);
     return;
   end if;
   update dispatch.visits t
      set version = r.version, state = r.state, starts_at = r.starts_at, ends_at = r.ends_at,
          checked_in_at = r.checked_in_at, claimed_time = r.claimed_time, claimed_lat_e6 = r.claimed_lat_e6,
-         claimed_lon_e6 = r.claimed_lon_e6, started_at = r.started_at
+         claimed_lon_e6 = r.claimed_lon_e6, started_at = r.started_at, escalated_at = r.escalated_at
    where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'visit');
@@ -2215,6 +2288,23 @@ AS $function$
            or (p.scope = 'account' and p.scope_id in (select a.id from accounts a))
            or (p.scope = 'ticket' and p.scope_id = ticket))))
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.batch_facts(tenant uuid, refs jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case when jsonb_typeof(refs -> 'contacts') = 'array' then jsonb_build_object(
+    'sites', coalesce((
+      select jsonb_agg(jsonb_build_object('id', s.id, 'account_id', s.account_id, 'slug', s.slug, 'state', s.state)
+                       order by s.id)
+        from dispatch.sites s
+       where s.tenant_id = tenant
+         and s.id in (select (x ->> 'site_id')::uuid from jsonb_array_elements(refs -> 'contacts') x)), '[]'::jsonb),
+    'taken', coalesce((
+      select jsonb_agg(k.slug order by k.slug) from dispatch.contact_codes k
+       where k.tenant_id = tenant and k.account_id = (refs ->> 'account_id')::uuid
+         and k.slug in (select x ->> 'slug' from jsonb_array_elements(refs -> 'contacts') x)), '[]'::jsonb)) end
+$function$;
 CREATE OR REPLACE FUNCTION dispatch.bootstrap(p jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2269,6 +2359,9 @@ begin
     from jsonb_to_recordset(p -> 'technicians')
       as x (id uuid, person_id uuid, slug text, skills text[], territories text[]);
   perform dispatch.put_schedules(tenant, ev, p);
+  insert into dispatch.publications (tenant_id, kind, name, number, version, effective_from, event_id)
+  select tenant, x.kind, x.name, 1, x.version, x.effective_from, ev
+    from jsonb_to_recordset(p -> 'publications') as x (kind text, name text, version integer, effective_from timestamptz);
   return jsonb_build_object('tenant_id', tenant, 'event_id', ev);
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.bump_authority()
@@ -2604,6 +2697,24 @@ begin
   end if;
   return new;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_contact_code()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (
+    select 1 from dispatch.contacts c
+      join audit.effects e on e.tenant_id = c.tenant_id and e.object_id = c.id and e.version = 1 and e.at = now()
+      join dispatch.contact_memberships m on m.tenant_id = c.tenant_id and m.contact_id = c.id
+       and m.account_id = new.account_id
+      join dispatch.acts a on a.tenant_id = c.tenant_id and a.id = new.act_id
+     where c.tenant_id = new.tenant_id and c.id = new.contact_id and c.version = 1 and c.event_id = new.event_id
+       and a.command = 'contact.import' and a.state = 'CONSUMED' and a.input ->> 'account_id' = new.account_id::text
+       and a.input -> 'contacts' @> jsonb_build_array(jsonb_build_object('slug', new.slug))) then
+    perform dispatch.raise_guarantee('code_not_asked_for', new.contact_id::text);
+  end if;
+  return new;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.guard_counter()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2749,6 +2860,32 @@ begin
     perform dispatch.raise_guarantee('change_without_event', tg_table_name || ' of another ' || tg_argv[0]);
   end if;
   return case when tg_op = 'DELETE' then old else new end;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_publication()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_command text;
+begin
+  select e.command into v_command from audit.events e
+   where e.tenant_id = new.tenant_id and e.id = new.event_id and e.decision = 'accepted' and e.at = now()
+     and ((e.origin = 'dispatch' and e.command = new.kind || '.publish')
+       or (e.origin = 'operator' and e.command = 'operator.bootstrap'));
+  if not found then
+    perform dispatch.raise_guarantee('change_without_event', 'publication of ' || new.name);
+  end if;
+  if new.number <> 1 + coalesce((
+       select max(p.number) from dispatch.publications p
+        where p.tenant_id = new.tenant_id and p.kind = new.kind and p.name = new.name), 0) then
+    -- Somebody published the same name since: read and decide again.
+    raise exception using errcode = 'DL002', message = 'version_conflict', constraint = 'version_conflict',
+      detail = 'publication';
+  end if;
+  if v_command <> 'operator.bootstrap' and new.effective_from < now() - interval '70 seconds' then
+    perform dispatch.raise_guarantee('published_in_the_past', new.name);
+  end if;
+  return new;
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.guard_resume(o dispatch.tickets, n dispatch.tickets, command text, mode text)
  RETURNS void
@@ -3116,6 +3253,29 @@ begin
   get diagnostics n = row_count;
   return n;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.publication_facts(tenant uuid, kind text, name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  since timestamptz;
+begin
+  if name is null then return null; end if;
+  select max(p.effective_from) into since from dispatch.publications p
+   where p.tenant_id = tenant and p.kind = publication_facts.kind and p.name = publication_facts.name
+     and p.effective_from <= now();
+  return jsonb_build_object('kind', kind, 'name', name,
+    'last_number', coalesce((
+      select max(p.number) from dispatch.publications p
+       where p.tenant_id = tenant and p.kind = publication_facts.kind and p.name = publication_facts.name), 0),
+    'rows', coalesce((
+      select jsonb_agg(jsonb_build_object('number', p.number, 'version', p.version,
+                                          'effective_from', dispatch.instant(p.effective_from)) order by p.number)
+        from dispatch.publications p
+       where p.tenant_id = tenant and p.kind = publication_facts.kind and p.name = publication_facts.name
+         and p.effective_from >= coalesce(since, '-infinity')), '[]'::jsonb));
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.put_schedules(tenant uuid, ev uuid, p jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -3318,12 +3478,16 @@ begin
       then dispatch.duplicate_facts(tenant, v_ticket, (refs ->> 'survivor_id')::uuid) else '[]'::jsonb end,
     'consents', case when needs ? 'consents' and v_ticket.id is not null
       then dispatch.consent_facts(tenant, v_ticket.id) else '[]'::jsonb end,
+    'publications', case when needs ? 'publications' then dispatch.publication_facts(
+      tenant, case p ->> 'command' when 'template.publish' then 'template' else 'incident_type' end,
+      coalesce(refs ->> 'template', refs ->> 'type')) end,
     'suggestion', suggestion, 'open_suggestions', open_suggestions,
     'suggested_for', case when v_suggestion.id is not null
       then dispatch.subject_facts(tenant, v_suggestion.subject_kind, v_suggestion.subject_id) end,
     'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,
     'conversation', conversation, 'turn', turn, 'open_ticket_of_conversation', open_ticket,
-    'autonomy', autonomy, 'message', message, 'directory', directory, 'inbound', inbound);
+    'autonomy', autonomy, 'message', message, 'directory', directory, 'inbound', inbound,
+    'batch', case when needs ? 'batch' then dispatch.batch_facts(tenant, refs) end);
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.report_facts(tenant uuid, report uuid)
  RETURNS jsonb
@@ -3378,6 +3542,17 @@ AS $function$
                order by x.made_at desc, x.id desc limit 10) c
         left join dispatch.consumed_choices u on u.tenant_id = tenant and u.choice_id = c.id), '[]'::jsonb))
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.set_template_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.template_version := dispatch.version_in_force(new.tenant_id, 'template', new.template, now());
+  if new.template_version is null then
+    perform dispatch.raise_guarantee('template_not_published', new.template);
+  end if;
+  return new;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.spent_cents(tenant uuid, ticket uuid, account uuid)
  RETURNS bigint
  LANGUAGE sql
@@ -3556,6 +3731,16 @@ AS $function$
     'opened_at', dispatch.instant(r.opened_at), 'expires_at', dispatch.instant(r.expires_at),
     'ended_at', dispatch.instant(r.ended_at))
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.version_in_force(tenant uuid, kind text, name text, at timestamp with time zone)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select p.version from dispatch.publications p
+   where p.tenant_id = tenant and p.kind = version_in_force.kind and p.name = version_in_force.name
+     and p.effective_from <= at
+   order by p.effective_from desc, p.number desc limit 1
+$function$;
 CREATE OR REPLACE FUNCTION dispatch.visit_in_question(tenant uuid, ticket uuid)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -3582,7 +3767,8 @@ AS $function$
     'ends_at', dispatch.instant(r.ends_at), 'offered_by', r.offered_by,
     'checked_in_at', dispatch.instant(r.checked_in_at), 'claimed_time', dispatch.instant(r.claimed_time),
     'claimed_lat_e6', r.claimed_lat_e6, 'claimed_lon_e6', r.claimed_lon_e6,
-    'started_at', dispatch.instant(r.started_at))
+    'started_at', dispatch.instant(r.started_at), 'answer_by', dispatch.instant(r.answer_by),
+    'escalated_at', dispatch.instant(r.escalated_at))
 $function$;
 CREATE OR REPLACE FUNCTION dispatch.whole_cents(lines jsonb)
  RETURNS boolean
@@ -3684,6 +3870,7 @@ grant EXECUTE on function dispatch.apply_choice(uuid,uuid,jsonb) to deadlatch_di
 grant EXECUTE on function dispatch.apply_closeout(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_conversation(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_evidence(uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_import(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_inbound(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_invoice(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_life(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
@@ -3693,6 +3880,7 @@ grant EXECUTE on function dispatch.apply_options(uuid,uuid,jsonb) to deadlatch_d
 grant EXECUTE on function dispatch.apply_pause(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_people(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_place(uuid,uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.apply_publication(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_record(uuid,uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_schedules(uuid,uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.apply_ticket(uuid,jsonb) to deadlatch_dispatch;
@@ -3701,6 +3889,7 @@ grant EXECUTE on function dispatch.apply_waiting(uuid,uuid,jsonb) to deadlatch_d
 grant EXECUTE on function dispatch.approval_json(dispatch.approvals) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.approver_facts(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.autonomy_facts(uuid,uuid,uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.batch_facts(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.bump_authority() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.bump_authority_everywhere() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.bump_authority_of_contact() to deadlatch_dispatch;
@@ -3721,6 +3910,7 @@ grant EXECUTE on function dispatch.evidence_json(dispatch.evidence) to deadlatch
 grant EXECUTE on function dispatch.guard_act() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_confirmation() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_consent() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_contact_code() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_counter() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_floor() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_had_approver() to deadlatch_dispatch;
@@ -3729,6 +3919,7 @@ grant EXECUTE on function dispatch.guard_money() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_nonce() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_nte(dispatch.tickets) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_part() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_publication() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_resume(dispatch.tickets,dispatch.tickets,text,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_service_key() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_suggestion() to deadlatch_dispatch;
@@ -3751,6 +3942,7 @@ grant EXECUTE on function dispatch.options_json(uuid,uuid) to deadlatch_dispatch
 grant EXECUTE on function dispatch.people_facts(uuid,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.place_json(integer,integer,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.prune_nonces() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.publication_facts(uuid,text,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.raise_guarantee(text,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.raise_guarantee(text,text) to deadlatch_sequencer;
 grant EXECUTE on function dispatch.read_facts(jsonb) to deadlatch_dispatch;
@@ -3758,6 +3950,7 @@ grant EXECUTE on function dispatch.report_facts(uuid,uuid) to deadlatch_dispatch
 grant EXECUTE on function dispatch.requestable_sites(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.roster_facts(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.schedule_facts(uuid,uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.set_template_version() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.spent_cents(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.subject_facts(uuid,text,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.suggestion_json(dispatch.suggestions) to deadlatch_dispatch;
@@ -3767,6 +3960,7 @@ grant EXECUTE on function dispatch.technician_plan(dispatch.technicians,uuid) to
 grant EXECUTE on function dispatch.ticket_facts(uuid,uuid,jsonb,jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.ticket_json(dispatch.tickets) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.turn_json(dispatch.turns) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.version_in_force(uuid,text,text,timestamp with time zone) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.visit_in_question(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.visit_json(dispatch.visits) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.whole_cents(jsonb) to deadlatch_dispatch;
@@ -3807,6 +4001,7 @@ grant DELETE on vault.text_placeholders to deadlatch_vault;
 grant DELETE on vault.texts to deadlatch_vault;
 grant DELETE on vault.used_grants to deadlatch_vault;
 grant INSERT (absences, certifications, event_id, home_lat_e6, home_lon_e6, id, shifts, tenant_id, version) on dispatch.technician_schedules to deadlatch_dispatch;
+grant INSERT (account_id, act_id, contact_id, event_id, slug, tenant_id) on dispatch.contact_codes to deadlatch_dispatch;
 grant INSERT (account_id, approval_limit_cents, changed_at, contact_id, event_id, id, may_approve, may_request, site_id, state, tenant_id, version) on dispatch.contact_memberships to deadlatch_dispatch;
 grant INSERT (account_id, event_id, id, kind, model, serial, site_id, slug, state, tenant_id, version) on dispatch.assets to deadlatch_dispatch;
 grant INSERT (account_id, event_id, id, slug, state, tenant_id, territory, time_zone, version) on dispatch.sites to deadlatch_dispatch;
@@ -3833,6 +4028,7 @@ grant INSERT (contract, event_id, id, slug, state, tenant_id, version) on dispat
 grant INSERT (conversation_id, mask_state, masked_text, message_id, tenant_id) on context.entries to deadlatch_dispatch;
 grant INSERT (created, keyid, nonce) on dispatch.nonces to deadlatch_dispatch;
 grant INSERT (due_at, event_id, id, kind, target_id, tenant_id) on dispatch.timers to deadlatch_dispatch;
+grant INSERT (effective_from, event_id, kind, name, number, tenant_id, version) on dispatch.publications to deadlatch_dispatch;
 grant INSERT (ends_at, held_until, option_id, starts_at, technician_id, tenant_id, visit_id) on dispatch.bookings to deadlatch_dispatch;
 grant INSERT (event_id, evidence_id, key, tenant_id, verification_id) on dispatch.remedies to deadlatch_dispatch;
 grant INSERT (event_id, hours, id, lat_e6, lon_e6, tenant_id, version) on dispatch.site_schedules to deadlatch_dispatch;
@@ -3901,6 +4097,7 @@ grant SELECT on dispatch.completions to deadlatch_dispatch;
 grant SELECT on dispatch.consents to deadlatch_dispatch;
 grant SELECT on dispatch.consumed_choices to deadlatch_dispatch;
 grant SELECT on dispatch.consumed_tokens to deadlatch_dispatch;
+grant SELECT on dispatch.contact_codes to deadlatch_dispatch;
 grant SELECT on dispatch.contact_memberships to deadlatch_dispatch;
 grant SELECT on dispatch.contacts to deadlatch_dispatch;
 grant SELECT on dispatch.conversations to deadlatch_dispatch;
@@ -3916,6 +4113,7 @@ grant SELECT on dispatch.outbox to deadlatch_dispatch;
 grant SELECT on dispatch.outbox to deadlatch_worker;
 grant SELECT on dispatch.parts to deadlatch_dispatch;
 grant SELECT on dispatch.pauses to deadlatch_dispatch;
+grant SELECT on dispatch.publications to deadlatch_dispatch;
 grant SELECT on dispatch.remedies to deadlatch_dispatch;
 grant SELECT on dispatch.reports to deadlatch_dispatch;
 grant SELECT on dispatch.schedule_options to deadlatch_dispatch;
@@ -3969,7 +4167,7 @@ grant UPDATE (approval_limit_cents, changed_at, event_id, may_approve, may_reque
 grant UPDATE (attached_at, attached_ticket_id) on dispatch.reports to deadlatch_dispatch;
 grant UPDATE (authority_version, contract, event_id, has_had_approver, slug, version) on dispatch.accounts to deadlatch_dispatch;
 grant UPDATE (autonomy_version) on dispatch.tenants to deadlatch_dispatch;
-grant UPDATE (checked_in_at, claimed_lat_e6, claimed_lon_e6, claimed_time, ends_at, started_at, starts_at, state, version) on dispatch.visits to deadlatch_dispatch;
+grant UPDATE (checked_in_at, claimed_lat_e6, claimed_lon_e6, claimed_time, ends_at, escalated_at, started_at, starts_at, state, version) on dispatch.visits to deadlatch_dispatch;
 grant UPDATE (confirmed_at, ended_at) on dispatch.schedule_options to deadlatch_dispatch;
 grant UPDATE (content_key, finalized_at, kept_sha256, kept_size_bytes, state, version) on dispatch.evidence to deadlatch_dispatch;
 grant UPDATE (decided_at, decided_by, state, version) on dispatch.approvals to deadlatch_dispatch;

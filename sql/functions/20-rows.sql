@@ -23,7 +23,8 @@ create or replace function dispatch.visit_json(r dispatch.visits) returns json l
     'ends_at', dispatch.instant(r.ends_at), 'offered_by', r.offered_by,
     'checked_in_at', dispatch.instant(r.checked_in_at), 'claimed_time', dispatch.instant(r.claimed_time),
     'claimed_lat_e6', r.claimed_lat_e6, 'claimed_lon_e6', r.claimed_lon_e6,
-    'started_at', dispatch.instant(r.started_at))
+    'started_at', dispatch.instant(r.started_at), 'answer_by', dispatch.instant(r.answer_by),
+    'escalated_at', dispatch.instant(r.escalated_at))
 $$;
 
 create or replace function dispatch.approval_json(r dispatch.approvals) returns jsonb language sql stable as $$

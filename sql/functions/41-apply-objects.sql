@@ -39,16 +39,17 @@ begin
   if r.version = 1 then
     insert into dispatch.visits
       (tenant_id, id, version, state, ticket_id, technician_id, emergency, starts_at, ends_at, offered_by,
-       checked_in_at, claimed_time, claimed_lat_e6, claimed_lon_e6, started_at)
+       checked_in_at, claimed_time, claimed_lat_e6, claimed_lon_e6, started_at, answer_by, escalated_at)
     values
       (r.tenant_id, r.id, r.version, r.state, r.ticket_id, r.technician_id, r.emergency, r.starts_at, r.ends_at,
-       r.offered_by, r.checked_in_at, r.claimed_time, r.claimed_lat_e6, r.claimed_lon_e6, r.started_at);
+       r.offered_by, r.checked_in_at, r.claimed_time, r.claimed_lat_e6, r.claimed_lon_e6, r.started_at, r.answer_by,
+       r.escalated_at);
     return;
   end if;
   update dispatch.visits t
      set version = r.version, state = r.state, starts_at = r.starts_at, ends_at = r.ends_at,
          checked_in_at = r.checked_in_at, claimed_time = r.claimed_time, claimed_lat_e6 = r.claimed_lat_e6,
-         claimed_lon_e6 = r.claimed_lon_e6, started_at = r.started_at
+         claimed_lon_e6 = r.claimed_lon_e6, started_at = r.started_at, escalated_at = r.escalated_at
    where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
   get diagnostics n = row_count;
   perform dispatch.hit_one(n, 'visit');

@@ -31,7 +31,7 @@ grant update (version, state, resume_state, hold_reason, hold_owner, hold_until,
   incident_type, incident_version, safety, priority, answers, missing, base_nte_cents, nte_cents,
   description_text_id, duplicate_of, updated_at) on dispatch.tickets to deadlatch_dispatch;
 grant update (version, state, starts_at, ends_at, checked_in_at, claimed_time, claimed_lat_e6, claimed_lon_e6,
-  started_at) on dispatch.visits to deadlatch_dispatch;
+  started_at, escalated_at) on dispatch.visits to deadlatch_dispatch;
 grant update (version, state, decided_by, decided_at) on dispatch.approvals to deadlatch_dispatch;
 grant insert (tenant_id, event_id, ticket_id, act, object, object_version, role, staff_id, person_id, reason_text_id)
   on dispatch.consents to deadlatch_dispatch;
@@ -95,8 +95,11 @@ grant insert (tenant_id, id, version, shifts, certifications, absences, home_lat
   on dispatch.technician_schedules to deadlatch_dispatch;
 grant insert (tenant_id, id, version, hours, lat_e6, lon_e6, event_id),
   update (version, hours, lat_e6, lon_e6, event_id) on dispatch.site_schedules to deadlatch_dispatch;
+grant insert (tenant_id, kind, name, number, version, effective_from, event_id) on dispatch.publications
+  to deadlatch_dispatch;
 grant insert on dispatch.acts, dispatch.act_links to deadlatch_dispatch;
 grant update (version, state, decided_at) on dispatch.acts to deadlatch_dispatch;
+grant insert (tenant_id, contact_id, account_id, slug, act_id, event_id) on dispatch.contact_codes to deadlatch_dispatch;
 grant insert (tenant_id, act_id, person_id, staff_id, event_id) on dispatch.act_confirmations to deadlatch_dispatch;
 -- Also what FOR SHARE needs. A trigger lets them only step up by one.
 grant update (authority_version) on dispatch.accounts to deadlatch_dispatch;

@@ -6,7 +6,7 @@ import type {
   Effect,
   EvidenceRow,
   InvoiceRow,
-  MessageRow,
+  MessageDraft,
   TicketRow,
   TurnRow,
   VisitRow,
@@ -147,6 +147,8 @@ export function newVisit(t: SeededTenant, ticketId: string, over: Partial<VisitR
     claimed_lat_e6: null,
     claimed_lon_e6: null,
     started_at: null,
+    answer_by: null,
+    escalated_at: null,
     ...over,
   };
 }
@@ -257,7 +259,7 @@ export function newConversation(t: SeededTenant, over: Partial<ConversationRow> 
   };
 }
 
-export function newMessage(t: SeededTenant, over: Partial<MessageRow> = {}): MessageRow {
+export function newMessage(t: SeededTenant, over: Partial<MessageDraft> = {}): MessageDraft {
   return {
     tenant_id: t.tenantId,
     id: newId(),
@@ -299,7 +301,7 @@ export function newTurn(t: SeededTenant, conversationId: string, messageId: stri
 /** The message that opens a conversation and a turn, as one commit, with the rows it makes. */
 export function firstMessage(
   t: SeededTenant,
-  over: Partial<MessageRow> = {},
+  over: Partial<MessageDraft> = {},
   of: Partial<ConversationRow> = {},
 ) {
   const conversation = newConversation(t, of);

@@ -24,6 +24,7 @@ const NEVER_AN_AGENT = [
   'autonomy.',
   'visit.dispatch_emergency',
   'visit.reassign',
+  'visit.escalate',
   'visit.miss',
   'message.',
   'report.',
@@ -38,6 +39,8 @@ const NEVER_AN_AGENT = [
   'contact.',
   'technician.',
   'role.',
+  'incident_type.',
+  'template.',
   'service_account.',
 ];
 
@@ -64,6 +67,7 @@ describe('the command catalogue', () => {
       'contact.add',
       'contact.change',
       'contact.deactivate',
+      'contact.import',
       'contact.reset',
       'contact.set_limit',
       'conversation.hand_back',
@@ -72,6 +76,7 @@ describe('the command catalogue', () => {
       'evidence.finalize',
       'evidence.presign',
       'evidence.waive',
+      'incident_type.publish',
       'message.receive',
       'message.report_delivery',
       'message.send',
@@ -102,6 +107,7 @@ describe('the command catalogue', () => {
       'technician.change',
       'technician.create',
       'technician.deactivate',
+      'template.publish',
       'test.record',
       'ticket.cancel',
       'ticket.close',
@@ -121,6 +127,7 @@ describe('the command catalogue', () => {
       'visit.depart',
       'visit.dispatch',
       'visit.dispatch_emergency',
+      'visit.escalate',
       'visit.miss',
       'visit.reassign',
     ]);

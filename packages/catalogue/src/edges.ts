@@ -151,9 +151,12 @@ export const VISIT_EDGES: readonly Edge[] = [
   ...visit('visit.dispatch_emergency', ['-'], ['OFFERED']),
   ...visit('visit.reassign', ['-'], ['OFFERED']),
   ...visit('visit.reassign', ['OFFERED', 'ACCEPTED', 'EN_ROUTE'], ['CANCELLED']),
+  // Beside the state: that a person was told.
+  ...visit('visit.escalate', ['OFFERED'], ['OFFERED']),
   ...visit('visit.accept', ['OFFERED'], ['ACCEPTED']),
   ...visit('visit.decline', ['OFFERED'], ['DECLINED']),
   ...visit('visit.depart', ['ACCEPTED'], ['EN_ROUTE']),
+  ...visit('visit.miss', ['OFFERED'], ['CANCELLED']),
   ...visit('visit.miss', ['ACCEPTED', 'EN_ROUTE'], ['MISSED']),
   ...visit('tech.check_in', ['ACCEPTED', 'EN_ROUTE'], ['ON_SITE']),
   // Beside the state: when the work began.
@@ -239,6 +242,7 @@ export const DIRECTORY_EDGES: readonly Edge[] = [
 const ASKED = [
   'account.change',
   'contact.add',
+  'contact.import',
   'contact.change',
   'contact.deactivate',
   'contact.reset',
@@ -296,6 +300,7 @@ export const ALL_EDGES: readonly Edge[] = [...SERVED_EDGES, ...SUGGESTION_EDGES,
 const BESIDE_TICKET: readonly (readonly [command: string, states: readonly TicketState[]])[] = [
   ['ticket.reopen', ['VERIFIED', 'INVOICED', 'CLOSED']],
   ['message.send', TICKET_STATES],
+  ['visit.escalate', ['DISPATCHED']],
 ];
 
 const TICKET_SOURCES: ReadonlyMap<string, readonly TicketState[]> = (() => {

@@ -26,13 +26,20 @@ describe('ceilings', () => {
       subjects: ['contact', 'staff'],
       upTo: 'L3',
       withoutToken: false,
-      reads: ['step_up.get'],
+      reads: ['step_up.get', 'step_up.adoptions'],
     });
   });
 
   it('of the worker are its timers', () => {
     assert.deepEqual(CEILINGS.worker, {
-      commands: ['approval.expire', 'ticket.close', 'suggestion.expire', 'schedule.release', 'visit.miss'],
+      commands: [
+        'approval.expire',
+        'ticket.close',
+        'suggestion.expire',
+        'schedule.release',
+        'visit.escalate',
+        'visit.miss',
+      ],
       except: [],
       subjects: ['system'],
       upTo: 'L1',

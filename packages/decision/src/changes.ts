@@ -4,6 +4,7 @@ import type {
   AccountRow,
   ActRow,
   AssetRow,
+  ContactCodeRow,
   ContactRow,
   MembershipRow,
   SiteRow,
@@ -12,12 +13,13 @@ import type {
   TechnicianScheduleRow,
 } from './directory-rows.ts';
 import type { ConsentFacts } from './facts.ts';
+import type { PublicationFacts, PublicationRow } from './publications.ts';
 import type {
   ApprovalRow,
   ConversationRow,
   EvidenceRow,
   InvoiceRow,
-  MessageRow,
+  MessageDraft,
   SuggestionRow,
   TicketRow,
   TurnRow,
@@ -43,9 +45,14 @@ export interface Changes {
   readonly asset?: AssetRow;
   readonly contact?: ContactRow;
   readonly memberships?: readonly MembershipRow[];
+  /** Who comes on file together, each at version 1, with what their account calls them. */
+  readonly contacts?: readonly ContactRow[];
+  readonly contact_codes?: readonly ContactCodeRow[];
   readonly technician?: TechnicianRow;
   readonly technician_schedule?: TechnicianScheduleRow;
   readonly site_schedule?: SiteScheduleRow;
+  /** Follows the last one of its name: the statement demands that nobody published it since. */
+  readonly publication?: PublicationRow & Pick<PublicationFacts, 'kind' | 'name'>;
   /** Part of the account, whose version it names. */
   readonly autonomy?: { readonly account_id: string; readonly level: number; readonly version: number };
   readonly act?: ActRow;
@@ -107,7 +114,7 @@ export interface Changes {
   readonly turn?: TurnRow;
   /** Names the ticket that the turn just made. */
   readonly turn_ticket?: { readonly turn_id: string; readonly ticket_id: string };
-  readonly inbound_message?: MessageRow;
+  readonly inbound_message?: MessageDraft;
   /** What the model may see of the inbound message. */
   readonly context_entry?: {
     readonly conversation_id: string;
@@ -139,12 +146,13 @@ export interface Changes {
       | 'ticket.close'
       | 'suggestion.expire'
       | 'schedule.release'
-      | 'visit.miss';
+      | 'visit.miss'
+      | 'visit.escalate';
     readonly target_id: string;
     readonly due_at: string;
   }[];
   /** Texts to customers; each is also an outbox row. */
-  readonly messages?: readonly MessageRow[];
+  readonly messages?: readonly MessageDraft[];
   /** Secret links handed out in messages: only the purpose is decided here, dispatch-api mints and hashes. */
   readonly links?: readonly LinkDraft[];
   /** Pages a person: a queue entry, never a text. */
@@ -159,6 +167,7 @@ export type TaskKind =
   | 'approval_locked'
   | 'times_unanswered'
   | 'other_times_wanted'
+  | 'offer_unanswered'
   | 'visit_declined'
   | 'visit_missed'
   | 'technician_to_tell'

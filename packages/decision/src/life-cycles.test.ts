@@ -37,7 +37,13 @@ const WAYS: readonly (readonly [object: ObjectKind, state: string, ...exits: rea
   ['ticket', 'COMPLETED_PENDING_VERIFICATION', ['qa.verify', 'qa']],
   ['ticket', 'VERIFIED', ['billing.generate_invoice', 'finance']],
   ['ticket', 'INVOICED', ['ticket.close', 'finance'], ['ticket.close', 'system']],
-  ['visit', 'OFFERED', ['visit.accept', 'technician'], ['visit.decline', 'technician']],
+  [
+    'visit',
+    'OFFERED',
+    ['visit.accept', 'technician'],
+    ['visit.decline', 'technician'],
+    ['visit.miss', 'system'],
+  ],
   ['visit', 'ACCEPTED', ['visit.depart', 'technician'], ['tech.check_in', 'technician']],
   ['visit', 'EN_ROUTE', ['tech.check_in', 'technician']],
   ['visit', 'ON_SITE', ['tech.check_out', 'technician'], ['qa.verify', 'qa']],
@@ -68,7 +74,9 @@ function factsIn(object: ObjectKind, state: string, command: string): Partial<Fa
   const due = command.endsWith('.expire') ? { expires_at: at(-1) } : {};
   switch (object) {
     case 'visit':
-      return { visit: visitRow({ state: state as never }) };
+      return {
+        visit: visitRow({ state: state as never, ...(command === 'visit.miss' && { ends_at: at(-1) }) }),
+      };
     case 'approval':
       return { approval: approvalRow({ state: state as never, ...due }) };
     case 'invoice':

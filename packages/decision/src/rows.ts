@@ -77,6 +77,10 @@ export interface VisitRow extends Versioned<VisitState> {
   readonly claimed_lat_e6: number | null;
   readonly claimed_lon_e6: number | null;
   readonly started_at: string | null;
+  /** Until when the offer is to be taken, before a person looks; null for one from before there was such an end. */
+  readonly answer_by: string | null;
+  /** When a person was told that nobody took it. */
+  readonly escalated_at: string | null;
 }
 
 export interface ChangeLine {
@@ -200,7 +204,8 @@ export interface TurnRow {
   readonly ended_at: string | null;
 }
 
-export interface MessageRow {
+/** A message as it is decided: by which version of its template it is rendered is set where it is written down. */
+export interface MessageDraft {
   readonly tenant_id: string;
   readonly id: string;
   readonly direction: 'IN' | 'OUT';
@@ -221,6 +226,11 @@ export interface MessageRow {
   readonly provider_id: string | null;
   readonly correlation_id: string;
   readonly created_at: string;
+}
+
+export interface MessageRow extends MessageDraft {
+  /** Of a template: the version of its text that was in force at the commit. Null for a phrase, and for what came in. */
+  readonly template_version: number | null;
 }
 
 export type MessageClaim =

@@ -20,7 +20,7 @@ import {
   TECHNICIAN_CREATE,
   TECHNICIAN_DEACTIVATE,
 } from './rules/directory.ts';
-import { DECLINE, DISPATCH, MISS, REASSIGN } from './rules/dispatch.ts';
+import { DECLINE, DISPATCH, ESCALATE, MISS, REASSIGN } from './rules/dispatch.ts';
 import { DISPUTE, VOID, WAIVE } from './rules/dispute.ts';
 import { FINALIZE, PRESIGN } from './rules/evidence.ts';
 import { PROVIDE_INFO, READY, REQUEST_INFO, TRIAGE } from './rules/intake.ts';
@@ -33,6 +33,7 @@ import {
   SERVICE_ACCOUNT_REVOKE,
   SERVICE_ACCOUNT_ROTATE,
 } from './rules/power.ts';
+import { INCIDENT_TYPE_PUBLISH, TEMPLATE_PUBLISH } from './rules/publish.ts';
 import { CONFIRM, PROPOSE, RELEASE, RESCHEDULE } from './rules/schedule.ts';
 import { ACCEPT_SUGGESTION, EXPIRE_SUGGESTION, REJECT_SUGGESTION } from './rules/suggestion.ts';
 import { TICKET_CREATE } from './rules/ticket-create.ts';
@@ -53,6 +54,8 @@ const RULES: readonly NamedRule[] = [
   TECHNICIAN_CREATE,
   TECHNICIAN_CHANGE,
   TECHNICIAN_DEACTIVATE,
+  INCIDENT_TYPE_PUBLISH,
+  TEMPLATE_PUBLISH,
   ROLE_GRANT,
   ROLE_REVOKE,
   SERVICE_ACCOUNT_REGISTER,
@@ -86,6 +89,7 @@ const RULES: readonly NamedRule[] = [
   DEPART,
   DECLINE,
   REASSIGN,
+  ESCALATE,
   MISS,
   CHECK_IN,
   START,

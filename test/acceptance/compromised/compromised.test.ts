@@ -298,7 +298,7 @@ describe('a compromised bridge', () => {
 });
 
 /** What the worker sends when it is due. */
-const TIMERS = ['schedule.release', 'visit.miss', 'ticket.close', 'suggestion.expire'];
+const TIMERS = ['schedule.release', 'visit.escalate', 'visit.miss', 'ticket.close', 'suggestion.expire'];
 
 describe('a compromised worker', () => {
   test('cannot act as a person, nor before a timer is due', async () => {

@@ -40,11 +40,19 @@ const AGENT_COMMANDS = [
   'schedule.reschedule',
   'visit.dispatch',
 ];
-const TIMERS = ['approval.expire', 'schedule.release', 'visit.miss', 'ticket.close', 'suggestion.expire'];
+const TIMERS = [
+  'approval.expire',
+  'schedule.release',
+  'visit.escalate',
+  'visit.miss',
+  'ticket.close',
+  'suggestion.expire',
+];
 const WITHOUT_PERSON = [
   'message.receive',
   'message.report_delivery',
   'approval.expire',
+  'visit.escalate',
   'visit.miss',
   'suggestion.expire',
   'conversation.reply',
@@ -122,13 +130,13 @@ describe('a stolen key', () => {
     verifies('T4.2', 'T5.6', 'F.6');
     const MAY_READ: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
       gateway: ['none message.rendered'],
-      identity: ['none step_up.get'],
+      identity: ['none step_up.get', 'none step_up.adoptions'],
       'tool-bridge': ['turn turn.tools', 'turn conversation.get', 'turn ticket.get', 'turn schedule.options'],
     };
     const staffReads = READS.map((r) => r.name).filter(
       // The trail is for auditors and admins; this person is a dispatcher.
       (name) =>
-        !['turn.tools', 'message.rendered', 'step_up.get', 'link.status', 'audit.search'].includes(name),
+        !['turn.tools', 'message.rendered', 'link.status', 'audit.search'].includes(name) && !name.startsWith('step_up.'),
     );
     // A replica of its own: on the other one these callers have used up their budget of refusals.
     const fresh = createWire(world, (await world.start()).port);

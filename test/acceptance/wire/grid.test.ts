@@ -49,6 +49,7 @@ const NOBODYS = [
   'message.receive',
   'message.report_delivery',
   'approval.expire',
+  'visit.escalate',
   'visit.miss',
   'suggestion.expire',
   'conversation.reply',
@@ -169,7 +170,14 @@ describe('every command x subject x scope x assurance', () => {
     verifies('T4.2', 'A.2', 'A.3c');
     const MAY: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
       gateway: ['message.receive', 'message.report_delivery'],
-      worker: ['approval.expire', 'ticket.close', 'suggestion.expire', 'schedule.release', 'visit.miss'],
+      worker: [
+        'approval.expire',
+        'ticket.close',
+        'suggestion.expire',
+        'schedule.release',
+        'visit.escalate',
+        'visit.miss',
+      ],
     };
     const wrong: string[] = [];
     for (const service of SERVICES) {

@@ -143,7 +143,7 @@ describe('one calm job by text', () => {
     );
     assert.deepEqual(
       timers.map((t) => t.kind),
-      ['schedule.release', 'visit.miss'],
+      ['schedule.release', 'visit.escalate', 'visit.miss'],
     );
   });
 
@@ -205,6 +205,16 @@ describe('reads', () => {
 });
 
 describe('time that is up', () => {
+  const miss = (id: string) => wire.command(alone('worker'), 'visit.miss', id, {});
+  /** The ticket's window and its visits lie in the past. */
+  const timeIsOver = (id: string) =>
+    world.admin.query(`begin; set local session_replication_role = replica;
+      update dispatch.visits set starts_at = now() - interval '3 hours', ends_at = now() - interval '1 hour'
+        where ticket_id = '${id}';
+      update dispatch.schedule_options set window_from = now() - interval '3 hours', window_to = now() - interval '1 hour',
+        visit_from = now() - interval '3 hours', visit_to = now() - interval '1 hour'
+        where ticket_id = '${id}' and ended_at is null;
+      commit`);
   const release = (id: string) => wire.command(alone('worker'), 'schedule.release', id, {});
 
   test('a hold that expired is taken by nobody, and the timer makes room', async () => {
@@ -236,19 +246,46 @@ describe('time that is up', () => {
     const sent = option.technician_id === world.tenant.technicians.tom ? crew.tom : tess;
     await crew.does(crew.dana, 'visit.dispatch', id, { technician_id: option.technician_id });
     await crew.does(sent, 'visit.accept', id);
-    const miss = () => wire.command(alone('worker'), 'visit.miss', id, {});
-    assert.equal((await miss()).code, 'superseded');
-    const { rows } = await world.admin.query(
-      `select v.id from dispatch.visits v where v.ticket_id = $1 and v.state = 'ACCEPTED'`,
-      [id],
-    );
-    await world.admin.query(`begin; set local session_replication_role = replica;
-      update dispatch.visits set starts_at = now() - interval '3 hours', ends_at = now() - interval '1 hour' where id = '${rows[0].id}';
-      update dispatch.schedule_options set window_from = now() - interval '3 hours', window_to = now() - interval '1 hour',
-        visit_from = now() - interval '3 hours', visit_to = now() - interval '1 hour' where ticket_id = '${id}' and ended_at is null;
-      commit`);
-    assert.equal((await miss()).body.ticket.state, 'READY_TO_SCHEDULE');
+    assert.equal((await miss(id)).code, 'superseded');
+    await timeIsOver(id);
+    assert.equal((await miss(id)).body.ticket.state, 'READY_TO_SCHEDULE');
     assert.deepEqual(await book.takenFor(id), []);
+    await cancel(id);
+  });
+
+  test('an offer that nobody takes is shown to a person, once, and ends with its time', async () => {
+    verifies('R.3', 'A.3d');
+    const { id, option } = await agreed();
+    await crew.does(crew.dana, 'visit.dispatch', id, { technician_id: option.technician_id });
+    const escalate = () => wire.command(alone('worker'), 'visit.escalate', id, {});
+    const shown = async () => {
+      const { attention } = (await wire.read(crew.dana, '/v1/attention')).body;
+      return attention.filter((a: { kind: string; ticket_id: string }) => a.ticket_id === id);
+    };
+    assert.deepEqual([(await escalate()).code, (await miss(id)).code], ['superseded', 'superseded']);
+    await world.admin.query(`begin; set local session_replication_role = replica;
+      update dispatch.visits set answer_by = now() - interval '1 second' where ticket_id = '${id}'; commit`);
+    // Two workers at the same moment: one task.
+    const both = await Promise.all([escalate(), escalate()]);
+    assert.deepEqual(both.map(({ code }) => code).sort(), ['ok', 'superseded']);
+    assert.deepEqual(
+      (await shown()).map((a: { kind: string }) => a.kind),
+      ['offer_unanswered'],
+    );
+    assert.equal((await escalate()).code, 'superseded');
+    // Offered to somebody else: the other offer has a time of its own, and nothing waits.
+    const other = Object.values(world.tenant.technicians).find((t) => t !== option.technician_id);
+    await crew.does(crew.dana, 'visit.reassign', id, { technician_id: other });
+    assert.ok((await shown()).every((a: { kind: string }) => a.kind !== 'offer_unanswered'));
+    assert.equal((await escalate()).code, 'superseded');
+    await timeIsOver(id);
+    assert.equal((await miss(id)).body.ticket.state, 'READY_TO_SCHEDULE');
+    assert.deepEqual(
+      (await book.rowsOf('select state from dispatch.visits where ticket_id = $1', id)).map((v) => v.state),
+      ['CANCELLED', 'CANCELLED'],
+    );
+    assert.deepEqual(await book.takenFor(id), []);
+    assert.equal((await escalate()).code, 'invalid_state');
     await cancel(id);
   });
 });

@@ -84,8 +84,16 @@ export const SCHEDULE_COMMANDS: readonly CommandEntry[] = [
     input: object({ technician_id: reference('technician') }),
     needs: ['schedule', 'visit', 'technician', 'conversation'],
   }),
+  command('visit.escalate', {
+    summary: 'Nobody took the offered visit in the time that its priority gives: a person looks.',
+    target: 'ticket',
+    who: [system],
+    proof: 'L1',
+    input: object({}),
+    needs: ['visit'],
+  }),
   command('visit.miss', {
-    summary: 'Nobody arrived in the agreed time: the ticket needs another.',
+    summary: 'Nobody arrived in the agreed time, or took the visit at all: the ticket needs another.',
     target: 'ticket',
     who: [system],
     proof: 'L1',

@@ -96,7 +96,7 @@ export const TICKET_COMMANDS: readonly CommandEntry[] = [
       reason: optional(freeText()),
     }),
     agentInput: object({ type: choice(INCIDENT_TYPES), answers: answers(0) }),
-    needs: ['turn', 'conversation', 'autonomy'],
+    needs: ['turn', 'conversation', 'autonomy', 'publications'],
   }),
   command('ticket.ready', {
     summary: 'Intake is complete and nothing is pending.',
@@ -160,7 +160,7 @@ export const TICKET_COMMANDS: readonly CommandEntry[] = [
     who: [own('technician'), ...staff('dispatcher')],
     proof: 'L1',
     input: object({ return_trip: optional(choice(['yes', 'no'])) }),
-    needs: ['visit', 'approvals'],
+    needs: ['visit', 'approvals', 'schedule'],
   }),
   command('ticket.cancel', {
     summary: 'Ends a ticket on which nobody is on site; a requester asks for it, and a dispatcher ends it.',

@@ -51,7 +51,10 @@ test('a dispatch is the agreed time: what was held becomes the visit, and nothin
   );
   assert.deepEqual(
     changes.timers?.map(({ kind, due_at }) => [kind, due_at]),
-    [['visit.miss', option.window_to]],
+    [
+      ['visit.miss', option.window_to],
+      ['visit.escalate', at(10 * MINUTE)],
+    ],
   );
 });
 
@@ -339,29 +342,4 @@ test('a visit goes to somebody else as one change: the old one cancelled, the ne
     visit({ state: 'OFFERED', emergency: true }),
   ).changes;
   assert.deepEqual([emergency.visit?.starts_at, emergency.visit?.ends_at], [at(0), at(4 * HOUR)]);
-});
-
-test('a visit is missed when the agreed time is over by the database’s clock, and not a moment before', () => {
-  verifies('A.3d', 'R.3');
-  const miss = (visit: Parameters<typeof visitRow>[0], option: Partial<OptionRow> = {}) =>
-    code('visit.miss', 'system', {
-      facts: {
-        visit: visitRow({ state: 'ACCEPTED', ...visit }),
-        schedule: scheduleFacts({ options: [agreedOptionRow(option)] }),
-      },
-    });
-  const over = { ends_at: NOW, emergency: true };
-  assert.equal(miss(over), 'accepted');
-  assert.equal(miss({ ...over, ends_at: at(1) }), 'superseded');
-  assert.equal(miss({ ...over, state: 'OFFERED' }), 'invalid_state');
-  assert.equal(miss({ ...over, state: 'ON_SITE' }), 'invalid_state');
-  const planned = { ends_at: at(-HOUR), emergency: false };
-  assert.equal(miss(planned, { window_to: NOW }), 'accepted');
-  assert.equal(miss(planned, { window_to: at(1) }), 'superseded', 'the window is not over');
-  assert.equal(miss({ ...planned, ends_at: 'never' }), 'superseded');
-  const { changes, event } = accept('visit.miss', 'system');
-  assert.deepEqual(
-    [changes.ticket?.state, changes.visit?.state, changes.end_options_of, event.details.owner],
-    ['READY_TO_SCHEDULE', 'MISSED', IDS.ticket, 'PROVIDER'],
-  );
 });

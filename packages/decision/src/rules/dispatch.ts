@@ -3,7 +3,7 @@ import { refuse } from '@deadlatch/kernel';
 import { confirm } from '../draft-message.ts';
 import { requireState } from '../gate/state.ts';
 import { changed, changedTicket, need } from '../need.ts';
-import { missedAt, missTimer, offer, offerNow } from '../offer-visit.ts';
+import { missedAt, offer, offerNow, requireUnanswered, tripTimers } from '../offer-visit.ts';
 import { agreedOption } from '../options.ts';
 import { type RuleContext, rule } from '../rule.ts';
 import type { OptionRow } from '../schedule-facts.ts';
@@ -27,7 +27,7 @@ export const DISPATCH = rule<{ readonly technician_id?: string }>('visit.dispatc
         ticket,
         visit,
         booking,
-        timers: [missTimer(context, ticket, visit, option)],
+        timers: tripTimers(context, ticket, visit, option),
         ...confirm(context, ticket, 'M06', { state: ticket.state }),
       },
       details: { visit_id: visit.id, technician_id: visit.technician_id, option_id: option.id },
@@ -55,7 +55,7 @@ export const REASSIGN = rule<{ readonly technician_id: string }>('visit.reassign
         release_booking_of: old.id,
         visit,
         booking,
-        timers: [missTimer(context, ticket, visit, option)],
+        timers: tripTimers(context, ticket, visit, option),
         // There is no channel to technicians yet but a person.
         tasks: [{ kind: 'technician_to_tell', ticket_id: ticket.id }],
       },
@@ -86,7 +86,24 @@ export const DECLINE = rule<{ readonly reason: (typeof DECLINE_REASONS)[number] 
 });
 
 /**
- * Nobody arrived.
+ * Nobody took the offer in the time that its priority gives: a person looks. The offer stands meanwhile.
+ * @invariant never before its time by database time, whoever fires, and once for each offer
+ */
+export const ESCALATE = rule<Record<string, never>>('visit.escalate', {
+  guard: (context) => {
+    requireUnanswered(context, requireState('visit', 'visit.escalate', context.facts.visit));
+  },
+  run: (context) => {
+    const visit = changed(need(context.facts.visit, 'visit'), { escalated_at: context.nowText });
+    return {
+      changes: { visit, tasks: [{ kind: 'offer_unanswered', ticket_id: visit.ticket_id }] },
+      details: { visit_id: visit.id, technician_id: visit.technician_id, answer_by: visit.answer_by },
+    };
+  },
+});
+
+/**
+ * Nobody arrived, or nobody even took the visit.
  * @invariant never before the agreed time is over by database time, whoever fires
  */
 export const MISS = rule<Record<string, never>>('visit.miss', {
@@ -99,7 +116,8 @@ export const MISS = rule<Record<string, never>>('visit.miss', {
     const option = before.emergency ? null : agreedOption({ facts: { ...context.facts, schedule } });
     // The timer of a visit that another took the place of.
     if (!(context.now >= missedAt(before, option))) refuse('superseded', { detail: 'not over' });
-    const visit = changed(before, { state: 'MISSED' });
+    // What nobody took was never anybody's to miss.
+    const visit = changed(before, { state: before.state === 'OFFERED' ? 'CANCELLED' : 'MISSED' });
     const ticket = changedTicket(context, { state: 'READY_TO_SCHEDULE' });
     return {
       changes: {

@@ -3,7 +3,7 @@ import type { InboundFacts } from '../facts.ts';
 import { need } from '../need.ts';
 import { agentFor, openTurn } from '../open-turn.ts';
 import { readChoice } from '../read-choice.ts';
-import type { ConversationRow, MessageRow } from '../rows.ts';
+import type { ConversationRow, MessageDraft } from '../rows.ts';
 import { type Outcome, type RuleContext, rule } from '../rule.ts';
 
 interface Input {
@@ -20,8 +20,8 @@ interface Input {
 
 /**
  * Words come in. A contact on file whom nothing speaks against opens a turn at L1; everybody else leaves a report
- * for a person. What the words say is not looked at: no text raises a level, and a free-text yes approves nothing. Only a message that is nothing but the number of an offered
- * time is a choice.
+ * for a person. What the words say is not looked at: no text raises a level, and a free-text yes approves nothing.
+ * Only a message that is nothing but the number of an offered time is a choice.
  * @source T1.9, T3.8
  */
 export const MESSAGE_RECEIVE = rule<Input>('message.receive', {
@@ -148,7 +148,7 @@ function inboundMessage(
   { caller, input, nowText, tools }: RuleContext<Input>,
   contactId: string | null,
   conversationId: string | null,
-): MessageRow {
+): MessageDraft {
   return {
     tenant_id: caller.tenantId,
     id: tools.newId(),

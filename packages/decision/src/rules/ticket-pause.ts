@@ -3,6 +3,8 @@ import { refuse } from '@deadlatch/kernel';
 import { confirm } from '../draft-message.ts';
 import { requireState } from '../gate/state.ts';
 import { changed, changedTicket, endOfTopic, ticketOf } from '../need.ts';
+import { tripTimers } from '../offer-visit.ts';
+import { agreedOption } from '../options.ts';
 import type { TicketRow } from '../rows.ts';
 import { type RuleContext, rule } from '../rule.ts';
 
@@ -73,7 +75,11 @@ export const RESUME = rule<{ readonly return_trip?: 'yes' | 'no' }>('ticket.resu
     }
     // Nobody is on the job any more, so it goes on with another trip.
     if (context.input.return_trip !== 'yes' && facts.visit !== null) {
-      return { changes: { ticket: changedTicket(context, { ...NOT_HELD, state: before.resume_state }) } };
+      const ticket = changedTicket(context, { ...NOT_HELD, state: before.resume_state });
+      if (ticket.state !== 'DISPATCHED') return { changes: { ticket } };
+      // What came due while the ticket was held found nothing to do and was given up.
+      const option = facts.visit.emergency ? null : agreedOption(context);
+      return { changes: { ticket, timers: tripTimers(context, ticket, facts.visit, option) } };
     }
     const ticket = changedTicket(context, { ...NOT_HELD, state: 'READY_TO_SCHEDULE' });
     if (facts.visit === null) return { changes: { ticket }, details: { return_trip: true } };

@@ -4,7 +4,7 @@ import { isWithinDeskHours } from '../desk-hours.ts';
 import { confirm } from '../draft-message.ts';
 import { requireState } from '../gate/state.ts';
 import { changed, changedTicket, contractOf, need } from '../need.ts';
-import { missTimer, offerNow } from '../offer-visit.ts';
+import { offerNow, tripTimers } from '../offer-visit.ts';
 import { type RuleContext, rule } from '../rule.ts';
 
 interface DispatchInput {
@@ -36,7 +36,7 @@ export const DISPATCH_EMERGENCY = rule<DispatchInput>('visit.dispatch_emergency'
         booking,
         // A time that was agreed is overtaken, and whoever it was held for is free.
         end_options_of: ticket.id,
-        timers: [missTimer(context, ticket, visit, null)],
+        timers: tripTimers(context, ticket, visit, null),
         ...confirm(context, ticket, 'M06', { state: ticket.state }),
       },
       details: {

@@ -32,6 +32,7 @@ visit.dispatch           | dispatcher S3                            | SCHEDULED
 visit.depart             | technician@own                           | DISPATCHED
 visit.decline            | technician@own                           | DISPATCHED
 visit.reassign           | dispatcher                               | DISPATCHED
+visit.escalate           | system                                   | DISPATCHED
 visit.miss               | system                                   | DISPATCHED
 visit.dispatch_emergency | dispatcher                               | TRIAGED READY_TO_SCHEDULE SCHEDULED
 visit.accept             | technician@own                           | DISPATCHED
@@ -59,7 +60,10 @@ asset.retire             | admin                                    | *
 technician.create        | admin                                    | *
 technician.change        | admin                                    | *
 technician.deactivate    | admin                                    | *
+incident_type.publish    | admin                                    | *
+template.publish         | admin                                    | *
 contact.add              | dispatcher                               | *
+contact.import           | dispatcher                               | *
 contact.change           | dispatcher                               | *
 contact.deactivate       | dispatcher                               | *
 contact.reset            | dispatcher                               | *
@@ -135,6 +139,7 @@ function mayEverSend(cell: Cell, row: Row): boolean {
       return [
         'approval.expire',
         'schedule.release',
+        'visit.escalate',
         'visit.miss',
         'ticket.close',
         'suggestion.expire',

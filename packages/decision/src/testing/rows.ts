@@ -88,6 +88,8 @@ export function visitRow(patch: Partial<VisitRow> = {}): VisitRow {
     claimed_lat_e6: null,
     claimed_lon_e6: null,
     started_at: null,
+    answer_by: null,
+    escalated_at: null,
     ...patch,
   };
 }
@@ -226,6 +228,7 @@ export function messageRow(patch: Partial<MessageRow> = {}): MessageRow {
     ticket_id: IDS.ticket,
     state: 'QUEUED',
     template: 'M01',
+    template_version: 1,
     slots: { reference: 'DL-ABCD2345' },
     claim: { kind: 'none' },
     text_id: null,

@@ -127,6 +127,8 @@ export function tripOf(command: string): Partial<VisitRow> | null | undefined {
       return { state: 'OFFERED' };
     case 'visit.reassign':
       return { state: 'OFFERED', emergency: false, technician_id: TESS_ID };
+    case 'visit.escalate':
+      return { state: 'OFFERED', answer_by: at(-1) };
     case 'visit.miss':
       return { state: 'ACCEPTED', ends_at: at(-1), emergency: true };
     default:
