@@ -178,7 +178,8 @@ table dispatch.choices owner deadlatch_owner row security forced (
   message_id uuid not null,
   channel text not null,
   made_at timestamp with time zone not null,
-  event_id uuid not null
+  event_id uuid not null,
+  link_hash text
 );
 table dispatch.completions owner deadlatch_owner row security forced (
   tenant_id uuid not null,
@@ -869,10 +870,12 @@ dispatch.bookings constraint bookings_visit_key UNIQUE (tenant_id, visit_id);
 dispatch.bookings constraint bookings_visits_are_firm CHECK (((held_until IS NULL) OR (visit_id IS NULL)));
 dispatch.choices constraint choices_check CHECK (((kind = 'OPTION'::text) = (option_id IS NOT NULL)));
 dispatch.choices constraint choices_kind_check CHECK ((kind = ANY (ARRAY['OPTION'::text, 'OTHER_TIME'::text])));
+dispatch.choices constraint choices_link_key UNIQUE (tenant_id, link_hash);
 dispatch.choices constraint choices_message_key UNIQUE (tenant_id, message_id);
 dispatch.choices constraint choices_pkey PRIMARY KEY (tenant_id, id);
 dispatch.choices constraint choices_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES dispatch.contacts(tenant_id, id);
 dispatch.choices constraint choices_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit.events(tenant_id, id);
+dispatch.choices constraint choices_tenant_id_link_hash_fkey FOREIGN KEY (tenant_id, link_hash) REFERENCES dispatch.links(tenant_id, hash);
 dispatch.choices constraint choices_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES dispatch.messages(tenant_id, id);
 dispatch.choices constraint choices_tenant_id_option_id_ticket_id_fkey FOREIGN KEY (tenant_id, option_id, ticket_id) REFERENCES dispatch.schedule_options(tenant_id, id, ticket_id);
 dispatch.choices constraint choices_tenant_id_ticket_id_fkey FOREIGN KEY (tenant_id, ticket_id) REFERENCES dispatch.tickets(tenant_id, id);
@@ -942,7 +945,7 @@ dispatch.invoices constraint invoices_tenant_id_ticket_id_fkey FOREIGN KEY (tena
 dispatch.invoices constraint invoices_total_cents_check CHECK ((total_cents >= 0));
 dispatch.invoices constraint invoices_within_nte CHECK ((total_cents <= nte_cents));
 dispatch.links constraint links_pkey PRIMARY KEY (tenant_id, hash);
-dispatch.links constraint links_purpose_check CHECK ((purpose = ANY (ARRAY['status'::text, 'approval'::text])));
+dispatch.links constraint links_purpose_known CHECK ((purpose = ANY (ARRAY['status'::text, 'approval'::text, 'choice'::text])));
 dispatch.links constraint links_tenant_id_contact_id_fkey FOREIGN KEY (tenant_id, contact_id) REFERENCES dispatch.contacts(tenant_id, id);
 dispatch.messages constraint messages_check CHECK (((direction = 'IN'::text) = (state = 'RECEIVED'::text)));
 dispatch.messages constraint messages_direction_check CHECK ((direction = ANY (ARRAY['IN'::text, 'OUT'::text])));
@@ -1334,6 +1337,7 @@ CREATE TRIGGER a_part BEFORE INSERT OR DELETE OR UPDATE ON dispatch.autonomy_set
 CREATE TRIGGER bump_autonomy AFTER INSERT OR DELETE OR UPDATE ON dispatch.autonomy_settings FOR EACH ROW EXECUTE FUNCTION dispatch.bump_autonomy();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.choices FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.choices FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER choice_by_its_own_link BEFORE INSERT ON dispatch.choices FOR EACH ROW WHEN ((new.link_hash IS NOT NULL)) EXECUTE FUNCTION dispatch.guard_choice();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.completions FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.completions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.consents FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
@@ -1706,9 +1710,10 @@ declare
 begin
   if c ? 'choice' then
     insert into dispatch.choices
-      (tenant_id, id, ticket_id, kind, option_id, contact_id, message_id, channel, made_at, event_id)
+      (tenant_id, id, ticket_id, kind, option_id, contact_id, message_id, link_hash, channel, made_at, event_id)
     values
-      (tenant, r.id, r.ticket_id, r.kind, r.option_id, r.contact_id, r.message_id, r.channel, r.made_at, event_id);
+      (tenant, r.id, r.ticket_id, r.kind, r.option_id, r.contact_id, r.message_id, r.link_hash, r.channel, r.made_at,
+       event_id);
   end if;
   if c ? 'consume_choice' then
     insert into dispatch.consumed_choices (tenant_id, choice_id, event_id)
@@ -2670,6 +2675,20 @@ begin
   end if;
   return new;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_choice()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (
+    select 1 from dispatch.links l
+      join dispatch.messages m on m.tenant_id = l.tenant_id and m.id = l.object_id
+     where l.tenant_id = new.tenant_id and l.hash = new.link_hash and l.purpose = 'choice'
+       and l.contact_id = new.contact_id and m.ticket_id = new.ticket_id and l.expires_at > now()) then
+    perform dispatch.raise_guarantee('choice_without_its_link', new.id::text);
+  end if;
+  return new;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.guard_confirmation()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2711,7 +2730,7 @@ begin
      where c.tenant_id = new.tenant_id and c.id = new.contact_id and c.version = 1 and c.event_id = new.event_id
        and a.command = 'contact.import' and a.state = 'CONSUMED' and a.input ->> 'account_id' = new.account_id::text
        and a.input -> 'contacts' @> jsonb_build_array(jsonb_build_object('slug', new.slug))) then
-    perform dispatch.raise_guarantee('code_not_asked_for', new.contact_id::text);
+    perform dispatch.raise_guarantee('change_without_event', 'code of contact ' || new.contact_id);
   end if;
   return new;
 end $function$;
@@ -3327,6 +3346,7 @@ declare
   technician jsonb;
   roster jsonb := '[]'::jsonb;
   schedule jsonb;
+  tapped jsonb;
   message jsonb;
   inbound jsonb;
   directory jsonb;
@@ -3361,6 +3381,10 @@ begin
     select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = v_suggestion.ticket_id;
     -- What was suggested is decided again: it names rows as its own call would have.
     refs := coalesce(v_suggestion.input, '{}'::jsonb) || refs;
+  elsif needs ? 'tapped_link' then
+    tapped := dispatch.tapped_link_facts(tenant, refs ->> 'link_hash');
+    select t.* into v_ticket from dispatch.tickets t
+     where t.tenant_id = tenant and t.id = (tapped -> 'message' ->> 'ticket_id')::uuid;
   elsif refs ->> 'ticket_id' is not null then
     select t.* into v_ticket from dispatch.tickets t
      where t.tenant_id = tenant and t.id = (refs ->> 'ticket_id')::uuid;
@@ -3470,7 +3494,8 @@ begin
     'site', case when v_site.id is not null then json_build_object(
       'id', v_site.id, 'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone,
       'territory', v_site.territory) end,
-    'visit', k.visit, 'technician', technician, 'roster', roster, 'schedule', schedule, 'approval', approval, 'approvals', k.approvals,
+    'visit', k.visit, 'technician', technician, 'roster', roster, 'schedule', schedule, 'tapped_link', tapped,
+    'approval', approval, 'approvals', k.approvals,
     'approvers', approvers, 'evidence', k.evidence, 'evidence_item', k.evidence_item, 'observed_object', null,
     'open_uploads', case when needs ? 'open_uploads' then dispatch.open_uploads(tenant, v_ticket.id) end,
     'report', case when target = 'report' then dispatch.report_facts(tenant, target_id) end,
@@ -3535,7 +3560,7 @@ AS $function$
     'choices', coalesce((
       select jsonb_agg(jsonb_build_object(
                'id', c.id, 'ticket_id', c.ticket_id, 'kind', c.kind, 'option_id', c.option_id,
-               'contact_id', c.contact_id, 'message_id', c.message_id, 'channel', c.channel,
+               'contact_id', c.contact_id, 'message_id', c.message_id, 'link_hash', c.link_hash, 'channel', c.channel,
                'made_at', dispatch.instant(c.made_at), 'consumed_at', dispatch.instant(u.consumed_at))
              order by c.made_at desc, c.id desc)
         from (select x.* from dispatch.choices x where x.tenant_id = tenant and x.ticket_id = ticket
@@ -3620,6 +3645,24 @@ begin
    where k.tenant_id = tenant and k.technician_id = technician and k.held_until <= now();
   insert into dispatch.bookings (tenant_id, technician_id, visit_id, option_id, starts_at, ends_at, held_until)
   values (tenant, technician, visit, option, take_time.starts_at, take_time.ends_at, take_time.held_until);
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.tapped_link_facts(tenant uuid, link_hash text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return (
+    select jsonb_build_object(
+             'tenant_id', l.tenant_id, 'hash', l.hash, 'contact_id', c.id, 'message', dispatch.message_json(m),
+             'is_used', exists (select 1 from dispatch.choices x
+                                 where x.tenant_id = tenant and x.link_hash = l.hash))
+      from dispatch.links l
+      join dispatch.contacts c on c.tenant_id = tenant and c.id = l.contact_id and c.active
+      join dispatch.messages m
+        on m.tenant_id = tenant and m.id = l.object_id and m.direction = 'OUT' and m.contact_id = l.contact_id
+     where l.tenant_id = tenant and l.hash = tapped_link_facts.link_hash and l.purpose = 'choice'
+       and l.expires_at > now());
 end $function$;
 CREATE OR REPLACE FUNCTION dispatch.technician_facts(tenant uuid, technician uuid, ticket uuid)
  RETURNS jsonb
@@ -3908,6 +3951,7 @@ grant EXECUTE on function dispatch.duplicate_facts(uuid,dispatch.tickets,uuid) t
 grant EXECUTE on function dispatch.end_options(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.evidence_json(dispatch.evidence) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_act() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_choice() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_confirmation() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_consent() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_contact_code() to deadlatch_dispatch;
@@ -3955,6 +3999,7 @@ grant EXECUTE on function dispatch.spent_cents(uuid,uuid,uuid) to deadlatch_disp
 grant EXECUTE on function dispatch.subject_facts(uuid,text,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.suggestion_json(dispatch.suggestions) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.take_time(uuid,uuid,uuid,uuid,timestamp with time zone,timestamp with time zone,timestamp with time zone) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.tapped_link_facts(uuid,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.technician_facts(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.technician_plan(dispatch.technicians,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.ticket_facts(uuid,uuid,jsonb,jsonb) to deadlatch_dispatch;
@@ -4019,7 +4064,7 @@ grant INSERT (asked_contact_id, event_id, held_until, id, number, proposed_at, t
 grant INSERT (bytes, event_id, tenant_id) on audit.unsequenced to deadlatch_dispatch;
 grant INSERT (bytes, event_id, tenant_id) on audit.unsequenced to deadlatch_identity;
 grant INSERT (bytes, event_id, tenant_id) on audit.unsequenced to deadlatch_vault;
-grant INSERT (channel, contact_id, event_id, id, kind, made_at, message_id, option_id, tenant_id, ticket_id) on dispatch.choices to deadlatch_dispatch;
+grant INSERT (channel, contact_id, event_id, id, kind, link_hash, made_at, message_id, option_id, tenant_id, ticket_id) on dispatch.choices to deadlatch_dispatch;
 grant INSERT (channel, id, message_id, sender_hash, tenant_id) on dispatch.reports to deadlatch_dispatch;
 grant INSERT (choice_id, event_id, tenant_id) on dispatch.consumed_choices to deadlatch_dispatch;
 grant INSERT (completion_id, event_id, note_text_id, result, tenant_id, verified_by) on dispatch.verifications to deadlatch_dispatch;

@@ -156,6 +156,7 @@ declare
   technician jsonb;
   roster jsonb := '[]'::jsonb;
   schedule jsonb;
+  tapped jsonb;
   message jsonb;
   inbound jsonb;
   directory jsonb;
@@ -190,6 +191,10 @@ begin
     select t.* into v_ticket from dispatch.tickets t where t.tenant_id = tenant and t.id = v_suggestion.ticket_id;
     -- What was suggested is decided again: it names rows as its own call would have.
     refs := coalesce(v_suggestion.input, '{}'::jsonb) || refs;
+  elsif needs ? 'tapped_link' then
+    tapped := dispatch.tapped_link_facts(tenant, refs ->> 'link_hash');
+    select t.* into v_ticket from dispatch.tickets t
+     where t.tenant_id = tenant and t.id = (tapped -> 'message' ->> 'ticket_id')::uuid;
   elsif refs ->> 'ticket_id' is not null then
     select t.* into v_ticket from dispatch.tickets t
      where t.tenant_id = tenant and t.id = (refs ->> 'ticket_id')::uuid;
@@ -299,7 +304,8 @@ begin
     'site', case when v_site.id is not null then json_build_object(
       'id', v_site.id, 'account_id', v_site.account_id, 'slug', v_site.slug, 'time_zone', v_site.time_zone,
       'territory', v_site.territory) end,
-    'visit', k.visit, 'technician', technician, 'roster', roster, 'schedule', schedule, 'approval', approval, 'approvals', k.approvals,
+    'visit', k.visit, 'technician', technician, 'roster', roster, 'schedule', schedule, 'tapped_link', tapped,
+    'approval', approval, 'approvals', k.approvals,
     'approvers', approvers, 'evidence', k.evidence, 'evidence_item', k.evidence_item, 'observed_object', null,
     'open_uploads', case when needs ? 'open_uploads' then dispatch.open_uploads(tenant, v_ticket.id) end,
     'report', case when target = 'report' then dispatch.report_facts(tenant, target_id) end,
@@ -307,12 +313,16 @@ begin
       then dispatch.duplicate_facts(tenant, v_ticket, (refs ->> 'survivor_id')::uuid) else '[]'::jsonb end,
     'consents', case when needs ? 'consents' and v_ticket.id is not null
       then dispatch.consent_facts(tenant, v_ticket.id) else '[]'::jsonb end,
+    'publications', case when needs ? 'publications' then dispatch.publication_facts(
+      tenant, case p ->> 'command' when 'template.publish' then 'template' else 'incident_type' end,
+      coalesce(refs ->> 'template', refs ->> 'type')) end,
     'suggestion', suggestion, 'open_suggestions', open_suggestions,
     'suggested_for', case when v_suggestion.id is not null
       then dispatch.subject_facts(tenant, v_suggestion.subject_kind, v_suggestion.subject_id) end,
     'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,
     'conversation', conversation, 'turn', turn, 'open_ticket_of_conversation', open_ticket,
-    'autonomy', autonomy, 'message', message, 'directory', directory, 'inbound', inbound);
+    'autonomy', autonomy, 'message', message, 'directory', directory, 'inbound', inbound,
+    'batch', case when needs ? 'batch' then dispatch.batch_facts(tenant, refs) end);
 end $$;
 
 -- What hangs on a ticket, as far as it is needed.

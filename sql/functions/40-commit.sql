@@ -149,9 +149,11 @@ begin
   if c ? 'act' then perform dispatch.apply_act(tenant, event_id, c); end if;
   if c ? 'account' or c ? 'site' or c ? 'asset' then perform dispatch.apply_place(tenant, event_id, c); end if;
   if c ? 'contact' or c ? 'technician' then perform dispatch.apply_people(tenant, event_id, c); end if;
+  if c ? 'contacts' then perform dispatch.apply_import(tenant, event_id, c); end if;
   if c ? 'technician_schedule' or c ? 'site_schedule' then
     perform dispatch.apply_schedules(tenant, event_id, c);
   end if;
+  if c ? 'publication' then perform dispatch.apply_publication(tenant, event_id, c -> 'publication'); end if;
   if c ? 'ticket' then perform dispatch.apply_ticket(tenant, c -> 'ticket'); end if;
   if c ? 'cancelled_visit' then perform dispatch.apply_visit(tenant, c -> 'cancelled_visit'); end if;
   if c ? 'visit' then perform dispatch.apply_visit(tenant, c -> 'visit'); end if;

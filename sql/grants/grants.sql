@@ -47,8 +47,8 @@ grant insert (tenant_id, technician_id, visit_id, option_id, starts_at, ends_at,
 grant insert (tenant_id, id, ticket_id, number, window_from, window_to, technician_id, visit_from, visit_to,
   asked_contact_id, proposed_at, held_until, event_id), update (confirmed_at, ended_at)
   on dispatch.schedule_options to deadlatch_dispatch;
-grant insert (tenant_id, id, ticket_id, kind, option_id, contact_id, message_id, channel, made_at, event_id)
-  on dispatch.choices to deadlatch_dispatch;
+grant insert (tenant_id, id, ticket_id, kind, option_id, contact_id, message_id, link_hash, channel, made_at,
+  event_id) on dispatch.choices to deadlatch_dispatch;
 grant insert (tenant_id, choice_id, event_id) on dispatch.consumed_choices to deadlatch_dispatch;
 grant insert (tenant_id, event_id, ticket_id, part_number, quantity, unit_cents) on dispatch.parts to deadlatch_dispatch;
 grant insert (tenant_id, event_id, ticket_id, minutes) on dispatch.times to deadlatch_dispatch;

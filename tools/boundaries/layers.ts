@@ -1,6 +1,7 @@
 /** What a package may import of ours. A package that is not listed may import nothing and fails the check. */
 export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['kernel', []],
+  ['contact-details', []],
   ['catalogue', ['kernel']],
   ['scheduling', ['kernel', 'catalogue']],
   ['decision', ['kernel', 'catalogue', 'scheduling']],
@@ -16,7 +17,7 @@ export const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
 export const MAY_IMPORT_TYPES: ReadonlyMap<string, readonly string[]> = new Map([['postgres', ['decision']]]);
 
 /** Packages that compute and nothing else. */
-export const PURE = ['kernel', 'catalogue', 'scheduling', 'decision', 'signing'];
+export const PURE = ['kernel', 'contact-details', 'catalogue', 'scheduling', 'decision', 'signing'];
 
 /** What reaches out of the process. */
 export const OUTSIDE_WORLD = [

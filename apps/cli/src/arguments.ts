@@ -44,6 +44,10 @@ export interface Arguments {
   readonly overlap: string | undefined;
   /** Whether everything is decided and nothing done. */
   readonly dryRun: boolean;
+  /** Whether to stay until what was asked is confirmed. */
+  readonly wait: boolean;
+  /** Whether to write names and numbers too. */
+  readonly reveal: boolean;
   /** Whether what cannot be taken back may be done. */
   readonly yes: boolean;
   /** The administrator's URL of a PostgreSQL of your own; holds a password, so it comes from the environment alone. */
@@ -117,6 +121,8 @@ export function readArguments(
     older: values.older ?? [],
     overlap: values.overlap,
     dryRun: values['dry-run'],
+    wait: values.wait,
+    reveal: values.reveal,
     yes: values.yes,
     databaseUrl: databaseUrl === undefined || databaseUrl === '' ? undefined : postgresUrl(databaseUrl),
     otlpEndpoint: otlpEndpoint === undefined || otlpEndpoint === '' ? undefined : collectorUrl(otlpEndpoint),
@@ -179,6 +185,8 @@ function parse(argv: readonly string[]) {
       older: { ...text, multiple: true },
       overlap: text,
       'dry-run': { type: 'boolean', default: false },
+      wait: { type: 'boolean', default: false },
+      reveal: { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
     },
   });

@@ -27,6 +27,7 @@ import { createContactAdopter } from './approval/adopt-contact.ts';
 import { createCeremonyStore } from './approval/ceremony.sql.ts';
 import { createCodeMailer } from './approval/code-mail.ts';
 import { createDecider } from './approval/decide.ts';
+import { createImportKeeper } from './approval/keep-imported.ts';
 import { createStepUpProver } from './approval/prove-step-up.ts';
 import { createCeremonySecrets } from './approval/secrets.ts';
 import { createCodeSender } from './approval/send-code.ts';
@@ -221,6 +222,15 @@ function approvalPages(parts: {
   const { environment, tenantId } = config;
   const store = createCeremonyStore(parts.pool, tenantId, parts.refusals);
   const secrets = createCeremonySecrets({ key: config.codeKey, random: edge.random });
+  const onFailed = (error: unknown) => logPageRefusal(parts.logger, error);
+  const adoptContact = createContactAdopter({
+    pool: parts.pool,
+    tenantId,
+    secrets,
+    makeEvent,
+    adopt: (grant) => vault.write('/v1/adoptions', { grant }),
+    sendNotice: parts.sendNotice,
+  });
   return createApprovalPages({
     read: (secret) => dispatchApi.read(`/v1/step-ups/${secret}`),
     prove: createStepUpProver({ grantKeys: config.grantKeys, environment, tenantId, now: edge.now }),
@@ -242,19 +252,19 @@ function approvalPages(parts: {
       makeEvent,
       minter,
       sendDecision: createDecisionSender({ write: dispatchApi.write, newId }),
-      adoptContact: createContactAdopter({
-        pool: parts.pool,
-        tenantId,
-        secrets,
-        makeEvent,
-        adopt: (grant) => vault.write('/v1/adoptions', { grant }),
-        sendNotice: parts.sendNotice,
-      }),
-      onFailed: (error) => logPageRefusal(parts.logger, error),
+      adoptContact,
+      onFailed,
+    }),
+    imports: createImportKeeper({
+      pool: parts.pool,
+      tenantId,
+      read: (secret) => dispatchApi.read(`/v1/step-ups/${secret}/adoptions`),
+      adoptContact,
+      onFailed,
     }),
     origin: config.publicOrigin,
     statusOf,
-    onRefused: (error) => logPageRefusal(parts.logger, error),
+    onRefused: onFailed,
   });
 }
 

@@ -66,6 +66,9 @@ export async function addPageRoutes(
   app.post<Secret>('/approve/:secret/decide', form, async (request, reply) =>
     send(reply, await pages.decide(pageRequest(request))),
   );
+  app.post<Secret>('/approve/:secret/keep', form, async (request, reply) =>
+    send(reply, await pages.keep(pageRequest(request))),
+  );
 }
 
 interface Secret {

@@ -1,4 +1,5 @@
 import { UUID_PATTERN } from '@deadlatch/catalogue';
+import { CONTACT_DETAILS } from '@deadlatch/contact-details';
 import { validator } from '@deadlatch/http';
 import { type Clock, parseStrictJson } from '@deadlatch/kernel';
 import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
@@ -7,14 +8,7 @@ import { createEventWriter, type WriteEvent } from './audit-event.ts';
 import { accountValuePlace } from './contacts/places.ts';
 import { encryptValue } from './crypto/envelope.ts';
 import { putAccountValue } from './enrol.sql.ts';
-import {
-  assertCompiles,
-  assertMatchable,
-  CONTACT_DATA,
-  type KeepContact,
-  keepContact,
-  valueId,
-} from './keep-contact.ts';
+import { assertCompiles, assertMatchable, type KeepContact, keepContact, valueId } from './keep-contact.ts';
 import { compileDictionary, VALUE_KINDS } from './masking/dictionary.ts';
 
 const uuid = Type.String({ pattern: UUID_PATTERN });
@@ -25,7 +19,7 @@ const enrolment = Type.Object(
         {
           contact_id: uuid,
           account_id: uuid,
-          ...CONTACT_DATA,
+          ...CONTACT_DETAILS,
           name: Type.String({ minLength: 1, maxLength: 200 }),
         },
         { additionalProperties: false },

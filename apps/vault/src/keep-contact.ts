@@ -1,9 +1,8 @@
+import { type ContactDetails, contactDetails, toE164 } from '@deadlatch/contact-details';
 import { validator } from '@deadlatch/http';
 import { derivedUuid, refuse } from '@deadlatch/kernel';
 import type { Tx } from '@deadlatch/postgres';
-import Type, { type Static } from 'typebox';
 import type { ContactField } from './contacts/contacts.sql.ts';
-import { toE164 } from './contacts/phone-number.ts';
 import { contactValuePlace } from './contacts/places.ts';
 import { encryptValue } from './crypto/envelope.ts';
 import type { KeyWrapper } from './crypto/key-wrapper.ts';
@@ -11,17 +10,9 @@ import type { KeyedDigests } from './crypto/keyed-digests.ts';
 import { openSubject, putContactAccount, putContactValue } from './enrol.sql.ts';
 import { compileDictionary } from './masking/dictionary.ts';
 
-/** What is kept of a person, in clear; what is not said stays as it is. */
-export const CONTACT_DATA = {
-  name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-  phone: Type.Optional(Type.String({ minLength: 5, maxLength: 40 })),
-  email: Type.Optional(Type.String({ pattern: '^[^@\\s]{1,64}@[^@\\s]{1,253}$', maxLength: 254 })),
-};
-const contactData = Type.Object(CONTACT_DATA, { additionalProperties: false });
-export type ContactData = Static<typeof contactData>;
-const readData = validator<ContactData>(contactData);
+const readData = validator<ContactDetails>(contactDetails);
 
-export interface KeptContact extends ContactData {
+export interface KeptContact extends ContactDetails {
   readonly contact_id: string;
   readonly account_id: string;
 }
@@ -34,7 +25,7 @@ export interface KeepContact {
 }
 
 /** Data of a person with the number in the one form it is looked up by. @throws DispatchError `schema_mismatch` */
-export function readContactData(value: object): ContactData {
+export function readContactDetails(value: object): ContactDetails {
   const data = readData(value);
   assertMatchable(data);
   const { phone } = data;
@@ -42,7 +33,7 @@ export function readContactData(value: object): ContactData {
 }
 
 /** A value the normaliser cannot read would withhold every message of the account. */
-export function assertMatchable(contact: ContactData): void {
+export function assertMatchable(contact: ContactDetails): void {
   assertCompiles(() =>
     compileDictionary([
       ...(contact.name === undefined ? [] : [{ kind: 'person' as const, value: contact.name }]),
@@ -106,7 +97,7 @@ function blindIndexOf(kind: ContactField, value: string, { digests, tenantId }: 
 }
 
 /** Numbers in the one form they are looked up and dialled by; the rest as it was given. */
-function fieldsOf({ name, phone, email }: ContactData): readonly (readonly [ContactField, string])[] {
+function fieldsOf({ name, phone, email }: ContactDetails): readonly (readonly [ContactField, string])[] {
   const fields: [ContactField, string][] = [];
   if (name !== undefined) fields.push(['name', name]);
   if (phone !== undefined) fields.push(['phone', toE164(phone) ?? phone]);

@@ -11,7 +11,8 @@ export type Membership =
   | 'tenant';
 
 export interface Grant {
-  readonly role: PersonRole | 'system' | 'gateway';
+  /** `link`: whoever holds the secret of a link; nobody, with the right to this one command. */
+  readonly role: PersonRole | 'system' | 'gateway' | 'link';
   readonly membership: Membership;
 }
 
@@ -56,10 +57,13 @@ export const NEEDS = [
   'message',
   'inbound',
   'schedule',
+  'tapped_link',
   'roster',
   'duplicates',
   'consents',
   'directory',
+  'publications',
+  'batch',
 ] as const;
 export type Need = (typeof NEEDS)[number];
 

@@ -89,7 +89,13 @@ export const READS: readonly ReadEntry[] = [
   { name: 'technician.list', route: '/v1/technicians', roles: ['dispatcher', 'supervisor'] },
   /** Who and where is on file, by kind: parameters `kind`, `after`. */
   { name: 'directory.list', route: '/v1/directory', roles: ['admin', 'dispatcher', 'supervisor', 'auditor'] },
-  /** Every text that customers can get. */
+  /** Every incident type: the version in force, what is scheduled, and what the release brings. */
+  {
+    name: 'incident_type.list',
+    route: '/v1/incident-types',
+    roles: ['dispatcher', 'supervisor', 'admin', 'auditor'],
+  },
+  /** Every text that customers can get, as `incident_type.list`. */
   { name: 'template.list', route: '/v1/templates', roles: ['dispatcher', 'supervisor', 'admin', 'auditor'] },
   /** Parameters: `ticket`, `correlation`, `actor`, `command`, `decision`, `since`, `until`, `after`. */
   { name: 'audit.search', route: '/v1/audit', roles: ['supervisor', 'auditor'] },
@@ -99,7 +105,11 @@ export const READS: readonly ReadEntry[] = [
   { name: 'turn.tools', route: '/v1/turn', roles: ['agent'] },
   { name: 'message.rendered', route: '/v1/messages/:id/rendered', roles: ['gateway'] },
   { name: 'step_up.get', route: '/v1/step-ups/:secret', roles: ['identity'] },
+  /** By what the vault keeps what was typed of contacts who came on file together. */
+  { name: 'step_up.adoptions', route: '/v1/step-ups/:secret/adoptions', roles: ['identity'] },
   { name: 'link.status', route: '/v1/links/:secret', roles: ['link'] },
+  /** What can be chosen by the link in a text about times. */
+  { name: 'link.choice', route: '/v1/choices/:secret', roles: ['link'] },
 ];
 
 const BY_NAME: ReadonlyMap<string, ReadEntry> = new Map(READS.map((r) => [r.name, r]));

@@ -69,6 +69,11 @@ describe('ceilings', () => {
     }
     assert.deepEqual(CEILINGS.web.subjects, ['staff', 'technician', 'contact', 'link']);
     assert.deepEqual(CEILINGS.cli.subjects, ['staff', 'technician', 'contact']);
+    const byLink = SERVICES.map((service) => [service, CEILINGS[service].byLink ?? []]);
+    assert.deepEqual(
+      byLink.filter(([, commands]) => commands?.length !== 0),
+      [['web', ['choice.make']]],
+    );
   });
 
   it('of everybody else are nothing', () => {

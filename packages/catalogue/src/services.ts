@@ -1,4 +1,5 @@
-import type { Assurance, SubjectKind } from './roles.ts';
+import type { CommandEntry } from './define.ts';
+import { type Assurance, PERSON_ROLES, type SubjectKind } from './roles.ts';
 
 /** Every process of the system; each is a trust zone and a service identity. */
 export const SERVICES = [
@@ -59,6 +60,8 @@ export interface Ceiling {
   readonly upTo: Assurance;
   /** Whether commands of this service travel without a user token: its ceiling is its whole authority. */
   readonly withoutToken: boolean;
+  /** Commands whose authority is the secret of a link in their body: nobody's token goes with them. */
+  readonly byLink?: readonly string[];
   readonly reads: readonly string[];
 }
 
@@ -96,6 +99,11 @@ const PERSON_READS = [
   'act.list',
 ] as const;
 
+/** Some person's role holds it: what timers, services and links send is nobody's to ask a token for. */
+export function isHeldByPeople({ who }: CommandEntry): boolean {
+  return who.some((grant) => PERSON_ROLES.some((role) => role === grant.role));
+}
+
 export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {
   gateway: {
     commands: ['message.receive', 'message.report_delivery'],
@@ -119,7 +127,8 @@ export const CEILINGS: Readonly<Record<ServiceName, Ceiling>> = {
     subjects: ['staff', 'technician', 'contact', 'link'],
     upTo: 'L1',
     withoutToken: false,
-    reads: [...PERSON_READS, 'link.status'],
+    byLink: ['choice.make'],
+    reads: [...PERSON_READS, 'link.status', 'link.choice'],
   },
   identity: {
     commands: ['approval.decide', 'act.confirm'],

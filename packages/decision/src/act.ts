@@ -25,6 +25,10 @@ export interface AskedAct<Input = unknown> {
   readonly terms: (context: RuleContext<Input>) => ActTerms | null;
   /** The row that the act changes, as it is now; null where it makes one. */
   readonly target: (facts: DirectoryFacts) => { readonly id: string; readonly version: number } | null;
+  /** Codes of places that rows of the input name by id, for the statement. */
+  readonly places?: (context: RuleContext<Input>) => Readonly<Record<string, string>>;
+  /** How long the asker's link answers what became of it; as long as the question unless told. */
+  readonly linkLifetimeMs?: number;
   /** What is done once it is confirmed; refuses whatever could not be done now. Run when asked and at each yes. */
   readonly settle: (context: RuleContext<Input>) => Outcome;
 }
@@ -50,6 +54,8 @@ export interface ActAction {
   /** Codes of the places it is about, as people know them. */
   readonly account: string | null;
   readonly site: string | null;
+  /** Where rows of the input name places: their codes by id. */
+  readonly places?: Readonly<Record<string, string>>;
   readonly input: JsonValue;
   readonly asked_by: string;
   readonly proof: { readonly assurance: Assurance; readonly deciders: number };
@@ -76,10 +82,11 @@ function ask(context: RuleContext, act: AskedAct): Outcome {
   if (new Set(who.map((c) => c.person_id)).size < terms.deciders) {
     refuse('not_eligible', { detail: 'too few persons could confirm it' });
   }
+  const linksEnd = act.linkLifetimeMs === undefined ? row.expires_at : later(context, act.linkLifetimeMs);
   return {
     changes: {
       act: row,
-      act_links: who.map(({ staff_id }) => ({ act_id: row.id, staff_id, expires_at: row.expires_at })),
+      act_links: who.map(({ staff_id }) => ({ act_id: row.id, staff_id, expires_at: linksEnd })),
     },
     details: {
       act_id: row.id,
@@ -109,6 +116,7 @@ function rowOf(context: RuleContext, act: AskedAct, terms: ActTerms): ActRow {
     target: targetId === null || target === null ? null : { id: targetId, version: target.version },
     account: directory.account?.slug ?? null,
     site: directory.site?.slug ?? null,
+    ...(act.places !== undefined && { places: act.places(context) }),
     input: plainJson(input),
     asked_by: asker.id,
     proof: { assurance: terms.assurance, deciders: terms.deciders },

@@ -89,6 +89,7 @@ function effectsOf(command: string, changes: Changes, facts: Facts): readonly Ef
   add('site', changes.site, [directory?.site ?? null]);
   add('asset', changes.asset, [directory?.asset ?? null]);
   add('contact', changes.contact, [directory?.contact ?? null]);
+  for (const contact of changes.contacts ?? []) add('contact', contact, []);
   for (const membership of changes.memberships ?? [])
     add('membership', membership, directory?.memberships ?? []);
   add('technician', changes.technician, [directory?.technician ?? null]);

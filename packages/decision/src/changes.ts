@@ -166,6 +166,7 @@ export type TaskKind =
   | 'approval_expired'
   | 'approval_locked'
   | 'times_unanswered'
+  | 'choice_waits'
   | 'other_times_wanted'
   | 'offer_unanswered'
   | 'visit_declined'
@@ -181,9 +182,9 @@ export interface ConsentDraft extends ConsentFacts {
 }
 
 export interface LinkDraft {
-  readonly purpose: 'status' | 'approval';
+  readonly purpose: 'status' | 'approval' | 'choice';
   readonly contact_id: string;
-  /** Ticket or approval id. */
+  /** Ticket or approval id; for a choice, the message that it stands in. */
   readonly object_id: string;
   readonly expires_at: string;
 }

@@ -144,6 +144,23 @@ export interface DirectoryFacts {
   readonly confirmed_by: readonly string[];
 }
 
+/** What the rows of a batch name: as the database has it. */
+export interface BatchFacts {
+  /** Every site that a row names and that this tenant has, of whichever account. */
+  readonly sites: readonly Pick<SiteRow, 'id' | 'account_id' | 'slug' | 'state'>[];
+  /** Codes of rows that a contact of the account has already. */
+  readonly taken: readonly string[];
+}
+
+/** What an account calls a contact that came on file in a batch. Written once, with the contact. */
+export interface ContactCodeRow {
+  readonly contact_id: string;
+  readonly account_id: string;
+  readonly slug: string;
+  /** The act that it was asked with; null while only asking, which writes nothing. */
+  readonly act_id: string | null;
+}
+
 export interface Confirmer {
   readonly staff_id: string;
   readonly person_id: string;

@@ -1,5 +1,6 @@
 import type { AutonomyLevel, Need, PersonRole, SubjectKind, UnusableReason } from '@deadlatch/catalogue';
-import type { ContractFacts, DirectoryFacts } from './directory-rows.ts';
+import type { BatchFacts, ContractFacts, DirectoryFacts } from './directory-rows.ts';
+import type { PublicationFacts } from './publications.ts';
 import type {
   ApprovalRow,
   ConversationRow,
@@ -11,7 +12,7 @@ import type {
   TurnRow,
   VisitRow,
 } from './rows.ts';
-import type { InboundSchedule, ScheduleFacts, TechnicianFacts } from './schedule-facts.ts';
+import type { InboundSchedule, ScheduleFacts, TappedLinkFacts, TechnicianFacts } from './schedule-facts.ts';
 
 /**
  * All that the database knows and `decide` may use: the answer of `dispatch.read_facts`.
@@ -44,6 +45,8 @@ export interface Facts {
   /** Every active technician of the tenant, where somebody has to be found; `[]` where nobody asks. */
   readonly roster: readonly TechnicianFacts[];
   readonly schedule: ScheduleFacts | null;
+  /** The live link whose secret was sent; its ticket is `ticket`. */
+  readonly tapped_link: TappedLinkFacts | null;
   /** The approval the command names. */
   readonly approval: ApprovalRow | null;
   /** Every approval of the ticket, oldest first. */
@@ -75,6 +78,10 @@ export interface Facts {
   readonly message: MessageRow | null;
   /** Who and where: what a command of the directory is about. */
   readonly directory: DirectoryFacts | null;
+  /** Of the incident type or template that the command names. */
+  readonly publications: PublicationFacts | null;
+  /** What the rows of a batch name; null where there is none. */
+  readonly batch: BatchFacts | null;
   /** For `message.receive`: what is known of the provider id and the sender. */
   readonly inbound: InboundFacts | null;
   /** The report that the command names. */

@@ -36,7 +36,14 @@ export interface ReadFactsInput {
     readonly channel?: string;
     readonly contact_id?: string;
     readonly sender_hash?: string;
+    /** Of the secret that was sent. */
+    readonly link_hash?: string;
     readonly slug?: string;
+    /** An incident type, or a message template. */
+    readonly type?: string;
+    readonly template?: string;
+    /** Rows of a batch: what each is to be called, and where. */
+    readonly contacts?: readonly { readonly slug: string; readonly site_id?: string }[];
   };
 }
 
@@ -68,7 +75,7 @@ export interface OutboxInput {
 
 export interface LinkInput {
   readonly hash: string;
-  readonly purpose: 'status' | 'approval';
+  readonly purpose: 'status' | 'approval' | 'choice';
   readonly contact_id: string;
   readonly object_id: string;
   readonly expires_at: string;

@@ -45,10 +45,14 @@ const BY_CONSTRAINT: ReadonlyMap<string, CommitErrorKind> = new Map([
   ['turns_one_live_per_conversation', 'version_conflict'],
   // Chosen, agreed or offered in the same moment: the next look sees it.
   ['consumed_choices_pkey', 'version_conflict'],
+  ['choices_link_key', 'version_conflict'],
   ['schedule_options_one_agreed', 'version_conflict'],
   ['schedule_options_numbered', 'version_conflict'],
   ['suggestions_one_open', 'version_conflict'],
   ['consents_once_per_role', 'version_conflict'],
+  ['publications_pkey', 'version_conflict'],
+  // Two acts that ask for the same code: the one that came later looks again, and finds it taken.
+  ['contact_codes_slug_key', 'version_conflict'],
 ]);
 
 const DEADLOCK = '40P01';

@@ -52,6 +52,7 @@ const WITHOUT_PERSON = [
   'message.receive',
   'message.report_delivery',
   'approval.expire',
+  'choice.make',
   'visit.escalate',
   'visit.miss',
   'suggestion.expire',
@@ -70,7 +71,7 @@ const MAY: Readonly<Partial<Record<ServiceName, Partial<Record<Scope, readonly s
   gateway: { none: ['message.receive', 'message.report_delivery'] },
   worker: { none: TIMERS },
   'tool-bridge': { turn: AGENT_COMMANDS },
-  web: { person: PERSON_COMMANDS },
+  web: { person: PERSON_COMMANDS, none: ['choice.make'] },
   cli: { person: PERSON_COMMANDS },
   identity: { 'step-up': DECISIONS },
 };
@@ -136,7 +137,8 @@ describe('a stolen key', () => {
     const staffReads = READS.map((r) => r.name).filter(
       // The trail is for auditors and admins; this person is a dispatcher.
       (name) =>
-        !['turn.tools', 'message.rendered', 'link.status', 'audit.search'].includes(name) && !name.startsWith('step_up.'),
+        !['turn.tools', 'message.rendered', 'link.status', 'audit.search'].includes(name) &&
+        !name.startsWith('step_up.'),
     );
     // A replica of its own: on the other one these callers have used up their budget of refusals.
     const fresh = createWire(world, (await world.start()).port);

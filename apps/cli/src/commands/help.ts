@@ -8,9 +8,12 @@ export const HELP = `deadlatch - dispatch that fails closed
       --target ID                     ticket, approval, contact or other row it is about
       --body JSON                     its input; {"text": "..."} where words are wanted; a read's parameters
       --key UUID                      idempotency key; a new one when left out
-  deadlatch import FILE... --as WHO   put accounts.csv, sites.csv, assets.csv, technicians.csv on file, line by line
+  deadlatch import FILE... --as WHO   put accounts.csv, sites.csv, assets.csv, technicians.csv on file, line by line,
+                                      and ask for contacts.csv, many in one act
       --dry-run                       decide every line, do none
-  deadlatch export DIR --as WHO       write the same files
+      --wait                          stay until what was asked is confirmed
+  deadlatch export DIR --as WHO       write the same files; of contacts who may do what where
+      --reveal                        names and numbers too: refused until there are passkeys
   deadlatch audit show                the trail, oldest first, each event in its chain
       --correlation ID | --ticket ID | --subject ID | --event ID  --since TIME  --until TIME
   deadlatch audit why ID              why a request was refused: ID as its answer names it, or of its event or chain

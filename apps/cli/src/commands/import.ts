@@ -1,51 +1,133 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createInputValidator, findCommand, routeOf } from '@deadlatch/catalogue';
-import { DispatchError, type JsonValue } from '@deadlatch/kernel';
+import { createInputValidator, type FreeTextRef, findCommand, routeOf } from '@deadlatch/catalogue';
+import { DispatchError, type JsonValue, refuse } from '@deadlatch/kernel';
 import { type Arguments, EXIT, UsageError } from '../arguments.ts';
-import { showProgress } from '../audit/progress.ts';
-import { type ImportPlan, planImport } from '../import/plan-import.ts';
+import { type Progress, showProgress } from '../audit/progress.ts';
+import { type AskedBatch, askForContacts, readWaiting } from '../import/ask-contacts.ts';
+import type { RowKind } from '../import/kinds.ts';
+import type { ContactBatch } from '../import/plan-contacts.ts';
+import { type ImportPlan, placeOf, planImport } from '../import/plan-import.ts';
 import { readDirectory } from '../import/read-directory.ts';
-import { type LineProblem, PROBLEM_CODES, readTable } from '../import/read-table.ts';
-import { LineRefused, runImport, type SendCommand } from '../import/run-import.ts';
+import { type ReadTable, readTable } from '../import/read-table.ts';
+import { type ImportRun, LineRefused, runImport, type SendCommand } from '../import/run-import.ts';
+import { say, tellPlan, tellRefusal, tellWaiting } from '../import/tell-import.ts';
 import { asPerson, type PersonSession } from '../person-session.ts';
 import { readRunFile } from '../run-file.ts';
 
 /** Tries of one line while a service is busy or away; a second in between. */
 const TRIES = 30;
-/** Problems that are printed; `--json` has them all. */
-const SHOWN = 50;
+/** Acts that wait for one person at once: each takes a code of its own, within the hour that it waits. */
+const ACTS_AT_ONCE = 20;
+const LOOK_EVERY_MS = 2_000;
 
 /**
- * `deadlatch import FILE... --as PERSON [--dry-run]`: puts accounts, sites, equipment and technicians on file, each line
- * by a command of that person. Every line of every file is decided first; nothing is done unless all of them can be.
- * @returns 0; 1 when lines are wrong, with every one of them; 3 when the gate refused; 4 when nobody answered
+ * `deadlatch import FILE... --as PERSON [--dry-run] [--wait]`: puts accounts, sites, equipment and technicians on file,
+ * each line by a command of that person, and asks for contacts, many in one act. Every line of every file is decided
+ * first; nothing is done unless all of them can be.
+ * @returns 0; 1 when lines are wrong, with every one of them; 3 when the gate refused, or somebody declined what was
+ *   waited for; 4 when nobody answered
  */
 export async function importFiles(args: Arguments): Promise<number> {
   const { words: paths, as: who } = args;
-  if (paths.length === 0 || !who) throw new UsageError('import FILE... --as PERSON [--dry-run]');
+  if (paths.length === 0 || !who) throw new UsageError('import FILE... --as PERSON [--dry-run] [--wait]');
   if (new Set(paths.map((path) => basename(path))).size < paths.length) {
     throw new UsageError('each kind of file can be given once');
   }
   const tables = await Promise.all(paths.map(async (path) => readTable(path, await bytesOf(path))));
   const run = await readRunFile(args.stateDir);
   return asPerson(run, who, async (session) => {
-    const plan = planImport(tables, await readDirectory(session.read), createInputValidator());
-    const toDo = plan.steps.filter(({ id }) => id === null).length;
-    if (plan.problems.length > 0 || args.dryRun) return tellPlan(args, plan, toDo);
-    const progress = showProgress('lines', plan.steps.length, process.stderr.isTTY === true);
+    const plan = await planned(session, tables);
+    if (plan.problems.length > 0 || args.dryRun) return tellPlan(args, plan);
+    const total = plan.steps.length + plan.contacts.batches.reduce((sum, { rows }) => sum + rows.length, 0);
+    const progress = showProgress('lines', total, process.stderr.isTTY === true);
     try {
-      const done = await runImport(plan, { send: senderOf(session), onStep: progress.step });
-      progress.end();
-      say(args, { ...done, problems: [] }, `${done.made} made, ${done.found} on file already.`);
-      return EXIT.done;
+      return await work(args, session, tables, plan, progress);
     } catch (error) {
       progress.end();
       if (!(error instanceof LineRefused)) throw error;
-      return tellRefusal(args, error, progress.count());
+      return tellRefusal(args, error, Math.min(progress.count(), plan.steps.length));
     }
   });
+}
+
+async function planned(session: PersonSession, tables: readonly ReadTable[]): Promise<ImportPlan> {
+  return planImport(tables, await readDirectory(session.read), createInputValidator());
+}
+
+/** The lines, then the questions; and with `--wait` the rest of the questions, until nothing is left to ask. */
+async function work(
+  args: Arguments,
+  session: PersonSession,
+  tables: readonly ReadTable[],
+  first: ImportPlan,
+  progress: Progress,
+): Promise<number> {
+  const done = await runImport(first, { send: senderOf(session), onStep: progress.step });
+  let plan = first;
+  let asked = await ask(session, tables, plan, done, progress);
+  progress.end();
+  while (args.wait && asked.length > 0) {
+    tellWaiting(args, done, plan, asked);
+    await until(session, asked);
+    const before = asked;
+    plan = await planned(session, tables);
+    const isLeft = before.some(({ batch }) =>
+      plan.contacts.batches.some(({ key }) => key(0) === batch.key(0)),
+    );
+    if (isLeft) {
+      process.stderr.write('It was declined, or nobody confirmed it in time. The same command asks again.\n');
+      return EXIT.refused;
+    }
+    asked = await ask(session, tables, plan, done, showProgress('lines', 0, false));
+  }
+  if (asked.length > 0) return tellWaiting(args, done, plan, asked);
+  // Whoever was confirmed while it was asked for is on file as well.
+  const { contacts } = plan.contacts.batches.length > 0 ? await planned(session, tables) : plan;
+  const found = done.found + contacts.found;
+  say(
+    args,
+    { made: done.made, found, waiting: [], problems: [] },
+    `${done.made} made, ${found} on file already.`,
+  );
+  return EXIT.done;
+}
+
+async function ask(
+  session: PersonSession,
+  tables: readonly ReadTable[],
+  { contacts }: ImportPlan,
+  { ids }: ImportRun,
+  progress: Progress,
+): Promise<readonly AskedBatch[]> {
+  const vault = session.clientOf('vault');
+  const isOnFile = async ({ key }: ContactBatch) => {
+    const now = await planned(session, tables);
+    return !now.contacts.batches.some((left) => left.key(0) === key(0));
+  };
+  return askForContacts(contacts.batches.slice(0, ACTS_AT_ONCE), {
+    idOf: (kind: RowKind, name: string) =>
+      ids.get(placeOf(kind, name)) ?? refuse('unavailable', { detail: 'a line before was not done' }),
+    send: senderOf(session),
+    seal: async (text, idempotencyKey) =>
+      (await persistently(() =>
+        vault.write('/v1/texts', { text }, { idempotencyKey }),
+      )) as unknown as FreeTextRef,
+    readActs: () => persistently(() => session.read('/v1/acts')),
+    isOnFile,
+    onStep: progress.step,
+  });
+}
+
+/** Until none of these waits any more: confirmed, declined, or lapsed after an hour. */
+async function until(session: PersonSession, asked: readonly AskedBatch[]): Promise<void> {
+  const ids = new Set(asked.map(({ actId }) => actId));
+  for (;;) {
+    const waiting = readWaiting(await persistently(() => session.read('/v1/acts')));
+    if (!waiting.some(({ id }) => ids.has(id))) return;
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 async function bytesOf(path: string): Promise<Uint8Array> {
@@ -56,61 +138,24 @@ async function bytesOf(path: string): Promise<Uint8Array> {
   }
 }
 
-/** A service that is busy or starts again is asked again: the key makes the second request the first one. */
 function senderOf(session: PersonSession): SendCommand {
   return async (command, body, key) => {
     const entry = findCommand(command);
     if (entry === undefined) throw new DispatchError('unknown_command');
-    for (let left = TRIES; ; left -= 1) {
-      try {
-        return await session.write(routeOf(entry), body, key);
-      } catch (error) {
-        const isPassing =
-          error instanceof DispatchError && (error.code === 'unavailable' || error.code === 'rate_limited');
-        if (!isPassing || left <= 1) throw error;
-        await sleep(1_000);
-      }
-    }
+    return persistently(() => session.write(routeOf(entry), body, key));
   };
 }
 
-function tellPlan(args: Arguments, { steps, problems }: ImportPlan, toDo: number): number {
-  const found = steps.length - toDo;
-  if (problems.length === 0) {
-    say(
-      args,
-      { would_make: toDo, found, problems },
-      `${toDo} lines would be made, ${found} are on file already.`,
-    );
-    return EXIT.done;
+/** A service that is busy or starts again is asked again: the key makes the second request the first one. */
+async function persistently(send: () => Promise<JsonValue>): Promise<JsonValue> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      return await send();
+    } catch (error) {
+      const isPassing =
+        error instanceof DispatchError && (error.code === 'unavailable' || error.code === 'rate_limited');
+      if (!isPassing || left <= 1) throw error;
+      await sleep(1_000);
+    }
   }
-  const shown = problems.slice(0, SHOWN).map(sentenceOf);
-  const more = problems.length > SHOWN ? [`and ${problems.length - SHOWN} more`] : [];
-  const total = `Nothing was done: ${problems.length} ${problems.length === 1 ? 'line is' : 'lines are'} wrong.`;
-  say(args, { would_make: toDo, found, problems }, [...shown, ...more].join('\n'));
-  process.stderr.write(`${total}\n`);
-  return EXIT.failed;
-}
-
-function sentenceOf({ file, line, column, code }: LineProblem): string {
-  const place = [
-    file,
-    ...(line === null ? [] : [`line ${line}`]),
-    ...(column === null ? [] : [`column ${column}`]),
-  ];
-  return `${place.join(', ')}: ${code} (${PROBLEM_CODES[code]})`;
-}
-
-function tellRefusal(args: Arguments, { step, refusal }: LineRefused, done: number): number {
-  const { file, line } = step;
-  say(
-    args,
-    { done, file, line, code: refusal.code },
-    `${file}, line ${line}: ${refusal.code}. The ${done} lines before it are done; the same command goes on from here.`,
-  );
-  return refusal.code === 'unavailable' ? EXIT.unreachable : EXIT.refused;
-}
-
-function say(args: Arguments, json: object, sentence: string): void {
-  process.stdout.write(`${args.json ? JSON.stringify(json as JsonValue) : sentence}\n`);
 }

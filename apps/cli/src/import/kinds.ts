@@ -1,13 +1,27 @@
-/** What a file of each kind holds, in the order in which they are brought in: each may name what stands before it. */
+/** What a file of each kind holds. */
 export const FILE_KINDS = {
-  accounts: { command: 'account.create', columns: ['account'] },
-  sites: { command: 'site.create', columns: ['account', 'site', 'time_zone', 'territory'] },
-  assets: { command: 'asset.create', columns: ['account', 'site', 'asset', 'kind', 'model', 'serial'] },
-  technicians: { command: 'technician.create', columns: ['technician', 'skills', 'territories'] },
+  accounts: { columns: ['account'] },
+  sites: { columns: ['account', 'site', 'time_zone', 'territory'] },
+  assets: { columns: ['account', 'site', 'asset', 'kind', 'model', 'serial'] },
+  technicians: { columns: ['technician', 'skills', 'territories'] },
+  contacts: { columns: ['account', 'contact', 'site', 'may_request', 'name', 'phone', 'email'] },
 } as const;
 export type FileKind = keyof typeof FILE_KINDS;
 
+/** Kinds whose every line is a command, in the order in which they are brought in: each may name what stands before it. */
+export const ROW_COMMANDS = {
+  accounts: 'account.create',
+  sites: 'site.create',
+  assets: 'asset.create',
+  technicians: 'technician.create',
+} as const;
+export type RowKind = keyof typeof ROW_COMMANDS;
+export const ROW_KINDS = Object.keys(ROW_COMMANDS) as readonly RowKind[];
+
 export const KINDS = Object.keys(FILE_KINDS) as readonly FileKind[];
+
+/** Of contacts an export holds this: who may do what where, and nothing that a person is known or reached by. */
+export const CONTACTS_EXPORT = ['account', 'contact', 'site', 'may_request', 'approval_limit_cents'] as const;
 
 /** By the name of the file. */
 export const KIND_OF_FILE: ReadonlyMap<string, FileKind> = new Map(
@@ -41,10 +55,26 @@ export interface OnFile {
     readonly skills: readonly string[];
     readonly territories: readonly string[];
   }[];
+  /** One for each place at which a contact may do something. */
+  readonly contacts: readonly ContactOnFile[];
+}
+
+export interface ContactOnFile {
+  /** Of the right at this place. */
+  readonly id: string;
+  readonly contact_id: string;
+  readonly account_id: string;
+  /** null: every site of the account. */
+  readonly site_id: string | null;
+  readonly may_request: boolean;
+  readonly approval_limit_cents: number;
+  readonly state: string;
+  /** null for somebody who did not come on file in a batch. */
+  readonly slug: string | null;
 }
 
 /** The rows on file as lines of files, each cell as its column has it. */
-export function linesOnFile(onFile: OnFile): Readonly<Record<FileKind, readonly FileLine[]>> {
+export function linesOnFile(onFile: OnFile): Readonly<Record<RowKind, readonly FileLine[]>> {
   const accounts = new Map(onFile.accounts.map(({ id, slug }) => [id, slug]));
   const sites = new Map(
     onFile.sites.map(({ id, account_id, slug }) => [
@@ -71,6 +101,24 @@ export function linesOnFile(onFile: OnFile): Readonly<Record<FileKind, readonly 
       cells: { technician: slug, skills: words(skills), territories: words(territories) },
     })),
   };
+}
+
+/** Contacts in force as lines of an export; who has no code is called by their id. */
+export function contactLines(onFile: OnFile): readonly FileLine[] {
+  const accounts = new Map(onFile.accounts.map(({ id, slug }) => [id, slug]));
+  const sites = new Map(onFile.sites.map(({ id, slug }) => [id, slug]));
+  return onFile.contacts
+    .filter(({ state }) => state === 'ACTIVE')
+    .map(({ id, contact_id, account_id, site_id, slug, may_request, approval_limit_cents }) => ({
+      id,
+      cells: {
+        account: accounts.get(account_id) ?? '',
+        contact: slug ?? contact_id,
+        site: site_id === null ? '' : (sites.get(site_id) ?? ''),
+        may_request: may_request ? 'yes' : 'no',
+        approval_limit_cents: String(approval_limit_cents),
+      },
+    }));
 }
 
 export interface FileLine {

@@ -1,13 +1,23 @@
 import { findCommand, type InputValidator } from '@deadlatch/catalogue';
 import { derivedUuid } from '@deadlatch/kernel';
-import { FILE_KINDS, type FileKind, KINDS, LIST_SEPARATOR, linesOnFile, type OnFile } from './kinds.ts';
+import { CODE, FORMULA } from './forms.ts';
+import {
+  FILE_KINDS,
+  LIST_SEPARATOR,
+  linesOnFile,
+  type OnFile,
+  ROW_COMMANDS,
+  ROW_KINDS,
+  type RowKind,
+} from './kinds.ts';
+import { type ContactPlan, planContacts } from './plan-contacts.ts';
 import type { Line, LineProblem, ProblemCode, ReadTable, Table } from './read-table.ts';
 
 /** One command of an import. */
 export interface ImportStep {
   readonly file: string;
   readonly line: number;
-  readonly kind: FileKind;
+  readonly kind: RowKind;
   /** What the row is called among those of its kind; others name it by this. */
   readonly name: string;
   /** The row that is on file already, exactly so; null when there is none. */
@@ -15,13 +25,15 @@ export interface ImportStep {
   /** Derived from the file and the line: made again, it is the same request. */
   readonly key: string;
   /** The command's input. @param idOf the id of what this line names, e.g. of its account */
-  readonly body: (idOf: (kind: FileKind, name: string) => string) => object;
+  readonly body: (idOf: (kind: RowKind, name: string) => string) => object;
 }
 
 export interface ImportPlan {
   readonly steps: readonly ImportStep[];
   /** Ids of what is on file, by kind and name. */
   readonly ids: ReadonlyMap<string, string>;
+  /** Who is asked for together; after every step. */
+  readonly contacts: ContactPlan;
   readonly problems: readonly LineProblem[];
 }
 
@@ -42,9 +54,9 @@ export function planImport(
   const steps: ImportStep[] = [];
   const checks = { validate, isZone: zoneCheck() };
   const existing = linesOnFile(onFile);
-  const known = new Map<FileKind, Map<string, string>>();
+  const known = new Map<RowKind, Map<string, string>>();
   const read = tables.flatMap(({ table }) => (table === null ? [] : [table]));
-  for (const kind of KINDS) {
+  for (const kind of ROW_KINDS) {
     const names = new Map(existing[kind].map(({ id, cells }) => [nameOf(kind, cells), id]));
     known.set(kind, names);
     const rows = new Map(existing[kind].map(({ id, cells }) => [id, cells]));
@@ -61,21 +73,26 @@ export function planImport(
           (seen.has(name) ? at(LAST_NAME[kind], 'duplicate') : null) ??
           differenceProblem(kind, cells, id === null ? undefined : rows.get(id));
         seen.add(name);
-        if (wrong === null) steps.push(stepOf(table, line, name, id));
+        if (wrong === null) steps.push(stepOf(kind, table, line, name, id));
         else problems.push({ file: table.file, line: line.line, ...wrong });
       }
     }
     // A line that is wrong itself still says that there is such a thing: what names it is judged by its own.
     for (const name of seen) if (!names.has(name)) names.set(name, '');
   }
-  const ids = KINDS.flatMap((kind) =>
+  const ids = ROW_KINDS.flatMap((kind) =>
     existing[kind].map(({ id, cells }) => [placeOf(kind, nameOf(kind, cells)), id] as const),
   );
-  return { steps, ids: new Map(ids), problems };
+  const people = read.filter((table) => table.kind === 'contacts');
+  const contacts = planContacts(people, onFile, {
+    accounts: known.get('accounts') ?? new Map(),
+    sites: known.get('sites') ?? new Map(),
+  });
+  return { steps, ids: new Map(ids), contacts, problems: [...problems, ...contacts.problems] };
 }
 
 /** What a row is called among all of them. */
-export function placeOf(kind: FileKind, name: string): string {
+export function placeOf(kind: RowKind, name: string): string {
   return `${kind} ${name}`;
 }
 
@@ -84,7 +101,7 @@ type Wrong = Pick<LineProblem, 'column' | 'code'>;
 const at = (column: string | null, code: ProblemCode): Wrong => ({ column, code });
 
 /** The column that says what the row itself is called. */
-const LAST_NAME: Readonly<Record<FileKind, string>> = {
+const LAST_NAME: Readonly<Record<RowKind, string>> = {
   accounts: 'account',
   sites: 'site',
   assets: 'asset',
@@ -92,8 +109,8 @@ const LAST_NAME: Readonly<Record<FileKind, string>> = {
 };
 
 /** Codes hold no `/`, so joined names stay apart. */
-function nameOf(kind: FileKind, cells: Cells): string {
-  const columns: Readonly<Record<FileKind, readonly string[]>> = {
+function nameOf(kind: RowKind, cells: Cells): string {
+  const columns: Readonly<Record<RowKind, readonly string[]>> = {
     accounts: ['account'],
     sites: ['account', 'site'],
     assets: ['account', 'site', 'asset'],
@@ -103,10 +120,9 @@ function nameOf(kind: FileKind, cells: Cells): string {
 }
 
 const OPTIONAL: ReadonlySet<string> = new Set(['model', 'serial', 'skills', 'territories']);
-const FORMULA = /^[=+\-@\t\r]/;
 
 /** Fields of the command by the column that fills them, where they are not called alike. */
-const COLUMN_OF: Readonly<Record<FileKind, Readonly<Record<string, string>>>> = {
+const COLUMN_OF: Readonly<Record<RowKind, Readonly<Record<string, string>>>> = {
   accounts: { slug: 'account' },
   sites: { slug: 'site', account_id: 'account' },
   assets: { slug: 'asset', site_id: 'site' },
@@ -118,13 +134,13 @@ interface Checks {
   readonly isZone: (zone: string) => boolean;
 }
 
-function ownProblem(kind: FileKind, cells: Cells, { validate, isZone }: Checks): Wrong | null {
+function ownProblem(kind: RowKind, cells: Cells, { validate, isZone }: Checks): Wrong | null {
   for (const column of FILE_KINDS[kind].columns) {
     const cell = cells[column] ?? '';
     if (cell === '' && !OPTIONAL.has(column)) return at(column, 'required');
     if (FORMULA.test(cell)) return at(column, 'formula');
   }
-  const entry = findCommand(FILE_KINDS[kind].command);
+  const entry = findCommand(ROW_COMMANDS[kind]);
   if (entry === undefined) return at(null, 'form');
   const [pointer] = validate(
     entry,
@@ -142,7 +158,6 @@ function ownProblem(kind: FileKind, cells: Cells, { validate, isZone }: Checks):
   }
   return kind === 'sites' && !isZone(cells.time_zone ?? '') ? at('time_zone', 'unknown_time_zone') : null;
 }
-const CODE = /^[a-z0-9][a-z0-9-]{0,59}$/;
 
 /** Asks once for each name: a clock of a zone takes long to make, and a file names few zones in many lines. */
 function zoneCheck(): (zone: string) => boolean {
@@ -165,9 +180,9 @@ function isTimeZone(zone: string): boolean {
 
 /** @invariant a site is found under its account alone, so a line cannot name another account's */
 function referenceProblem(
-  kind: FileKind,
+  kind: RowKind,
   cells: Cells,
-  known: ReadonlyMap<FileKind, ReadonlyMap<string, string>>,
+  known: ReadonlyMap<RowKind, ReadonlyMap<string, string>>,
 ): Wrong | null {
   if (kind !== 'sites' && kind !== 'assets') return null;
   if (known.get('accounts')?.has(nameOf('accounts', cells)) !== true) return at('account', 'unknown_account');
@@ -176,7 +191,7 @@ function referenceProblem(
 }
 
 /** What is on file is not changed by an import: a line that says something else about it is refused. */
-function differenceProblem(kind: FileKind, cells: Cells, row: Cells | undefined): Wrong | null {
+function differenceProblem(kind: RowKind, cells: Cells, row: Cells | undefined): Wrong | null {
   if (row === undefined) return null;
   const differs = FILE_KINDS[kind].columns.find((column) => inOrder(cells[column]) !== inOrder(row[column]));
   return differs === undefined ? null : at(differs, 'differs');
@@ -191,13 +206,19 @@ function listOf(cell: string): string[] {
   return [...new Set(words.filter((word) => word !== ''))];
 }
 
-function stepOf(table: Table, { line, cells }: Line, name: string, id: string | null): ImportStep {
-  const { kind, file, hash } = table;
+function stepOf(
+  kind: RowKind,
+  table: Table,
+  { line, cells }: Line,
+  name: string,
+  id: string | null,
+): ImportStep {
+  const { file, hash } = table;
   const key = derivedUuid('import', hash, String(line));
   return { file, line, kind, name, id, key, body: (idOf) => bodyOf(kind, Object.fromEntries(cells), idOf) };
 }
 
-function bodyOf(kind: FileKind, cells: Cells, idOf: (kind: FileKind, name: string) => string): object {
+function bodyOf(kind: RowKind, cells: Cells, idOf: (kind: RowKind, name: string) => string): object {
   const { account = '', site = '', asset = '', technician = '', model = '', serial = '' } = cells;
   switch (kind) {
     case 'accounts':

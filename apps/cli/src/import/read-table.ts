@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { FILE_KINDS, type FileKind, KIND_OF_FILE } from './kinds.ts';
+import { CONTACTS_EXPORT, FILE_KINDS, type FileKind, KIND_OF_FILE } from './kinds.ts';
 
 /** A contractor's whole directory fits into this many times over. */
 const MAX_BYTES = 20_000_000;
@@ -19,12 +19,13 @@ export interface LineProblem {
 }
 
 export const PROBLEM_CODES = {
-  unknown_file: 'a file is called accounts.csv, sites.csv, assets.csv or technicians.csv',
+  unknown_file: 'a file is called accounts.csv, sites.csv, assets.csv, technicians.csv or contacts.csv',
   too_large: 'more than 20 MB or 100,000 lines',
   not_utf8: 'not UTF-8 text',
   malformed_csv: 'quotes that do not end, or a line that is far too long',
   empty_file: 'no header',
   wrong_header: 'the header names exactly the columns of this kind of file, each once',
+  no_values: 'an export without names and numbers, which holds nothing to import',
   wrong_cells: 'not as many cells as the header has',
   required: 'empty',
   form: 'not in the form that this column has',
@@ -78,10 +79,10 @@ export function readTable(path: string, bytes: Uint8Array): ReadTable {
   const [header, ...rows] = parsed.rows;
   if (header === undefined) return whole('empty_file');
   if (rows.length > MAX_LINES) return whole('too_large');
-  const columns = FILE_KINDS[kind].columns;
-  const isHeader =
+  const hasColumns = (columns: readonly string[]) =>
     header.cells.length === columns.length && columns.every((column) => header.cells.includes(column));
-  if (!isHeader) return whole('wrong_header', header.line);
+  if (kind === 'contacts' && hasColumns(CONTACTS_EXPORT)) return whole('no_values', header.line);
+  if (!hasColumns(FILE_KINDS[kind].columns)) return whole('wrong_header', header.line);
   const problems: LineProblem[] = [];
   const lines = rows.flatMap(({ line, cells }) => {
     if (cells.length !== header.cells.length) {

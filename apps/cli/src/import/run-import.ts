@@ -1,5 +1,5 @@
 import { DispatchError, type JsonValue, refuse } from '@deadlatch/kernel';
-import { FILE_KINDS, type FileKind } from './kinds.ts';
+import { ROW_COMMANDS, type RowKind } from './kinds.ts';
 import { type ImportPlan, type ImportStep, placeOf } from './plan-import.ts';
 
 /** Sends one command as the person who imports. @returns its answer @throws DispatchError with the code of whoever refused */
@@ -10,14 +10,16 @@ export interface ImportRun {
   readonly made: number;
   /** Rows that were on file exactly so, and were left alone. */
   readonly found: number;
+  /** Ids of everything that is on file now and that a line names. */
+  readonly ids: ReadonlyMap<string, string>;
 }
 
 /** A line that the gate refused although the plan had no objection: something changed in between. */
 export class LineRefused extends Error {
-  readonly step: ImportStep;
+  readonly step: Pick<ImportStep, 'file' | 'line'>;
   readonly refusal: DispatchError;
 
-  constructor(step: ImportStep, refusal: DispatchError) {
+  constructor(step: Pick<ImportStep, 'file' | 'line'>, refusal: DispatchError) {
     super(`${step.file}, line ${step.line}: ${refusal.code}`);
     this.step = step;
     this.refusal = refusal;
@@ -34,7 +36,7 @@ export async function runImport(
   options: { readonly send: SendCommand; readonly onStep: () => void },
 ): Promise<ImportRun> {
   const ids = new Map(plan.ids);
-  const idOf = (kind: FileKind, name: string) =>
+  const idOf = (kind: RowKind, name: string) =>
     ids.get(placeOf(kind, name)) ?? refuse('unavailable', { detail: 'a line before was not done' });
   let made = 0;
   let found = 0;
@@ -46,18 +48,18 @@ export async function runImport(
     }
     options.onStep();
   }
-  return { made, found };
+  return { made, found, ids };
 }
 
 async function doStep(
   step: ImportStep,
-  idOf: (kind: FileKind, name: string) => string,
+  idOf: (kind: RowKind, name: string) => string,
   send: SendCommand,
 ): Promise<string> {
   try {
-    const answer = await send(FILE_KINDS[step.kind].command, step.body(idOf), step.key);
+    const answer = await send(ROW_COMMANDS[step.kind], step.body(idOf), step.key);
     const { result } = answer as { readonly result?: Readonly<Record<string, unknown>> };
-    const id = result?.[`${FILE_KINDS[step.kind].command.split('.')[0]}_id`];
+    const id = result?.[`${ROW_COMMANDS[step.kind].split('.')[0]}_id`];
     return typeof id === 'string' ? id : refuse('unavailable', { detail: 'an answer without an id' });
   } catch (error) {
     throw error instanceof DispatchError ? new LineRefused(step, error) : error;

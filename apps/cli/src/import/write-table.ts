@@ -1,4 +1,4 @@
-import { FILE_KINDS, type FileKind, type FileLine } from './kinds.ts';
+import type { FileLine } from './kinds.ts';
 
 const FORMULA = /^[=+\-@\t\r]/;
 const NEEDS_QUOTES = /[",\r\n]|^ | $/;
@@ -7,8 +7,7 @@ const NEEDS_QUOTES = /[",\r\n]|^ | $/;
  * One file (RFC 4180, CRLF, UTF-8): the header, then every line. A spreadsheet runs nothing of it: what begins like a
  * formula gets an apostrophe before it. No code has that form, so an import reads back what was exported.
  */
-export function writeTable(kind: FileKind, lines: readonly FileLine[]): string {
-  const { columns } = FILE_KINDS[kind];
+export function writeTable(columns: readonly string[], lines: readonly FileLine[]): string {
   const rows = lines
     .map(({ cells }) => columns.map((column) => cells[column] ?? ''))
     .sort((a, b) => (a.join('\u0000') < b.join('\u0000') ? -1 : 1));

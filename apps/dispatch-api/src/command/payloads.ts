@@ -1,9 +1,9 @@
-import type { CommandEntry } from '@deadlatch/catalogue';
+import { type CommandEntry, MAX_IMPORTED_CONTACTS } from '@deadlatch/catalogue';
 import type { Accepted, Changes, Facts, Suggested } from '@deadlatch/decision';
-import { isUuid } from '@deadlatch/kernel';
+import { isUuid, type JsonValue } from '@deadlatch/kernel';
 import type { CommitDecisionInput, ReadFactsInput } from '@deadlatch/postgres';
 import type { GrantIssuer } from '../grants/issue-grants.ts';
-import { actSecret, linkHash, linkSecret } from '../link-secrets.ts';
+import { actSecret, LINK_SECRET, linkHash, linkSecret } from '../link-secrets.ts';
 import { actorName, type CommandCall, nonceOf } from './call.ts';
 import type { Proven } from './caller.ts';
 
@@ -60,7 +60,7 @@ function references(entry: CommandEntry | undefined, call: CommandCall): ReadFac
     const value = own.has(name) && Object.hasOwn(input, name) ? input[name] : undefined;
     return typeof value === 'string' ? value : undefined;
   };
-  const found: Record<string, string> = {};
+  const found: { -readonly [Name in keyof ReadFactsInput['refs']]: ReadFactsInput['refs'][Name] } = {};
   for (const name of ID_FIELDS) {
     const value = textAt(name);
     if (value !== undefined && isUuid(value)) found[name] = value;
@@ -69,12 +69,26 @@ function references(entry: CommandEntry | undefined, call: CommandCall): ReadFac
     const value = textAt(name);
     if (value !== undefined && value.length <= 200) found[name] = value;
   }
+  // Only the hash of a secret leaves this process.
+  const secret = entry?.needs.includes('tapped_link') ? textAt('link') : undefined;
+  if (secret !== undefined && LINK_SECRET.test(secret)) found.link_hash = linkHash(secret);
   const scope = textAt('scope');
   const scopeId = textAt('scope_id');
   if ((scope === 'account' || scope === 'ticket') && scopeId !== undefined && isUuid(scopeId)) {
     found[`${scope}_id`] = scopeId;
   }
-  return found;
+  const rows = own.has('contacts') && Object.hasOwn(input, 'contacts') ? input.contacts : undefined;
+  return Array.isArray(rows) ? { ...found, contacts: batchRefs(rows) } : found;
+}
+
+/** Of rows beyond what an act may have none is looked up: the schema refuses them all. */
+function batchRefs(rows: readonly JsonValue[]): NonNullable<ReadFactsInput['refs']['contacts']> {
+  return rows.slice(0, MAX_IMPORTED_CONTACTS).flatMap((row) => {
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) return [];
+    const { slug, site_id: site } = row;
+    if (typeof slug !== 'string' || slug.length > 60) return [];
+    return [{ slug, ...(typeof site === 'string' && isUuid(site) && { site_id: site }) }];
+  });
 }
 
 /** Names of an object schema's members. */
@@ -92,7 +106,7 @@ const ID_FIELDS = [
   'contact_id',
   'account_id',
 ] as const;
-const WORD_FIELDS = ['provider_id', 'channel', 'sender_hash', 'slug'] as const;
+const WORD_FIELDS = ['provider_id', 'channel', 'sender_hash', 'slug', 'type', 'template'] as const;
 
 function idempotencyScope(proven: Proven, call: CommandCall) {
   const key = proven.request.idempotencyKey;

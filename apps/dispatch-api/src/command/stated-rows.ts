@@ -1,4 +1,4 @@
-import { type DirectoryRow, directoryEntry } from '@deadlatch/audit-log';
+import { type DirectoryRow, directoryEntry, publicationId } from '@deadlatch/audit-log';
 import type { Changes } from '@deadlatch/decision';
 import type { JsonValue } from '@deadlatch/kernel';
 
@@ -31,8 +31,8 @@ function rowsOf(tenant_id: string, changes: Changes): DirectoryRow[] {
     const values = { tenant_id, account_id, site_id, kind, slug, model, serial, state };
     rows.push({ table: 'assets', id, values });
   }
-  if (contact !== undefined) {
-    const { id, person_id, state, changed_at } = contact;
+  const people = [...(contact === undefined ? [] : [contact]), ...(changes.contacts ?? [])];
+  for (const { id, person_id, state, changed_at } of people) {
     rows.push({
       table: 'contacts',
       id,
@@ -55,6 +55,11 @@ function rowsOf(tenant_id: string, changes: Changes): DirectoryRow[] {
     });
   }
   rows.push(...schedulesOf(tenant_id, changes));
+  if (changes.publication !== undefined) {
+    const { kind, name, number, version, effective_from } = changes.publication;
+    const id = publicationId({ tenantId: tenant_id, kind, name, number });
+    rows.push({ table: 'publications', id, values: { tenant_id, version, effective_from } });
+  }
   if (yes !== undefined) {
     const { act_id, person_id, staff_id } = yes;
     rows.push({ table: 'act_confirmations', id: `${act_id}/${person_id}`, values: { tenant_id, staff_id } });

@@ -22,6 +22,28 @@ export async function findLinkedAct(tx: Tx, tenantId: string, hash: string): Pro
      where l.tenant_id = ${tenantId} and l.hash = ${hash} and l.expires_at > now()`);
 }
 
+/** Somebody whom an act put on file together with others. */
+export interface ImportedContact {
+  readonly contact_id: string;
+  readonly slug: string;
+  /** Whether nothing of the contact was changed since. */
+  readonly is_as_imported: boolean;
+}
+
+/** Everybody whom this act put on file in a batch, by their codes. */
+export async function listImported(
+  tx: Tx,
+  tenantId: string,
+  actId: string,
+): Promise<readonly ImportedContact[]> {
+  return tx.query<ImportedContact>(sql`select k.contact_id, k.slug,
+       c.version = 1 and c.state = 'ACTIVE' as is_as_imported
+     from dispatch.contact_codes k
+     join dispatch.contacts c on c.tenant_id = k.tenant_id and c.id = k.contact_id
+     where k.tenant_id = ${tenantId} and k.act_id = ${actId}
+     order by k.slug`);
+}
+
 export interface WaitingAct {
   readonly act: ActRow;
   /** How many persons have said yes. */

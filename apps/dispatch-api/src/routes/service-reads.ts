@@ -1,11 +1,20 @@
 import type { ServiceName } from '@deadlatch/catalogue';
-import { type Caller, type Facts, renderText } from '@deadlatch/decision';
+import {
+  type Caller,
+  type Facts,
+  type OptionRow,
+  openAnswers,
+  renderText,
+  windowSlot,
+  windowWords,
+} from '@deadlatch/decision';
 import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import { type Pool, type Tx, withTenant } from '@deadlatch/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { GrantIssuer } from '../grants/issue-grants.ts';
-import { linkHash, linkSecret } from '../link-secrets.ts';
-import { type ActNow, findLinkedAct } from '../reads/acts.sql.ts';
+import { LINK_SECRET, linkHash, linkSecret } from '../link-secrets.ts';
+import { type ActNow, findLinkedAct, listImported } from '../reads/acts.sql.ts';
+import { presentAdoptions } from '../reads/adoptions.ts';
 import {
   ASKS_FOR_APPROVAL,
   findApproval,
@@ -16,6 +25,7 @@ import {
 } from '../reads/delivery.sql.ts';
 import { requireReadCeiling } from '../reads/reader.ts';
 import { isStillTrue } from '../reads/still-true.ts';
+import { findTapped } from '../reads/tapped-link.sql.ts';
 import type { AuditedRead } from './audited-read.ts';
 
 export interface ServiceReadParts {
@@ -53,8 +63,17 @@ export function addServiceReadRoutes(app: FastifyInstance, parts: ServiceReadPar
   add('step_up.get', '/v1/step-ups/:secret', 'identity', (tx, tenantId, request) =>
     readStepUp(tx, tenantId, secretOf(request), parts),
   );
+  add('step_up.adoptions', '/v1/step-ups/:secret/adoptions', 'identity', async (tx, tenantId, request) => {
+    const asked = await findLinkedAct(tx, tenantId, linkHash(secretOf(request)));
+    if (!asked) return refuse('not_found');
+    const imported = await listImported(tx, tenantId, asked.act.id);
+    return presentAdoptions(asked, imported, parts.grants.adopt);
+  });
   add('link.status', '/v1/links/:secret', 'web', (tx, tenantId, request) =>
     readStatus(tx, tenantId, secretOf(request), parts),
+  );
+  add('link.choice', '/v1/choices/:secret', 'web', (tx, tenantId, request) =>
+    readTapped(tx, tenantId, secretOf(request)),
   );
   app.get('/v1/turn', (request) =>
     parts.audited('turn.tools', request, async ({ caller }) => {
@@ -119,6 +138,10 @@ function textOf(found: MessageNow, parts: ServiceReadParts): string {
       const secret = linkSecret({ purpose: 'approval', contactId, objectId: approval.id }, parts.linkKey);
       return `${parts.identityPublicUrl}/approve/${secret}`;
     }
+    if (found.has_choice_link) {
+      const secret = linkSecret({ purpose: 'choice', contactId, objectId: message.id }, parts.linkKey);
+      return `${parts.webPublicUrl}/c/${secret}`;
+    }
     if (!ticket) return null;
     const secret = linkSecret({ purpose: 'status', contactId, objectId: ticket.id }, parts.linkKey);
     return `${parts.webPublicUrl}/s/${secret}`;
@@ -133,7 +156,14 @@ async function readStepUp(
   parts: ServiceReadParts,
 ): Promise<JsonValue> {
   const asked = await findLinkedAct(tx, tenantId, linkHash(secret));
-  if (asked) return presentAct(asked, tenantId, parts);
+  if (asked) {
+    const isOver = asked.act.state === 'CONSUMED';
+    const imported = isOver ? await listImported(tx, tenantId, asked.act.id) : [];
+    return {
+      ...presentAct(asked, tenantId, parts),
+      imported: imported.map(({ contact_id, slug }) => ({ contact_id, slug })),
+    };
+  }
   const link = await findLink(tx, tenantId, 'approval', linkHash(secret));
   const found = link && (await findApproval(tx, tenantId, link.object_id));
   if (!link || !found) return refuse('not_found');
@@ -166,7 +196,7 @@ async function readStepUp(
 }
 
 /** As an approval, for the member of staff whose link it is. */
-function presentAct(found: ActNow, tenantId: string, parts: ServiceReadParts): JsonValue {
+function presentAct(found: ActNow, tenantId: string, parts: ServiceReadParts): Record<string, JsonValue> {
   const { act, staff_id: staffId, correlation_id: correlationId, is_open: open } = found;
   return {
     object: 'act',
@@ -176,7 +206,8 @@ function presentAct(found: ActNow, tenantId: string, parts: ServiceReadParts): J
     action_digest: act.action_digest,
     action_jws: parts.grants.action(act),
     required: act.proof_assurance,
-    state: act.state,
+    // Its link may live on.
+    state: act.state === 'PENDING' && !open ? 'EXPIRED' : act.state,
     expires_at: act.expires_at,
     step_up_grant: open ? parts.grants.confirm(act, staffId, correlationId) : null,
     reveal_grant: open
@@ -220,6 +251,24 @@ async function readStatus(
   };
 }
 
+/** What can be said by the link now, and what was: a time or none, on the clock of the site. */
+async function readTapped(tx: Tx, tenantId: string, secret: string): Promise<JsonValue> {
+  const found = (await findTapped(tx, tenantId, linkHash(secret))) ?? refuse('not_found');
+  const { chosen, link, options, ticket, time_zone } = found;
+  const words = (row: Pick<OptionRow, 'window_from' | 'window_to'>) =>
+    windowWords(windowSlot(row, time_zone));
+  const open = openAnswers(found, Date.parse(found.now));
+  const agreed = link.is_used ? undefined : options.find((row) => row.confirmed_at !== null);
+  return {
+    ticket: { reference: ticket.reference, state: ticket.state },
+    time_zone,
+    options: open.options.map((row) => ({ id: row.id, words: words(row) })),
+    other_time: open.otherTime,
+    agreed: agreed === undefined ? null : words(agreed),
+    chosen: chosen && { words: chosen.option && words(chosen.option) },
+  };
+}
+
 function idOf(request: FastifyRequest): string {
   const { id } = request.params as { id: string };
   return isUuid(id) ? id : refuse('not_found', { detail: 'not an id' });
@@ -227,5 +276,5 @@ function idOf(request: FastifyRequest): string {
 
 function secretOf(request: FastifyRequest): string {
   const { secret } = request.params as { secret: string };
-  return /^[0-9a-f]{34}$/.test(secret) ? secret : refuse('not_found', { detail: 'not a link' });
+  return LINK_SECRET.test(secret) ? secret : refuse('not_found', { detail: 'not a link' });
 }

@@ -6,8 +6,30 @@ import { putCommitment } from '../enrol-addresses.ts';
 import { type ProvenStepUp, subjectKindOf } from './prove-step-up.ts';
 import type { CeremonySecrets } from './secrets.ts';
 
-/** Has a contact's new data kept, by the grant that came with the answer. */
-export type AdoptContact = (grant: string, contactId: string, stepUp: ProvenStepUp) => Promise<void>;
+/** Whose yes it was, and to what. */
+export interface ConfirmedBy {
+  readonly subject: { readonly kind: 'contact' | 'staff'; readonly id: string };
+  readonly actId: string;
+  readonly correlationId: string;
+}
+
+/**
+ * Has a contact's new data kept, by a grant for exactly this.
+ * @returns whether the number or address is on file for somebody else too: then messages from there are nobody's
+ */
+export type AdoptContact = (
+  grant: string,
+  contactId: string,
+  by: ConfirmedBy,
+) => Promise<{ readonly isShared: boolean }>;
+
+export function confirmedBy(stepUp: ProvenStepUp): ConfirmedBy {
+  return {
+    subject: { kind: subjectKindOf(stepUp), id: stepUp.contactId },
+    actId: stepUp.approvalId,
+    correlationId: stepUp.grant.correlation_id,
+  };
+}
 
 /** Tells an address that it is a contact's no more. @throws DispatchError `unavailable` */
 export type SendNotice = (to: string) => Promise<void>;
@@ -29,7 +51,7 @@ export function createContactAdopter(options: {
   readonly sendNotice: SendNotice;
 }): AdoptContact {
   const { pool, tenantId, secrets } = options;
-  return async (grant, contactId, stepUp) => {
+  return async (grant, contactId, { subject, actId, correlationId }) => {
     const answer = membersOf(await options.adopt(grant));
     const fields = membersOf(answer.get('fields'));
     const addresses = (['phone', 'email'] as const).flatMap((kind) => {
@@ -42,10 +64,10 @@ export function createContactAdopter(options: {
         const event = options.makeEvent({
           act: 'address.commit',
           code: null,
-          subject: { kind: subjectKindOf(stepUp), id: stepUp.contactId, assurance: 'L2' },
+          subject: { ...subject, assurance: 'L2' },
           resource: { kind: 'contact', id: contactId },
-          details: { kind, act_id: stepUp.approvalId },
-          correlationId: stepUp.grant.correlation_id,
+          details: { kind, act_id: actId },
+          correlationId,
           request: null,
           requestId: null,
           ticketId: null,
@@ -54,7 +76,9 @@ export function createContactAdopter(options: {
       }
     });
     const before = membersOf(answer.get('before')).get('email');
-    if (typeof before === 'string') await options.sendNotice(before);
+    // Kept for the second time, the address before is the new one.
+    if (typeof before === 'string' && before !== fields.get('email')) await options.sendNotice(before);
+    return { isShared: answer.get('is_shared') === true };
   };
 }
 

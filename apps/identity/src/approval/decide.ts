@@ -1,9 +1,9 @@
 import { type ErrorCode, type JsonValue, refuse } from '@deadlatch/kernel';
 import type { MakeEvent } from '../audit-event.ts';
 import type { TokenMinter } from '../sessions/mint-token.ts';
-import type { AdoptContact } from './adopt-contact.ts';
+import { type AdoptContact, confirmedBy } from './adopt-contact.ts';
 import type { CeremonyStore } from './ceremony.sql.ts';
-import type { CommittedAnswer } from './pages.ts';
+import type { CommittedAnswer, Kept } from './pages.ts';
 import { assertSettledByCode, type ProvenStepUp, type StepUpObject, subjectKindOf } from './prove-step-up.ts';
 import { type CeremonySecrets, isCode } from './secrets.ts';
 
@@ -56,17 +56,17 @@ export function createDecider(options: {
 }): Decide {
   const { store, secrets } = options;
   /** What was committed stays so, whatever becomes of the rest: the page says which. */
-  const keep = async (answer: JsonValue, stepUp: ProvenStepUp): Promise<boolean> => {
+  const keep = async (answer: JsonValue, stepUp: ProvenStepUp): Promise<Kept> => {
     const fields = record(answer);
     const grant = fields.get('adopt_grant');
-    if (typeof grant !== 'string') return true;
+    if (typeof grant !== 'string') return { isKept: true, isShared: false };
     const contactId = record(fields.get('result')).get('contact_id');
     try {
-      await options.adoptContact(grant, typeof contactId === 'string' ? contactId : unreadable(), stepUp);
-      return true;
+      const id = typeof contactId === 'string' ? contactId : unreadable();
+      return { isKept: true, ...(await options.adoptContact(grant, id, confirmedBy(stepUp))) };
     } catch (error) {
       options.onFailed(error);
-      return false;
+      return { isKept: false, isShared: false };
     }
   };
   return async (stepUp, input) => {
@@ -118,12 +118,12 @@ export function createDecider(options: {
       actionDigest: stepUp.actionDigest,
       mintToken: () => options.minter.forStepUp(stepUp.grant).token,
     });
-    return { kind: 'committed', answer: { ...readCommitted(answer), isKept: await keep(answer, stepUp) } };
+    return { kind: 'committed', answer: { ...readCommitted(answer), ...(await keep(answer, stepUp)) } };
   };
 }
 
 /** Reads what is shown of a command's answer. @throws DispatchError `unavailable` when it is no such answer */
-function readCommitted(answer: JsonValue): Omit<CommittedAnswer, 'isKept'> {
+function readCommitted(answer: JsonValue): Omit<CommittedAnswer, keyof Kept> {
   const fields = record(answer);
   const eventId = fields.get('event_id');
   const ticket = fields.get('ticket');

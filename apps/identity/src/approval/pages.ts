@@ -2,6 +2,7 @@ import { html, type SafeHtml } from '@deadlatch/http';
 import { type ErrorCode, formatUsd } from '@deadlatch/kernel';
 import type { ActView } from './describe-act.ts';
 import type { ActionView } from './describe-action.ts';
+import type { ImportStanding } from './keep-imported.ts';
 import { layout, type RenderedPage } from './layout.ts';
 
 /** What the page lets its reader do next. */
@@ -36,6 +37,7 @@ ${view.account === null ? null : html`<dt>Account</dt><dd>${view.account}</dd>`}
 ${view.site === null ? null : html`<dt>Site</dt><dd>${view.site}</dd>`}
 ${view.asked.map((item) => html`<dt>${item.label}</dt><dd>${item.value}</dd>`)}
 <dt>Confirm before</dt><dd>${formatInstant(view.expiresAt)}</dd>
+<dt>Statement</dt><dd>${view.bytes} bytes, SHA-256 ${view.digest}</dd>
 </dl>
 <details><summary>The exact statement you decide on</summary>
 <dl>${view.others.map((item) => html`<dt>${item.label}</dt><dd>${item.value}</dd>`)}</dl>
@@ -141,8 +143,36 @@ export function overPage(state: string): RenderedPage {
   );
 }
 
+/** An import that was confirmed: who still lacks a number or address, and one way on. */
+export function importedPage(secret: string, standing: ImportStanding): RenderedPage {
+  return layout(
+    'Contacts on file',
+    html`<section>
+<h1>Contacts on file</h1>
+${importedSection(secret, standing)}
+</section>`,
+  );
+}
+
+function importedSection(secret: string, { total, missing, shared }: ImportStanding): SafeHtml {
+  const kept = total - missing.length;
+  return html`<p role="status" class="${missing.length === 0 ? 'good' : 'bad'}">${kept} of ${total} contacts have their number or address.</p>
+${
+  missing.length === 0
+    ? null
+    : html`<p>Nobody is recognised by these yet: ${missing.join(', ')}.</p>
+<form method="post" action="/approve/${secret}/keep"><button type="submit">Keep what is missing</button></form>
+<p class="soft">This link does so for a day after it was asked. A contact who is still listed then has words that are no number or address: ask for contact.change.</p>`
+}
+${shared.length === 0 ? null : html`<p class="bad">A number or address of these is on file for somebody else too, so nobody is recognised by it: ${shared.join(', ')}.</p>`}`;
+}
+
 /** What dispatch-api committed, and nothing that it did not say. @source T2.2 */
-export function decidedPage(decision: 'APPROVE' | 'DENY', committed: CommittedAnswer): RenderedPage {
+export function decidedPage(
+  decision: 'APPROVE' | 'DENY',
+  committed: CommittedAnswer,
+  imported: { readonly secret: string; readonly standing: ImportStanding | null } | null = null,
+): RenderedPage {
   const approved = decision === 'APPROVE';
   const ticket = committed.ticket;
   return layout(
@@ -151,6 +181,8 @@ export function decidedPage(decision: 'APPROVE' | 'DENY', committed: CommittedAn
 <h1>${approved ? 'Approved' : 'Declined'}</h1>
 <p class="good" role="status">Your decision is recorded.</p>
 ${committed.isKept ? null : html`<p class="bad" role="alert">The name, number or address could not be kept. Please ask for the change again.</p>`}
+${committed.isShared ? html`<p class="bad" role="alert">That number or address is on file for somebody else too, so nobody is recognised by it.</p>` : null}
+${imported === null ? null : imported.standing === null ? html`<p class="bad" role="alert">Names, numbers and addresses could not be kept now. Open this link again within a day.</p>` : importedSection(imported.secret, imported.standing)}
 <dl>
 ${
   ticket === null
@@ -165,11 +197,17 @@ ${
   );
 }
 
-export interface CommittedAnswer {
+/** What became of what was typed of a contact. */
+export interface Kept {
+  /** False: it could not be kept. */
+  readonly isKept: boolean;
+  /** Whether somebody else has the same number or address. */
+  readonly isShared: boolean;
+}
+
+export interface CommittedAnswer extends Kept {
   readonly ticket: { readonly reference: string; readonly state: string; readonly nteCents: number } | null;
   readonly eventId: string;
-  /** False: what was typed of a contact could not be kept. */
-  readonly isKept: boolean;
 }
 
 const PLAIN: ReadonlyMap<ErrorCode, string> = new Map([

@@ -10,6 +10,7 @@ import { type Clock, DispatchError, isUuid, type JsonValue, refuse } from '@dead
 import { actionDigest, type StepUpGrant, type TimedKey, verifyGrant } from '@deadlatch/signing';
 import { type ActView, describeAct } from './describe-act.ts';
 import { type ActionView, describeAction } from './describe-action.ts';
+import type { Imported } from './keep-imported.ts';
 
 /** An approval of a contact, or an act of a member of staff: what a second factor is shown for. */
 export type StepUpObject = 'approval' | 'act';
@@ -33,7 +34,12 @@ export interface ProvenStepUp {
 /** Open for a decision, or over; nothing of an approval that is over is shown, so nothing of it is proven. */
 export type StepUp =
   | { readonly kind: 'open'; readonly proven: ProvenStepUp }
-  | { readonly kind: 'over'; readonly state: Exclude<ApprovalState, 'PENDING'> };
+  | {
+      readonly kind: 'over';
+      readonly state: Exclude<ApprovalState, 'PENDING'>;
+      /** Whom it put on file together; their data may still have to be kept. */
+      readonly imported: readonly Imported[];
+    };
 
 export type ProveStepUp = (answer: JsonValue) => StepUp;
 
@@ -56,10 +62,10 @@ export function createStepUpProver(options: {
   const audience = spiffeId(options.environment, 'identity');
   return (answer) => {
     const state = readState(answer);
-    if (state !== 'PENDING') return { kind: 'over', state };
+    if (state !== 'PENDING') return { kind: 'over', state, imported: readImported(answer) };
     const fields = readAnswer(answer);
     const view = fields.object === 'act' ? describeAct(fields.action) : describeAction(fields.action);
-    if (Date.parse(view.expiresAt) <= options.now()) return { kind: 'over', state: 'EXPIRED' };
+    if (Date.parse(view.expiresAt) <= options.now()) return { kind: 'over', state: 'EXPIRED', imported: [] };
     const digest = actionDigest(fields.action);
     if (digest !== fields.action_digest) mismatch('digest is not of this statement');
     const check = { keys: options.grantKeys(), issuer, audience, now: options.now() };
@@ -108,6 +114,18 @@ interface StepUpAnswer {
 function readState(answer: JsonValue): ApprovalState {
   const given = members(answer).get('state');
   return APPROVAL_STATES.find((known) => known === given) ?? mismatch('unknown state');
+}
+
+function readImported(answer: JsonValue): readonly Imported[] {
+  const listed = members(answer).get('imported') ?? [];
+  if (!Array.isArray(listed)) return mismatch('imported');
+  return (listed as readonly JsonValue[]).map((entry) => {
+    const contact = members(entry);
+    const [contactId, slug] = [contact.get('contact_id'), contact.get('slug')];
+    if (typeof contactId !== 'string' || !isUuid(contactId) || typeof slug !== 'string')
+      return mismatch('imported');
+    return { contactId, slug };
+  });
 }
 
 function members(answer: JsonValue): ReadonlyMap<string, JsonValue> {

@@ -5,8 +5,9 @@ import { hashLinkSecret, isLinkSecret } from '../link-secret.ts';
 import type { CeremonyStore } from './ceremony.sql.ts';
 import type { Decide } from './decide.ts';
 import { parseForm } from './form.ts';
+import type { ImportKeeper } from './keep-imported.ts';
 import type { RenderedPage } from './layout.ts';
-import { approvalPage, decidedPage, type NextStep, overPage, refusedPage } from './pages.ts';
+import { approvalPage, decidedPage, importedPage, type NextStep, overPage, refusedPage } from './pages.ts';
 import type { ProvenStepUp, ProveStepUp } from './prove-step-up.ts';
 import type { CeremonySecrets } from './secrets.ts';
 import type { SendCode } from './send-code.ts';
@@ -37,6 +38,8 @@ export interface ApprovalPages {
   show(request: PageRequest): Promise<PageAnswer>;
   sendCode(request: PageRequest): Promise<PageAnswer>;
   decide(request: PageRequest): Promise<PageAnswer>;
+  /** Has kept what is lacking of contacts who came on file together. */
+  keep(request: PageRequest): Promise<PageAnswer>;
 }
 
 /** Reads `GET /v1/step-ups/:secret`. @throws DispatchError with dispatch-api's code */
@@ -55,6 +58,7 @@ export function createApprovalPages(options: {
   readonly guesses: GuessLimit;
   readonly sendCode: SendCode;
   readonly decide: Decide;
+  readonly imports: ImportKeeper;
   /** identity's own public origin, the only one that may post here. */
   readonly origin: string;
   readonly statusOf: (code: ErrorCode) => number;
@@ -99,11 +103,35 @@ export function createApprovalPages(options: {
     const csrf = options.secrets.csrfToken(stepUp.approvalId, browserHash);
     return { kind: 'enter-code', csrf, triesLeft: standing.triesLeft, wasRejected };
   };
+  /** After the yes; what was committed stays so, whatever becomes of this. */
+  const keepImported = async (request: PageRequest) => {
+    try {
+      const after = await open(request);
+      if (after.kind !== 'over') return null;
+      return await options.imports.keep(request.secret, after.imported);
+    } catch (error) {
+      options.onRefused(error);
+      return null;
+    }
+  };
   return {
     show: (request) =>
       guarded(async () => {
         const stepUp = await open(request);
-        return stepUp.kind === 'over' ? over(stepUp.state) : render(request, stepUp.proven, 200, false);
+        if (stepUp.kind === 'open') return render(request, stepUp.proven, 200, false);
+        if (stepUp.imported.length === 0) return over(stepUp.state);
+        return page(200, importedPage(request.secret, await options.imports.standing(stepUp.imported)));
+      }),
+    keep: (request) =>
+      guarded(async () => {
+        assertOwnOrigin(request);
+        parseForm(request.body, []);
+        const stepUp = await open(request);
+        if (stepUp.kind === 'open' || stepUp.imported.length === 0) {
+          return refuse('invalid_state', { detail: 'nothing to keep' });
+        }
+        const standing = await options.imports.keep(request.secret, stepUp.imported);
+        return page(200, importedPage(request.secret, standing));
       }),
     sendCode: (request) =>
       guarded(async () => {
@@ -136,7 +164,11 @@ export function createApprovalPages(options: {
         if (outcome.kind !== 'committed') {
           return render(request, stepUp.proven, options.statusOf('code_rejected'), true);
         }
-        return page(200, decidedPage(decision, outcome.answer));
+        const isImport = stepUp.proven.view.kind === 'act' && stepUp.proven.view.imports > 0;
+        const { secret } = request;
+        const imported =
+          isImport && decision === 'APPROVE' ? { secret, standing: await keepImported(request) } : null;
+        return page(200, decidedPage(decision, outcome.answer, imported));
       }),
   };
 }

@@ -59,6 +59,8 @@ export interface SmallDispatchApi {
   distort: (answer: Record<string, JsonValue>, approval: StagedApproval) => Record<string, JsonValue>;
   /** What `approval.decide` does; may throw. */
   decide: (decision: Decision) => JsonValue;
+  /** What `step_up.adoptions` answers; may throw. */
+  adoptions: (approval: StagedApproval) => JsonValue;
   close(): Promise<void>;
 }
 
@@ -68,7 +70,7 @@ export interface SmallVault {
   readonly reveals: string[];
   /** Grants by which words were to be kept; what `adopted` answers to them, or throws. */
   readonly adoptions: string[];
-  adopted: () => JsonValue;
+  adopted: (grant: string) => JsonValue;
   close(): Promise<void>;
 }
 
@@ -154,6 +156,7 @@ export async function startDispatchApi(options: PeerOptions): Promise<SmallDispa
       return approval;
     },
     distort: (answer) => answer,
+    adoptions: () => refuse('not_found'),
     decide: () => ({
       ticket: { id: randomUUID(), reference: 'DL-TEST2345', state: 'IN_PROGRESS', nte_cents: 95_000 },
       result: {},
@@ -168,6 +171,10 @@ export async function startDispatchApi(options: PeerOptions): Promise<SmallDispa
     const approval = approvals.get(request.params.secret);
     if (approval === undefined) return refuse('not_found');
     return api.distort(answerFor(approval), approval);
+  });
+  app.get<{ Params: { secret: string } }>('/v1/step-ups/:secret/adoptions', async (request) => {
+    prove(request, 'dispatch-api', READ, options.identityKey);
+    return api.adoptions(approvals.get(request.params.secret) ?? refuse('not_found'));
   });
   const decided = async (request: FastifyRequest<{ Params: { id: string } }>) => {
     const verified = prove(request, 'dispatch-api', WRITE_WITH_TOKEN, options.identityKey);
@@ -218,8 +225,9 @@ export async function startVault(options: PeerOptions): Promise<SmallVault> {
   };
   app.post('/v1/adoptions', async (request) => {
     prove(request, 'vault', WRITE, options.identityKey);
-    vault.adoptions.push((readJson(request) as { grant: string }).grant);
-    return vault.adopted();
+    const { grant } = readJson(request) as { grant: string };
+    vault.adoptions.push(grant);
+    return vault.adopted(grant);
   });
   return Object.assign(vault, { url: await listen(app) });
 }

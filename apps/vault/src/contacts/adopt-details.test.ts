@@ -63,7 +63,7 @@ test('words become a contact who is found by their number, and the old address i
   });
   assert.deepEqual(await adopt(grant), {
     status: 200,
-    body: { fields: { phone: '+15125550177' }, before: {} },
+    body: { fields: { phone: '+15125550177' }, before: {}, is_shared: false },
   });
   assert.equal((await adopt(grant)).body.code, 'not_granted');
   const heard = await world.receive('+15125550177', 'the door sticks');
@@ -72,7 +72,14 @@ test('words become a contact who is found by their number, and the old address i
   assert.deepEqual(changed.body, {
     fields: { email: 'alan@other.example' },
     before: { email: 'zebulon@shop.example' },
+    is_shared: false,
   });
+  const twin = await adopt(
+    grantFor({ contact: randomUUID(), name: await words('Nino'), phone: await words('+1 512 555 0177') }),
+  );
+  assert.equal(twin.body.is_shared, true);
+  const stranger = await world.receive('+15125550177', 'the door sticks again');
+  assert.equal(stranger.body.contact_id, null);
   const events = (await world.events()).filter(({ command }) => command === 'contact.adopt');
   assert.ok(events.length >= 3);
   assert.ok(!events.some(({ body }) => /Oxenham|0177|example/.test(body)));

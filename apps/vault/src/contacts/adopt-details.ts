@@ -1,4 +1,5 @@
 import { type ServiceName, spiffeId } from '@deadlatch/catalogue';
+import type { ContactDetails } from '@deadlatch/contact-details';
 import { validator } from '@deadlatch/http';
 import { type Clock, refuse } from '@deadlatch/kernel';
 import type { SignedRequest, Tx } from '@deadlatch/postgres';
@@ -6,11 +7,11 @@ import { type AdoptGrant, type TimedKey, verifyGrant } from '@deadlatch/signing'
 import Type, { type Static } from 'typebox';
 import { decryptValue } from '../crypto/envelope.ts';
 import type { KeyWrapper } from '../crypto/key-wrapper.ts';
-import { type ContactData, type KeepContact, keepContact, readContactData } from '../keep-contact.ts';
+import { type KeepContact, keepContact, readContactDetails } from '../keep-contact.ts';
 import { burnGrant, isAlive } from '../reveals/reveals.sql.ts';
 import type { Settle, Settled } from '../settle.ts';
 import { readOwnTexts } from '../texts/texts.sql.ts';
-import { readContactValues } from './contacts.sql.ts';
+import { isShared, readContactValues } from './contacts.sql.ts';
 import { contactValuePlace, textPlace } from './places.ts';
 
 const CALLERS: readonly ServiceName[] = ['identity'];
@@ -24,6 +25,8 @@ const body = Type.Object(
 export interface Adopted {
   readonly fields: { readonly phone?: string; readonly email?: string };
   readonly before: { readonly email?: string };
+  /** Whether somebody else has the same number or address: messages from there are then nobody's. */
+  readonly is_shared: boolean;
 }
 
 /**
@@ -60,7 +63,7 @@ export function createAdopter(
       if (!(await isAlive(tx, grant.exp))) refuse('unauthenticated', { detail: 'grant_expired' });
       if (!(await burnGrant(tx, tenantId, grant.jti, grant.exp)))
         refuse('not_granted', { detail: 'grant_used' });
-      const data = readContactData(await wordsOf(tx, grant, tenantId, keyWrapper));
+      const data = readContactDetails(await wordsOf(tx, grant, tenantId, keyWrapper));
       const [old] = await readContactValues(tx, tenantId, grant.contact, ['email']);
       const before =
         old &&
@@ -72,6 +75,7 @@ export function createAdopter(
         answer: {
           fields: { ...(phone !== undefined && { phone }), ...(email !== undefined && { email }) },
           before: before === undefined ? {} : { email: before },
+          is_shared: await isShared(tx, tenantId, grant.contact),
         },
         event: {
           resource: { kind: 'contact', id: grant.contact },
@@ -94,7 +98,7 @@ async function wordsOf(
   grant: AdoptGrant,
   tenantId: string,
   keyWrapper: KeyWrapper,
-): Promise<ContactData> {
+): Promise<ContactDetails> {
   const handles = (['name', 'phone', 'email'] as const).flatMap((field) => {
     const id = grant[field];
     return id === null ? [] : [[field, id] as const];

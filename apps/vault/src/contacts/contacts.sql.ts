@@ -31,6 +31,18 @@ export async function findOwners(tx: Tx, tenantId: string, blindIndex: string): 
   return rows.map((row) => row.id);
 }
 
+/** Whether somebody else who is not erased has a number or e-mail address of this contact. */
+export async function isShared(tx: Tx, tenantId: string, contactId: string): Promise<boolean> {
+  const row = await tx.one<{ is_shared: boolean }>(sql`
+    select exists (
+      select 1 from vault.values mine
+        join vault.values other on other.tenant_id = mine.tenant_id and other.kind = mine.kind
+         and other.blind_index = mine.blind_index and other.subject_id <> mine.subject_id
+        join vault.subjects s on s.tenant_id = other.tenant_id and s.id = other.subject_id
+       where mine.tenant_id = ${tenantId} and mine.subject_id = ${contactId} and s.erased_at is null) as is_shared`);
+  return row?.is_shared !== false;
+}
+
 /** The values of these kinds of one contact who is not erased. */
 export async function readContactValues(
   tx: Tx,

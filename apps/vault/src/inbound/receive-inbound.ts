@@ -1,11 +1,11 @@
 import type { ServiceName } from '@deadlatch/catalogue';
+import { toE164 } from '@deadlatch/contact-details';
 import { type RateLimit, validator } from '@deadlatch/http';
 import { refuse } from '@deadlatch/kernel';
 import { type Pool, type SignedRequest, type Tx, withTenant } from '@deadlatch/postgres';
 import type { Logger } from '@deadlatch/telemetry';
 import Type, { type Static } from 'typebox';
 import { findOwners, readSubjectKey } from '../contacts/contacts.sql.ts';
-import { toE164 } from '../contacts/phone-number.ts';
 import { placeholderPlace, textPlace } from '../contacts/places.ts';
 import type { ReadKnownValues } from '../contacts/read-known-values.ts';
 import { encryptValue, type Place } from '../crypto/envelope.ts';

@@ -1,6 +1,18 @@
 import { type CommandEntry, command, staff } from '../define.ts';
-import { amount, choice, flag, freeText, integer, object, optional, reference, word } from '../fields.ts';
+import {
+  amount,
+  choice,
+  flag,
+  freeText,
+  integer,
+  list,
+  object,
+  optional,
+  reference,
+  word,
+} from '../fields.ts';
 import { SERVICES } from '../services.ts';
+import { slug } from './directory.ts';
 
 /** Roles of staff, as they can be granted. */
 export const STAFF_ROLES = ['dispatcher', 'supervisor', 'qa', 'finance', 'admin', 'auditor'] as const;
@@ -9,6 +21,12 @@ export type StaffRole = (typeof STAFF_ROLES)[number];
 /** How long an act waits for whoever must confirm it: one person, who asked, or two. */
 export const ACT_LIFETIME_MS = 60 * 60 * 1000;
 export const ACT_OF_TWO_LIFETIME_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Contacts of one act. Its signed statement is at most 64 KiB (`action+jwt`), and a row of it with the code of its
+ * site 600 bytes before base64.
+ */
+export const MAX_IMPORTED_CONTACTS = 75;
 
 const digest = () => word('^[A-Za-z0-9_-]{43}$', 43);
 
@@ -32,6 +50,29 @@ export const AUTHORITY_COMMANDS: readonly CommandEntry[] = [
       email: optional(freeText()),
     }),
     needs: ['directory'],
+  }),
+  command('contact.import', {
+    summary: 'Asks to put many contacts of one account on file at once, who can approve nothing.',
+    target: 'none',
+    who: staff('dispatcher'),
+    proof: 'L1',
+    input: object({
+      account_id: reference('account'),
+      contacts: list(
+        object({
+          /** What the account calls them, a job or a place: never a person's name. */
+          slug: slug(),
+          site_id: optional(reference('site')),
+          may_request: flag(),
+          name: freeText(),
+          phone: optional(freeText()),
+          email: optional(freeText()),
+        }),
+        1,
+        MAX_IMPORTED_CONTACTS,
+      ),
+    }),
+    needs: ['directory', 'batch'],
   }),
   command('contact.change', {
     summary: "Asks to change a contact's rights at a place, or their name, number or address.",
@@ -135,7 +176,7 @@ export const AUTHORITY_COMMANDS: readonly CommandEntry[] = [
     who: staff('admin', 'supervisor', 'dispatcher'),
     proof: 'L2',
     input: object({ decision: choice(['CONFIRM', 'DECLINE']), action_digest: digest() }),
-    needs: ['directory'],
+    needs: ['directory', 'batch'],
     isActOfAuthority: true,
   }),
 ];

@@ -12,12 +12,14 @@ import {
   CONTACT_RESET,
   CONTACT_SET_LIMIT,
 } from './contact.ts';
+import { CONTACT_IMPORT } from './contact-import.ts';
 import { ACCOUNT_CHANGE } from './directory.ts';
 
 /** Every command that can be asked for and confirmed. */
 export const ASKED_COMMANDS: readonly AskedCommand[] = [
   ACCOUNT_CHANGE,
   CONTACT_ADD,
+  CONTACT_IMPORT,
   CONTACT_CHANGE,
   CONTACT_DEACTIVATE,
   CONTACT_RESET,

@@ -8,38 +8,31 @@ import type { Outcome, RuleContext } from '../rule.ts';
 import { activeRow } from './on-file.ts';
 
 /** Of a person, as handles of words in the vault. */
-interface Details {
+export interface Details {
   readonly name?: FreeTextRef;
   readonly phone?: FreeTextRef;
   readonly email?: FreeTextRef;
 }
 
-interface Place {
+export interface Place {
   readonly account_id: string;
   readonly site_id?: string;
 }
 
 /** The table of proofs: a code of the member of staff who asked, then cooling-off. */
-const OWN_CODE: ActTerms = { assurance: 'L2', deciders: 1, roles: [] };
+export const OWN_CODE: ActTerms = { assurance: 'L2', deciders: 1, roles: [] };
 const FIRST_APPROVER_ROLES: readonly StaffRole[] = ['admin'];
 
 export const CONTACT_ADD = asked<Place & Details & { readonly may_request: boolean }>('contact.add', {
   terms: () => OWN_CODE,
   target: () => null,
   settle: (context) => {
-    const { caller, input, nowText, tools } = context;
+    const { input } = context;
     requirePlace(context, input);
     if (input.phone === undefined && input.email === undefined) {
       refuse('schema_mismatch', { extra: { fields: ['/phone', '/email'] } });
     }
-    const contact: ContactRow = {
-      tenant_id: caller.tenantId,
-      id: tools.newId(),
-      version: 1,
-      state: 'ACTIVE',
-      person_id: tools.newId(),
-      changed_at: nowText,
-    };
+    const contact = newContact(context);
     const membership = newMembership(context, contact.id, input, input.may_request);
     return outcome(contact, { contact, memberships: [membership] }, wordsOf(input));
   },
@@ -156,8 +149,20 @@ function membershipAt(memberships: readonly MembershipRow[], place: Place): Memb
   return memberships.find((m) => m.account_id === place.account_id && m.site_id === (place.site_id ?? null));
 }
 
+/** Somebody whom nobody knew, as a person of their own. */
+export function newContact({ caller, nowText, tools }: RuleContext): ContactRow {
+  return {
+    tenant_id: caller.tenantId,
+    id: tools.newId(),
+    version: 1,
+    state: 'ACTIVE',
+    person_id: tools.newId(),
+    changed_at: nowText,
+  };
+}
+
 /** Imported or added: whoever is new can approve nothing. */
-function newMembership(
+export function newMembership(
   { caller, nowText, tools }: RuleContext,
   contactId: string,
   place: Place,

@@ -1,5 +1,5 @@
 import type { JsonValue } from '@deadlatch/kernel';
-import type { ActRow, Confirmer, DirectoryFacts, MembershipRow } from '../directory-rows.ts';
+import type { ActRow, BatchFacts, Confirmer, DirectoryFacts, MembershipRow } from '../directory-rows.ts';
 import { FREE_TEXT, fixedId, IDS, personOf } from './ids.ts';
 import { accountFacts, at, HOUR, LONG_AGO } from './rows.ts';
 import { sha256Base64Url, sortedJson } from './tools.ts';
@@ -10,6 +10,9 @@ export const STAFF = fixedId(0x302);
 export const SECOND_ADMIN = fixedId(0x303);
 export const ACT = fixedId(0x304);
 const MEMBERSHIP = fixedId(0x305);
+
+/** Words other than `FREE_TEXT`. */
+export const freeText = (n: number) => ({ ...FREE_TEXT, text_id: fixedId(0x310 + n) });
 
 export const NEW_CONTRACT = {
   nte_cents: { ROUTINE: 40_000, URGENT: 60_000, EMERGENCY: 90_000 },
@@ -37,6 +40,13 @@ export const DIRECTORY_INPUTS: Readonly<Record<string, unknown>> = {
   'technician.change': { skills: ['doors'] },
   'technician.deactivate': {},
   'contact.add': { account_id: IDS.account, may_request: true, name: FREE_TEXT, phone: FREE_TEXT },
+  'contact.import': {
+    account_id: IDS.account,
+    contacts: [
+      { slug: 'manager-1', may_request: true, name: FREE_TEXT, phone: freeText(1) },
+      { slug: 'manager-2', site_id: IDS.site, may_request: false, name: freeText(2), email: freeText(3) },
+    ],
+  },
   'contact.change': { account_id: IDS.account, may_request: false },
   'contact.deactivate': {},
   'contact.reset': {},
@@ -127,6 +137,13 @@ export function directoryFacts(patch: Partial<DirectoryFacts> = {}): DirectoryFa
     confirmed_by: [],
     ...patch,
   };
+}
+
+/** The site of the account and one of another; no code is taken. */
+export function batchFacts(patch: Partial<BatchFacts> = {}): BatchFacts {
+  const site = { id: IDS.site, account_id: IDS.account, slug: 'store-114', state: 'ACTIVE' } as const;
+  const foreign = { ...site, id: IDS.otherSite, account_id: IDS.otherAccount, slug: 'store-9' };
+  return { sites: [site, foreign], taken: [], ...patch };
 }
 
 /** An act as asking leaves it: row and bytes agree. */

@@ -4,12 +4,13 @@ import type { Caller, CommandRequest } from '../caller.ts';
 import type { Facts, SubjectFacts } from '../facts.ts';
 import type { ApprovalRow, VisitRow } from '../rows.ts';
 import { NO_CONTEXT } from './callers.ts';
-import { actFor, DIRECTORY_TARGETS, directoryFacts } from './directory-facts.ts';
+import { actFor, batchFacts, DIRECTORY_TARGETS, directoryFacts } from './directory-facts.ts';
 import { completeEvidence, completeTests, emptyFacts, placeFacts } from './facts.ts';
 import { IDS, personOf } from './ids.ts';
 import { lifeFacts } from './life-rows.ts';
 import type { Cell } from './matrix-cells.ts';
 import { inputOf } from './matrix-inputs.ts';
+import { publicationsFor } from './publication-facts.ts';
 import {
   approvalRow,
   approverFacts,
@@ -28,7 +29,7 @@ import {
   turnRow,
   visitRow,
 } from './rows.ts';
-import { scheduleOf, technicianFacts, tripOf } from './schedule-rows.ts';
+import { scheduleOf, tapOf, technicianFacts, tripOf } from './schedule-rows.ts';
 
 const SUBJECT_OF: Readonly<Record<string, string>> = {
   requester: IDS.requester,
@@ -74,8 +75,9 @@ function digestOf(cell: Pick<Still, 'command' | 'role'>): string {
 
 export function callerOf(cell: Cell): Caller {
   const isService = cell.service === 'gateway' || cell.service === 'worker';
+  const personal = cell.kind === 'link' ? 'link' : 'person';
   const scope =
-    cell.agent !== null ? 'turn' : isService ? 'service' : cell.service === 'identity' ? 'step-up' : 'person';
+    cell.agent !== null ? 'turn' : isService ? 'service' : cell.service === 'identity' ? 'step-up' : personal;
   return {
     tenantId: IDS.tenant,
     service: cell.service,
@@ -111,7 +113,10 @@ export function factsOf(cell: Still): Facts {
     technician: technicianFacts(),
     roster: [technicianFacts()],
     schedule: scheduleOf(cell.command, cell.agent === null && cell.kind === 'system'),
+    tapped_link: cell.command === 'choice.make' ? tapOf(cell.membership) : null,
     directory: directoryFacts(cell.command === 'act.confirm' ? actFor(cell.role) : {}),
+    batch: batchFacts(),
+    publications: publicationsFor(requestOf(cell).input),
     approval,
     approvals: isAsking(cell) ? [approval] : [],
     approvers: [approverFacts()],

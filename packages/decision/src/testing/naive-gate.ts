@@ -26,6 +26,7 @@ ticket.resume            | technician@own dispatcher                | ON_HOLD
 ticket.cancel            | requester@own dispatcher                 | NEW NEEDS_INFO TRIAGED READY_TO_SCHEDULE SCHEDULE_PROPOSED SCHEDULED DISPATCHED APPROVAL_REQUIRED
 schedule.propose         | dispatcher S2                            | READY_TO_SCHEDULE
 schedule.confirm         | requester@own dispatcher S2              | SCHEDULE_PROPOSED
+choice.make              | link@own                                 | SCHEDULE_PROPOSED SCHEDULED DISPATCHED
 schedule.release         | dispatcher system S2                     | SCHEDULE_PROPOSED
 schedule.reschedule      | requester@own dispatcher S2              | SCHEDULED DISPATCHED
 visit.dispatch           | dispatcher S3                            | SCHEDULED
@@ -127,7 +128,9 @@ function mayEverSend(cell: Cell, row: Row): boolean {
   if (!sender.kinds.split(' ').includes(cell.kind)) return false;
   if (Number(cell.assurance[1]) > sender.most) return false;
   if ((cell.agent !== null) !== sender.agents) return false;
-  const isForPeople = row.who.some((w) => !/^(gateway|system|[AS]\d)$/.test(w));
+  const isForPeople = row.who.some((w) => !/^(gateway|system|link@own|[AS]\d)$/.test(w));
+  // No token names a link: it is nobody, and its secret is good for one command.
+  if (cell.kind === 'link') return cell.command === 'choice.make';
   switch (cell.service) {
     case 'gateway':
       return cell.command === 'message.receive' || cell.command === 'message.report_delivery';
@@ -165,7 +168,10 @@ function isConnected(cell: Cell, listed: string): boolean {
     /^(ticket|schedule|approval|visit|tech|evidence|part|time|test|qa|remedy|billing|payment)\./.test(
       cell.command,
     );
-  const needsTicket = (isAboutTicket && cell.command !== 'ticket.create') || cell.command === 'message.send';
+  const needsTicket =
+    (isAboutTicket && cell.command !== 'ticket.create') ||
+    cell.command === 'message.send' ||
+    cell.command === 'choice.make';
   const isOfTenant = !['contact', 'technician', 'unknown_sender', 'link'].includes(cell.kind);
   // Another tenant's place is unknown, whatever is asked.
   if (isOfTenant && cell.membership === 'other') return false;

@@ -120,6 +120,7 @@ const MONEY: readonly Removal[] = [
 
 const DIRECTORY: readonly Removal[] = [
   ofFacts('nothing on file', () => ({ directory: null })),
+  ofFacts('nothing known of the rows of a batch', () => ({ batch: null })),
   ofFacts('nobody who could confirm', ({ directory }) => ({
     directory: directory && { ...directory, confirmers: [] },
   })),
@@ -132,6 +133,10 @@ const DIRECTORY: readonly Removal[] = [
   ofFacts('the code is taken', ({ directory }) => ({
     directory: directory && { ...directory, is_slug_taken: true },
   })),
+];
+
+const PUBLISHED: readonly Removal[] = [
+  ofFacts('nothing read of what is published', () => ({ publications: null })),
 ];
 
 const WITNESS: readonly Removal[] = [
@@ -147,5 +152,6 @@ export const REMOVALS: readonly Removal[] = [
   ...ROOM,
   ...MONEY,
   ...DIRECTORY,
+  ...PUBLISHED,
   ...WITNESS,
 ];

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { ActRow, ContactRow, MembershipRow } from '@deadlatch/decision';
+import { MAX_IMPORTED_CONTACTS } from '@deadlatch/catalogue';
+import type { ActRow, Changes, ContactRow, MembershipRow } from '@deadlatch/decision';
 import { verifies } from '../../../../test/requirements.ts';
+import { importCommits } from '../../../../test/support/authority-commits.ts';
 import { commitOf, effectOf, instantIn, newId, next } from '../../../../test/support/commits.ts';
 import { createTestDatabase, type TestDatabase, testPool } from '../../../../test/support/database.ts';
 import { attack, NO_GRANT, refusalOf } from '../../../../test/support/refusal.ts';
@@ -161,6 +163,76 @@ test('a limit above 0 is written only with an act that asked for exactly it and 
     membership: next(none, { may_approve: true, approval_limit_cents: 5_000 }),
   });
   assert.equal(await second.refusal, 'limit_not_confirmed');
+});
+
+test('contacts of one act come on file together or not at all, each with the code that was asked for', async () => {
+  verifies('T4.7', 'T3.11', 'F.1');
+  const count = async () => {
+    const { rows } = await admin.query<{ contacts: number; rights: number; codes: number }>(
+      `select (select count(*)::int from dispatch.contacts) as contacts,
+              (select count(*)::int from dispatch.contact_memberships) as rights,
+              (select count(*)::int from dispatch.contact_codes) as codes`,
+    );
+    return rows[0];
+  };
+  const before = await count();
+  assert.ok(before);
+  const slugs = Array.from({ length: MAX_IMPORTED_CONTACTS }, (_, n) => `manager-${n}`);
+  const asked = async (change?: (changes: Changes) => Changes, codes = slugs) => {
+    const commits = await importCommits(path, t, codes, change);
+    await path.commitDecision(commits.ask);
+    return refusalOf(path.commitDecision(commits.confirm));
+  };
+  /** The last row alone is wrong. */
+  const last = <Row>(rows: readonly Row[] = [], change: (row: Row) => Row): readonly Row[] =>
+    rows.map((row, n) => (n === rows.length - 1 ? change(row) : row));
+  const spoiled: readonly (readonly [refusal: string, change: (changes: Changes) => Changes])[] = [
+    [
+      'limit_not_confirmed',
+      (c) => ({ ...c, memberships: last(c.memberships, (m) => ({ ...m, approval_limit_cents: 1 })) }),
+    ],
+    [
+      'change_without_event',
+      (c) => ({ ...c, contact_codes: last(c.contact_codes, (k) => ({ ...k, slug: 'owner' })) }),
+    ],
+    [
+      'change_without_event',
+      (c) => ({
+        ...c,
+        contact_codes: last(c.contact_codes, (k) => ({ ...k, account_id: t.otherAccountId })),
+      }),
+    ],
+    [
+      'change_without_event',
+      (c) => ({ ...c, contact_codes: last(c.contact_codes, (k) => ({ ...k, contact_id: t.contacts.sam })) }),
+    ],
+    [
+      'contact_codes_slug_key',
+      (c) => ({ ...c, contact_codes: last(c.contact_codes, (k) => ({ ...k, slug: 'manager-0' })) }),
+    ],
+    ['version_step', (c) => ({ ...c, contacts: last(c.contacts, (one) => ({ ...one, version: 2 })) })],
+  ];
+  for (const [refusal, change] of spoiled) {
+    assert.equal(await asked(change), refusal, change.toString());
+    assert.deepEqual(await count(), before, change.toString());
+  }
+  assert.equal(await asked(), 'allowed');
+  assert.deepEqual(await count(), {
+    contacts: before.contacts + slugs.length,
+    rights: before.rights + slugs.length,
+    codes: before.codes + slugs.length,
+  });
+  // One code that is given already is enough, and the code is not given away afterwards.
+  assert.equal(await asked(undefined, ['manager-new', 'manager-7']), 'contact_codes_slug_key');
+  assert.equal((await count())?.codes, before.codes + slugs.length);
+  for (const statement of [
+    sql`update dispatch.contact_codes set slug = 'owner'`,
+    sql`delete from dispatch.contact_codes`,
+    sql`truncate dispatch.contact_codes`,
+  ]) {
+    assert.equal(await attack(pool, t.tenantId, statement), NO_GRANT);
+    assert.equal(await attack(admin, t.tenantId, statement), 'append_only');
+  }
 });
 
 test('an act stays what was asked, and is over when it is over', async () => {

@@ -137,7 +137,7 @@ test('dispatch: everything it may write, column by column', async () => {
       'dispatch.autonomy_settings UPDATE(event_id,level,version)',
       'dispatch.bookings DELETE',
       'dispatch.bookings INSERT(ends_at,held_until,option_id,starts_at,technician_id,tenant_id,visit_id)',
-      'dispatch.choices INSERT(channel,contact_id,event_id,id,kind,made_at,message_id,option_id,tenant_id,ticket_id)',
+      'dispatch.choices INSERT(channel,contact_id,event_id,id,kind,link_hash,made_at,message_id,option_id,tenant_id,ticket_id)',
       'dispatch.completions INSERT(event_id,id,outcome,signature_kind,signature_text_id,submitted_by,tenant_id,ticket_id,visit_id,work_note_text_id)',
       'dispatch.consents INSERT(act,event_id,object,object_version,person_id,reason_text_id,role,staff_id,tenant_id,ticket_id)',
       'dispatch.consumed_choices INSERT(choice_id,event_id,tenant_id)',

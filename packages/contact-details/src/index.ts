@@ -1,0 +1,2 @@
+export * from './details.ts';
+export * from './phone-number.ts';
