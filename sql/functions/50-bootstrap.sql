@@ -10,7 +10,8 @@
 --                   approval_limit_cents, changed_at }] }],
 --   staff:       [{ id, person_id, roles: [text] }],
 --   technicians: [{ id, person_id, slug, skills: [text], territories: [text],
---                   schedule?: { shifts, certifications, absences, home_lat_e6?, home_lon_e6? } }] }
+--                   schedule?: { shifts, certifications, absences, home_lat_e6?, home_lon_e6? } }],
+--   publications: [{ kind, name, version, effective_from }] }   without them nothing is triaged and nothing said
 -- Answers { tenant_id, event_id }.
 create or replace function dispatch.bootstrap(p jsonb) returns jsonb language plpgsql as $$
 declare
@@ -63,6 +64,9 @@ begin
     from jsonb_to_recordset(p -> 'technicians')
       as x (id uuid, person_id uuid, slug text, skills text[], territories text[]);
   perform dispatch.put_schedules(tenant, ev, p);
+  insert into dispatch.publications (tenant_id, kind, name, number, version, effective_from, event_id)
+  select tenant, x.kind, x.name, 1, x.version, x.effective_from, ev
+    from jsonb_to_recordset(p -> 'publications') as x (kind text, name text, version integer, effective_from timestamptz);
   return jsonb_build_object('tenant_id', tenant, 'event_id', ev);
 end $$;
 

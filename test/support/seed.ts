@@ -3,7 +3,7 @@ import { createIdMaker, type JsonValue } from '@deadlatch/kernel';
 import { OWNER_ROLE } from '@deadlatch/postgres';
 import type { ServiceKeyPair } from '@deadlatch/signing';
 import pg from 'pg';
-import { directoryOfFirstRows, type FirstRows } from '../../apps/cli/src/up/first-rows.ts';
+import { directoryOfFirstRows, type FirstRows, firstPublications } from '../../apps/cli/src/up/first-rows.ts';
 import { signedDeed, testOperator } from './operator.ts';
 
 /** The people and places of the demo, by slug. */
@@ -162,5 +162,6 @@ function firstRows(s: SeededTenant, options: SeedOptions): FirstRows {
       person(s.staff.otto, 'auditor'),
     ],
     technicians: [technician(s.technicians.tom, 'tom'), technician(s.technicians.tess, 'tess')],
+    publications: firstPublications(),
   };
 }

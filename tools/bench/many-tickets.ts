@@ -13,6 +13,7 @@ import {
   withTenant,
 } from '@deadlatch/postgres';
 import pg from 'pg';
+import { firstPublications } from '../../apps/cli/src/up/first-rows.ts';
 import { listQueue, type QueueFilter } from '../../apps/dispatch-api/src/reads/queue.sql.ts';
 import { requireReader } from '../../apps/dispatch-api/src/reads/reader.ts';
 import { findTicket, ticketEvents } from '../../apps/dispatch-api/src/reads/tickets.sql.ts';
@@ -253,6 +254,7 @@ async function bootstrap(owner: pg.Client) {
         const id = newId();
         return { id, person_id: randomUUID(), slug: id, skills: ['locksmith'], territories: ['north'] };
       }),
+      publications: firstPublications(),
     }),
   ]);
   return { tenantId, staffId, siteIds: sites.map(({ id }) => id) };

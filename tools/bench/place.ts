@@ -13,6 +13,7 @@ import {
   urlForRole,
 } from '@deadlatch/postgres';
 import pg from 'pg';
+import { firstPublications } from '../../apps/cli/src/up/first-rows.ts';
 import { newId, newTicket, newVisit, next, ticketStep } from '../../test/support/commits.ts';
 import { type SeededTenant, TEST_CONTRACT } from '../../test/support/seed.ts';
 import { inParallel } from './in-parallel.ts';
@@ -141,6 +142,7 @@ async function bootstrap(owner: pg.Client): Promise<readonly SeededTenant[]> {
         skills: ['locksmith'],
         territories: ['north'],
       })),
+      publications: firstPublications(),
     }),
   ]);
   return technicians.map((tom, at) => {

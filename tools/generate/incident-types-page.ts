@@ -4,18 +4,18 @@ import {
   type EvidenceRule,
   INCIDENT_DEFINITIONS,
   type IncidentTypeDefinition,
-  newestIncidentType,
+  newestVersions,
   type QuestionRule,
   type TestRule,
   type WorkRule,
 } from '@deadlatch/catalogue';
 import { code, page, table } from './markdown.ts';
 
-/** `docs/reference/incident-types.md`: every published version of every type. */
+/** `docs/reference/incident-types.md`: every released version of every type. */
 export function incidentTypesPage(): string {
   return page('Incident types', '`packages/catalogue/src/incident-types/`, one file for each version', [
-    'A ticket is triaged by the newest version of its type and keeps that version: its questions, its evidence list ' +
-      'and its tests do not change when another one is published.',
+    'A ticket is triaged by the version of its type that is [in force](../operate/publishing.md) and keeps that version: ' +
+      'its questions, its evidence list and its tests do not change when another one is published.',
     'Only a plain *no* says that there is no danger: no answer, *unknown* and words count as *yes* wherever a rule reads ' +
       'a question marked as safety. *Unless no* means: unless the question is answered with a plain no.',
     ...INCIDENT_DEFINITIONS.flatMap(definitionParts),
@@ -23,11 +23,12 @@ export function incidentTypesPage(): string {
 }
 
 function definitionParts(definition: IncidentTypeDefinition): string[] {
-  const isNewest = newestIncidentType(definition.type) === definition;
+  const { type, version } = definition;
+  const isNewest = newestVersions().some((one) => one.name === type && one.version === version);
   return [
-    `## ${definition.type}, version ${definition.version}`,
+    `## ${type}, version ${version}`,
     [
-      isNewest ? 'Triaged by this version.' : 'For tickets that were triaged by it.',
+      isNewest ? 'In force in a new tenant.' : 'In force where it is published.',
       definition.safety ? 'A safety type: its triage pages a dispatcher.' : 'Not a safety type.',
       priorityWords(definition),
       workWords(definition.work ?? DEFAULT_WORK),

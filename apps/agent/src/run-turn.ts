@@ -87,7 +87,7 @@ async function look(tools: ToolClient, { done, isRefused }: Progress): Promise<T
   const names = new Set(await tools.list());
   const found = names.has('ticket.get') ? await tools.call('ticket.get', {}) : null;
   if (found?.ok === false) return orOutage(found.code);
-  const ticket = found === null ? null : summary(found.value.ticket);
+  const ticket = found === null ? null : summary(found.value);
   const hasTimes = ticket !== null && WITH_TIMES.has(ticket.state) && names.has('schedule.options');
   const times = hasTimes ? await tools.call('schedule.options', {}) : null;
   if (times?.ok === false) return orOutage(times.code);
@@ -139,7 +139,7 @@ function entriesOf(conversation: Members): readonly Members[] {
   return Array.isArray(conversation.entries) ? conversation.entries.filter(isMembers) : [];
 }
 
-function summary(ticket: unknown): TicketSummary | null {
+function summary({ ticket, incident_types: inForce }: Members): TicketSummary | null {
   if (!isMembers(ticket)) return null;
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
   const answers = isMembers(ticket.answers) ? Object.entries(ticket.answers) : [];
@@ -151,6 +151,11 @@ function summary(ticket: unknown): TicketSummary | null {
     missing: Array.isArray(ticket.missing) ? ticket.missing.filter((q) => typeof q === 'string') : [],
     answers: Object.fromEntries(
       answers.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    ),
+    inForce: new Map(
+      Object.entries(isMembers(inForce) ? inForce : {}).filter(
+        (entry): entry is [string, number] => typeof entry[1] === 'number',
+      ),
     ),
   };
 }

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import {
   createInputValidator,
   findCommand,
+  INCIDENT_TYPES,
   incidentType,
-  newestIncidentType,
   PRIORITIES,
+  releasedVersions,
 } from '@deadlatch/catalogue';
 import type { ErrorCode } from '@deadlatch/kernel';
 import type { ToolAnswer, ToolClient } from './run-turn.ts';
@@ -24,6 +25,8 @@ export interface World {
   choice: { readonly id: string; readonly kind: string; readonly consumed: boolean } | null;
   /** How many offered times can be taken. */
   open: number;
+  /** By which version each type is triaged; the newest unless told. */
+  readonly inForce: Record<string, number>;
   /** Whether the agent may send somebody by itself. */
   sends: boolean;
   /** Says what the next command is refused with. */
@@ -84,6 +87,9 @@ export function createWorld(ticket: Ticket | null = null): World {
     hasEnded: false,
     choice: null,
     open: 0,
+    inForce: Object.fromEntries(
+      INCIDENT_TYPES.map((type) => [type, releasedVersions('incident_type', type).at(-1) ?? 0]),
+    ),
     sends: false,
     refuse: () => null,
     before: () => undefined,
@@ -101,7 +107,11 @@ export function createWorld(ticket: Ticket | null = null): World {
         if (world.hasEnded) return { ok: false, code: 'turn_ended' };
         assert.ok(list().includes(name), `${name} is not a tool of this turn`);
         if (name === 'conversation.get') return { ok: true, value: { entries: world.entries } };
-        if (name === 'ticket.get') return { ok: true, value: { ticket: structuredClone(world.ticket) } };
+        if (name === 'ticket.get')
+          return {
+            ok: true,
+            value: { ticket: structuredClone(world.ticket), incident_types: world.inForce },
+          };
         if (name === 'schedule.options') {
           const options = Array.from({ length: world.open }, (_, at) => ({ number: at + 1 }));
           return { ok: true, value: { options, agreed: null, choice: world.choice } };
@@ -147,7 +157,7 @@ function carryOut(world: World, name: string, input: Readonly<Record<string, unk
     ticket.state = 'TRIAGED';
     if (ticket.incident_type !== input.type) {
       ticket.incident_type = String(input.type);
-      ticket.incident_version = newestIncidentType(ticket.incident_type)?.version ?? null;
+      ticket.incident_version = world.inForce[ticket.incident_type] ?? null;
     }
     ticket.priority = priorityOf(ticket);
     tell('M04');

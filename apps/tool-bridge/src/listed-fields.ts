@@ -31,6 +31,8 @@ export const TICKET_FIELDS: Listed = {
     answers: true,
     missing: true,
   },
+  // By which version a type that is new to the ticket is triaged.
+  incident_types: true,
 };
 
 /** Which times are offered, and what the message of this turn chose. Who would come is not for the agent. */

@@ -44,11 +44,15 @@ export interface AskedQuestion {
 export interface IncidentForm {
   readonly type: string;
   readonly version: number;
-  /** By which a ticket is triaged from now on; older versions are those of tickets in flight. */
-  readonly is_newest: boolean;
   readonly ask: readonly AskedQuestion[];
   readonly evidence: readonly { readonly key: string; readonly kind: string }[];
   readonly tests: readonly { readonly key: string; readonly unit: string }[];
+}
+
+/** Which version of a type is in force: by it a ticket is triaged to which the type is new. */
+export interface IncidentInForce {
+  readonly type: string;
+  readonly version?: number | null;
 }
 
 export interface Catalogue {

@@ -3,6 +3,7 @@ import {
   type Attention,
   type Catalogue,
   type CommandAnswer,
+  type IncidentInForce,
   type Me,
   type Pause,
   Problem,
@@ -71,6 +72,13 @@ export function recommendationsQuery(id: string) {
 export const techniciansQuery = queryOptions({
   queryKey: ['technicians'],
   queryFn: ({ signal }) => read<{ technicians?: readonly Technician[] }>('/api/technicians', signal),
+  staleTime: 60_000,
+});
+
+export const incidentTypesQuery = queryOptions({
+  queryKey: ['incident-types'],
+  queryFn: ({ signal }) =>
+    read<{ incident_types?: readonly IncidentInForce[] }>('/api/incident-types', signal),
   staleTime: 60_000,
 });
 

@@ -7,6 +7,7 @@ import { verifies } from '../../../test/requirements.ts';
 import { type DirectoryRow, directoryEntry, goneEntry } from './directory.ts';
 import { type AuditEvent, encodeEvent } from './event.ts';
 import { type OperatorAct, signOperatorEvent } from './operator-event.ts';
+import { publicationId, publicationsBefore } from './publication-rows.ts';
 import { acceptRestore, type RestoredBackup } from './restore-acceptance.ts';
 import type { CurrentObject } from './trail-state.ts';
 import type { TrailTrust } from './trail-trust.ts';
@@ -179,6 +180,89 @@ describe('rows of authority', () => {
     ]) {
       assert.match(reasons([deed([entry])], [])[0] ?? '', /in no known form/);
     }
+  });
+});
+
+const publication = (number: number, version: number, tenantId = TENANT): DirectoryRow => ({
+  table: 'publications',
+  id: publicationId({ tenantId, kind: 'template', name: 'M17', number }),
+  values: { tenant_id: tenantId, version, effective_from: '2026-03-01T12:00:00.000Z' },
+});
+
+describe('publications', () => {
+  const none = deed([], { details: {} });
+  const begun = deed([directoryEntry(publication(1, 2))]);
+  const published = (row: DirectoryRow, command = 'template.publish', tenant = TENANT) =>
+    altered(deed([directoryEntry(row)]), () => ({ origin: 'dispatch', command, tenant }));
+  /** What is wrong with rows and statements, beside signatures that these events do not have. */
+  const wrong = (bodies: readonly Uint8Array[], rows: readonly DirectoryRow[]) =>
+    reasons(bodies, rows).filter((reason) => reason.includes('publication'));
+
+  it('are explained by the event that made each of them, and by no other', () => {
+    verifies('F.1');
+    const both = [publication(1, 2), publication(2, 1)];
+    assert.deepEqual(wrong([begun, published(publication(2, 1))], both), []);
+    const planted = `publications:${TENANT}/template/M17/2 was put there by no event`;
+    assert.deepEqual(wrong([begun], both), [planted]);
+    const moved = {
+      ...publication(2, 1),
+      values: { ...publication(2, 1).values, version: 2 },
+    } as DirectoryRow;
+    assert.deepEqual(wrong([begun, published(publication(2, 1))], [publication(1, 2), moved]), [
+      `publications:${TENANT}/template/M17/2 is not as the last event about it states`,
+    ]);
+    assert.deepEqual(wrong([begun, published(publication(2, 1))], [publication(1, 2)]), [
+      `publications:${TENANT}/template/M17/2 is gone, and no event took it away`,
+    ]);
+  });
+
+  it('are made by the command of their kind, for its own tenant, and once', () => {
+    verifies('F.1');
+    const notItsOwn = (id: string) => `states a publication that is not its to make: publications:${id}`;
+    const id = `${TENANT}/template/M17/2`;
+    assert.deepEqual(
+      wrong([begun, published(publication(2, 1), 'incident_type.publish')], [publication(1, 2)]),
+      [notItsOwn(id)],
+    );
+    const foreign = '0195a000-0000-7000-8000-0000000000bb';
+    assert.deepEqual(
+      wrong([begun, published(publication(2, 1), 'template.publish', foreign)], [publication(1, 2)]),
+      [notItsOwn(id)],
+    );
+    const twice = [begun, published(publication(2, 1)), published(publication(2, 2))];
+    assert.deepEqual(wrong(twice, [publication(1, 2), publication(2, 1)]), [notItsOwn(id)]);
+    const gone = altered(deed([goneEntry('publications', `${TENANT}/template/M17/1`)]), () => ({
+      origin: 'dispatch',
+      command: 'template.publish',
+    }));
+    assert.deepEqual(wrong([begun, gone], [publication(1, 2)]), [notItsOwn(`${TENANT}/template/M17/1`)]);
+  });
+
+  it('of a tenant that is older than they are stand as that release left them, all of them', () => {
+    verifies('F.1');
+    const before = publicationsBefore(TENANT);
+    assert.equal(before.length, 30);
+    assert.deepEqual(wrong([none], before), []);
+    assert.deepEqual(wrong([none, published(publication(2, 2))], [...before, publication(2, 2)]), []);
+    const [first, ...others] = before;
+    assert.ok(first);
+    assert.deepEqual(wrong([none], others), [`publications:${first.id} is gone, and no event took it away`]);
+    const changed = { ...first, values: { ...first.values, version: 1 } } as DirectoryRow;
+    assert.deepEqual(wrong([none], [changed, ...others]), [
+      `publications:${first.id} is not as the last event about it states`,
+    ]);
+    const later = publication(2, 2);
+    assert.deepEqual(wrong([none], [...before, later]), [
+      `publications:${later.id} was put there by no event`,
+    ]);
+  });
+
+  it('of a tenant that began with its own, or that nobody put on file, are not explained by what others had', () => {
+    const [first] = publicationsBefore(TENANT);
+    assert.ok(first);
+    const planted = `publications:${first.id} was put there by no event`;
+    assert.deepEqual(wrong([begun], [publication(1, 2), first]), [planted]);
+    assert.deepEqual(wrong([deed([], { command: 'operator.put_service_key' })], [first]), [planted]);
   });
 });
 

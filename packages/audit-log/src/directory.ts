@@ -28,6 +28,8 @@ export const AUTHORITY_COLUMNS = {
   technician_schedules: ['tenant_id', 'shifts', 'certifications', 'absences', 'home_lat_e6', 'home_lon_e6'],
   site_schedules: ['tenant_id', 'hours', 'lat_e6', 'lon_e6'],
   assets: ['tenant_id', 'account_id', 'site_id', 'kind', 'slug', 'model', 'serial', 'state'],
+  /** Its id is `<tenant>/<kind>/<name>/<number>`. */
+  publications: ['tenant_id', 'version', 'effective_from'],
   /** Its id is `<act id>/<person id>`. */
   act_confirmations: ['tenant_id', 'staff_id'],
   /** Its id is that of the account. */

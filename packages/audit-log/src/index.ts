@@ -19,6 +19,7 @@ export * from './log/verify-log.ts';
 export * from './log/verify-proofs.ts';
 export * from './log/witness-policy.ts';
 export { type OperatorAct, signOperatorEvent } from './operator-event.ts';
+export { publicationId, publicationsBefore } from './publication-rows.ts';
 export * from './read-event.ts';
 export * from './refusal-budget.ts';
 export * from './restore-acceptance.ts';

@@ -8,6 +8,7 @@ import {
   parseDirectoryEntry,
 } from './directory.ts';
 import type { AuditEvent } from './event.ts';
+import { isPublishedBy, publicationsBefore } from './publication-rows.ts';
 
 /** An object as it stands now, to be explained by the trail. */
 export interface CurrentObject {
@@ -38,6 +39,8 @@ const STATED_BY: ReadonlyMap<string, readonly AuthorityTable[]> = new Map([
   ['technician.create', ['technicians', 'technician_schedules']],
   ['technician.change', ['technicians', 'technician_schedules']],
   ['technician.deactivate', ['technicians']],
+  ['incident_type.publish', ['publications']],
+  ['template.publish', ['publications']],
   ['autonomy.set', ['accounts', 'autonomy_settings']],
   ['act.confirm', ['accounts', 'contacts', 'contact_memberships', 'act_confirmations']],
 ]);
@@ -71,6 +74,8 @@ export function createTrailState(): TrailState {
   const stated = new Map<string, string>();
   const shown = new Set<string>();
   const bootstrapped = new Set<string>();
+  /** Tenants that the operator put on file before there were publications. */
+  const older = new Set<string>();
   const lastOf = (id: string) => last.get(id) ?? (bootstrapped.has(id) ? FIRST : undefined);
 
   const applyEffect = (event: AuditEvent, effect: AuditEvent['effects'][number]): string | undefined => {
@@ -90,11 +95,29 @@ export function createTrailState(): TrailState {
     const [table = '', id = ''] = read.row.split(':');
     if (event.origin === 'dispatch' && !isStatable(event.command, table))
       return `states a row of authority that it cannot change: ${read.row}`;
+    if (table === 'publications' && event.origin === 'dispatch') {
+      const isNew = !stated.has(read.row) && read.digest !== null;
+      if (!isNew || !isPublishedBy(event.command, event.tenant, id))
+        return `states a publication that is not its to make: ${read.row}`;
+    }
     const object = OBJECT_OF.get(table);
     if (event.command === BOOTSTRAP && object !== undefined) bootstrapped.add(`${object} ${id}`);
     if (read.digest === null) stated.delete(read.row);
     else stated.set(read.row, read.digest);
     return undefined;
+  };
+  const applyBootstrap = (event: AuditEvent) => {
+    const isFirst = event.origin === 'operator' && event.command === BOOTSTRAP;
+    const states = directoryOf(event).some((entry) => entry.startsWith('publications:'));
+    if (isFirst && !states) older.add(event.tenant);
+  };
+  /** One row of what a migration wrote is explained by all of them: then the others have to be there too. */
+  const explainOlder = (tenant: unknown) => {
+    if (typeof tenant !== 'string' || !older.delete(tenant)) return;
+    for (const row of publicationsBefore(tenant)) {
+      const name = `${row.table}:${row.id}`;
+      if (!stated.has(name)) stated.set(name, directoryDigest(row));
+    }
   };
   /** A restored backup put it back to what it was; whatever was lost is in the log all the same. */
   const applyRestored = (entry: string): string | undefined => {
@@ -106,12 +129,14 @@ export function createTrailState(): TrailState {
     return undefined;
   };
   return {
-    apply: (event) =>
-      [
+    apply: (event) => {
+      applyBootstrap(event);
+      return [
         ...restoredBy(event).map(applyRestored),
         ...event.effects.map((effect) => applyEffect(event, effect)),
         ...directoryOf(event).map((entry) => applyEntry(event, entry)),
-      ].filter((reason) => reason !== undefined),
+      ].filter((reason) => reason !== undefined);
+    },
     explainObject: ({ object, id, version, state }) => {
       const name = `${object} ${id}`;
       const known = lastOf(name);
@@ -123,6 +148,7 @@ export function createTrailState(): TrailState {
     },
     explainRow: (row) => {
       const name = `${row.table}:${row.id}`;
+      if (row.table === 'publications' && !stated.has(name)) explainOlder(row.values.tenant_id);
       const digest = stated.get(name);
       if (digest === undefined) return `${name} was put there by no event`;
       if (shown.has(name)) return `${name} is shown twice`;

@@ -7,6 +7,7 @@ import { DESK_COMMANDS } from './commands/desk.ts';
 import { DIRECTORY_COMMANDS } from './commands/directory.ts';
 import { DISPUTE_COMMANDS } from './commands/dispute.ts';
 import { FIELD_COMMANDS } from './commands/field.ts';
+import { PUBLISH_COMMANDS } from './commands/publish.ts';
 import { SCHEDULE_COMMANDS } from './commands/schedule.ts';
 import { SUGGESTION_COMMANDS } from './commands/suggestion.ts';
 import { TICKET_COMMANDS } from './commands/ticket.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...CLOSEOUT_COMMANDS,
   ...DISPUTE_COMMANDS,
   ...DIRECTORY_COMMANDS,
+  ...PUBLISH_COMMANDS,
   ...AUTHORITY_COMMANDS,
 ];
 

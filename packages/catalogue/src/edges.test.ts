@@ -30,11 +30,13 @@ import {
   VISIT_STATES,
 } from './states.ts';
 
-/** Commands that change rows beside the life cycles: messages, pauses. */
+/** Commands that change rows beside the life cycles: messages, pauses, publications. */
 const WITHOUT_EDGES = [
   'autonomy.pause',
   'autonomy.resume',
+  'choice.make',
   'conversation.reply',
+  'incident_type.publish',
   'message.report_delivery',
   'message.send',
   // Wait for passkeys.
@@ -43,6 +45,7 @@ const WITHOUT_EDGES = [
   'service_account.register',
   'service_account.revoke',
   'service_account.rotate',
+  'template.publish',
 ];
 
 const LIFE_CYCLES: readonly [string, readonly Edge[], readonly string[], readonly string[]][] = [

@@ -18,6 +18,7 @@ export * from './incident-types/shape.ts';
 export * from './messages.ts';
 export * from './pictures.ts';
 export * from './proofs.ts';
+export * from './publications.ts';
 export * from './reads.ts';
 export * from './roles.ts';
 export * from './services.ts';

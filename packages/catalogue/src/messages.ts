@@ -24,6 +24,31 @@ export const MESSAGE_TEMPLATES = [
 ] as const;
 export type MessageTemplate = (typeof MESSAGE_TEMPLATES)[number];
 
+/**
+ * How many versions of each template's text this release brings; the sentences are in packages/decision. A version that
+ * was released stays as it is: what was said by it can be rendered again.
+ */
+export const TEMPLATE_VERSIONS: Readonly<Record<MessageTemplate, number>> = {
+  M01: 1,
+  M02: 1,
+  M04: 1,
+  M05: 1,
+  M06: 1,
+  M08: 1,
+  M09: 1,
+  M10: 1,
+  M11: 1,
+  M12: 1,
+  M13: 1,
+  M14: 1,
+  M15: 1,
+  M16: 1,
+  M17: 2,
+  M18: 1,
+  M20: 1,
+  M21: 1,
+};
+
 export const PHRASES = [
   'ask_intake_questions',
   'ask_to_describe_problem',

@@ -1,6 +1,6 @@
 import { type MessageTemplate, type Phrase, TICKET_STATES, type TicketState } from '@deadlatch/catalogue';
 import type { Changes, LinkDraft } from './changes.ts';
-import type { MessageClaim, MessageRow, TicketRow } from './rows.ts';
+import type { MessageClaim, MessageDraft, TicketRow } from './rows.ts';
 import type { RuleContext } from './rule.ts';
 
 /** A status page stays open for this long. */
@@ -40,7 +40,7 @@ export function confirm(
   context: RuleContext,
   ticket: TicketRow,
   template: MessageTemplate,
-  slots: MessageRow['slots'] = {},
+  slots: MessageDraft['slots'] = {},
 ): MessageChanges {
   const states = TRUE_WHILE.get(template);
   if (states === undefined) throw new Error(`${template} does not speak of a ticket's state`);
@@ -53,7 +53,7 @@ export function confirmAs(
   ticket: TicketRow,
   template: MessageTemplate,
   claim: MessageClaim,
-  slots: MessageRow['slots'] = {},
+  slots: MessageDraft['slots'] = {},
 ): MessageChanges {
   if (ticket.requester_id === null) return {};
   const message = outbound(context, {
@@ -67,13 +67,22 @@ export function confirmAs(
   return { messages: [message], links: [statusLink(context, ticket, ticket.requester_id)] };
 }
 
+/** The same text, with a link of its own by which its recipient may answer with one tap, until `expires_at`. */
+export function withChoiceLink(changes: MessageChanges, expires_at: string): MessageChanges {
+  const { messages = [], links = [] } = changes;
+  const made = messages.flatMap(({ contact_id, id }): LinkDraft[] =>
+    contact_id === null ? [] : [{ purpose: 'choice', contact_id, object_id: id, expires_at }],
+  );
+  return made.length === 0 ? changes : { messages, links: [...links, ...made] };
+}
+
 /** A reviewed phrase: asserts nothing of a ticket. */
 export function phraseMessage(
   context: RuleContext,
   to: { readonly contactId: string; readonly conversationId: string; readonly ticket: TicketRow | null },
   phrase: Phrase,
-  slots: MessageRow['slots'],
-): MessageRow {
+  slots: MessageDraft['slots'],
+): MessageDraft {
   return outbound(context, { ...to, template: `phrase:${phrase}`, slots, claim: { kind: 'none' } });
 }
 
@@ -84,10 +93,10 @@ export function outbound(
     readonly conversationId: string | null;
     readonly ticket: TicketRow | null;
     readonly template: string;
-    readonly slots: MessageRow['slots'];
+    readonly slots: MessageDraft['slots'];
     readonly claim: MessageClaim;
   },
-): MessageRow {
+): MessageDraft {
   const isOfConversation = facts.conversation !== null && facts.conversation.id === draft.conversationId;
   return {
     tenant_id: caller.tenantId,

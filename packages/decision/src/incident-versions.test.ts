@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newestIncidentType } from '@deadlatch/catalogue';
+import { INCIDENT_DEFINITIONS, INCIDENT_TYPES } from '@deadlatch/catalogue';
 import { verifies } from '../../../test/requirements.ts';
 import type { Facts } from './facts.ts';
 import type { TicketRow } from './rows.ts';
 import { fixedId, IDS } from './testing/ids.ts';
-import { NOW } from './testing/rows.ts';
+import { publicationFacts } from './testing/publication-facts.ts';
+import { at, HOUR, LONG_AGO, NOW } from './testing/rows.ts';
 import { accept, code, refusal, type Twist } from './testing/scene.ts';
 
 const ANSWERED = { which_door: 'stated', closes_by_itself: 'no' };
@@ -44,7 +45,6 @@ const DONE_BY_V1: Partial<Facts> = {
 
 test('publishing version 2 leaves a ticket of version 1 its questions', () => {
   verifies('I.3');
-  assert.equal(newestIncidentType('DOOR_WONT_LATCH')?.version, 2);
   const triaged = (version: number): Twist => ({ state: 'TRIAGED', ticket: latch(version) });
   assert.equal(code('ticket.ready', 'dispatcher', triaged(1)), 'accepted');
   assert.deepEqual(refusal('ticket.ready', 'dispatcher', triaged(2)).extra.missing, [
@@ -87,15 +87,94 @@ test('and its evidence list and tests, from the first photo to the verification'
   assert.deepEqual([closer(1, 'opening_force', 30), closer(2, 'opening_force', 30)], ['refused', true]);
 });
 
-test('a ticket that is triaged again keeps its version; another type comes in its newest', () => {
+const FRESH: Partial<TicketRow> = {
+  incident_type: null,
+  incident_version: null,
+  answers: {},
+  priority: null,
+};
+const REASON = { text_id: IDS.text, commitment: 'c'.repeat(43) };
+
+/** What triage, or triage again, makes of a ticket while these publications of the type are on file. */
+function triaged(
+  command: 'ticket.triage' | 'ticket.retriage',
+  type: string,
+  ticket: Partial<TicketRow>,
+  ...published: readonly (readonly [version: number, effectiveFrom: string])[]
+): number | null | undefined {
+  const input = { type, answers: [], ...(command === 'ticket.retriage' && { reason: REASON }) };
+  const facts = { publications: publicationFacts('incident_type', type, ...published) };
+  const state = command === 'ticket.retriage' ? ({ state: 'TRIAGED' } as const) : {};
+  return accept(command, 'dispatcher', { ...state, ticket, facts, input }).changes.ticket?.incident_version;
+}
+
+test('a ticket that has a version keeps it, whatever is published while it is in flight', () => {
   verifies('I.3');
-  const again = (type: string, ticket: Partial<TicketRow>) =>
-    accept('ticket.triage', 'dispatcher', { ticket, input: { type, answers: [] } }).changes.ticket;
-  assert.equal(again('DOOR_WONT_LATCH', latch(1))?.incident_version, 1);
-  assert.equal(again('DOOR_WONT_LATCH', latch(2))?.incident_version, 2);
-  const fresh = { incident_type: null, incident_version: null, answers: {}, priority: null };
-  assert.equal(again('DOOR_WONT_LATCH', fresh)?.incident_version, 2);
-  assert.equal(again('CLOSER_LEAK_OR_SLAM', latch(1))?.incident_version, 2);
+  for (const command of ['ticket.triage', 'ticket.retriage'] as const) {
+    for (const version of [1, 2]) {
+      for (const published of [1, 2]) {
+        assert.equal(triaged(command, 'DOOR_WONT_LATCH', latch(version), [published, LONG_AGO]), version);
+        assert.equal(
+          triaged(command, 'DOOR_WONT_LATCH', latch(version), [3 - published, LONG_AGO], [published, NOW]),
+          version,
+        );
+      }
+    }
+  }
+});
+
+test('a type that is new to a ticket comes in the version in force at that moment, and never in the newest for that', () => {
+  verifies('I.3');
+  for (const { type, version } of INCIDENT_DEFINITIONS) {
+    const other = INCIDENT_TYPES.find((name) => name !== type) ?? '';
+    const before = { incident_type: other, incident_version: 1, answers: {} };
+    assert.equal(triaged('ticket.triage', type, FRESH, [version, LONG_AGO]), version);
+    assert.equal(triaged('ticket.triage', type, before, [version, LONG_AGO]), version);
+    assert.equal(triaged('ticket.retriage', type, before, [version, LONG_AGO]), version);
+  }
+  const latched = (...published: readonly (readonly [number, string])[]) =>
+    triaged('ticket.triage', 'DOOR_WONT_LATCH', FRESH, ...published);
+  // Taken in under version 2, and by the time of its triage version 1 had been published again.
+  assert.equal(latched([2, LONG_AGO], [1, NOW]), 1);
+  assert.equal(latched([2, LONG_AGO], [1, at(1)]), 2);
+  assert.equal(latched([1, LONG_AGO], [2, at(-HOUR)], [1, at(HOUR)]), 2);
+});
+
+test('where no version is in force, or one of another release, nothing is triaged by any', () => {
+  verifies('C.5', 'C.8');
+  const input = { type: 'DOOR_WONT_LATCH', answers: [] };
+  for (const publications of [
+    null,
+    publicationFacts('incident_type', 'DOOR_WONT_LATCH'),
+    publicationFacts('incident_type', 'DOOR_WONT_LATCH', [2, at(1)]),
+    publicationFacts('incident_type', 'DOOR_WONT_LATCH', [3, LONG_AGO]),
+    publicationFacts('incident_type', 'CLOSER_LEAK_OR_SLAM', [2, LONG_AGO]),
+    publicationFacts('template', 'DOOR_WONT_LATCH', [2, LONG_AGO]),
+  ]) {
+    for (const [actor, ticket] of [
+      ['dispatcher', FRESH],
+      ['agent', { ...FRESH, priority: null }],
+    ] as const) {
+      assert.equal(code('ticket.triage', actor, { ticket, facts: { publications }, input }), 'unavailable');
+    }
+    const retriage = {
+      state: 'TRIAGED',
+      ticket: { ...latch(1), incident_type: 'CLOSER_LEAK_OR_SLAM' },
+    } as const;
+    assert.equal(
+      code('ticket.retriage', 'dispatcher', {
+        ...retriage,
+        facts: { publications },
+        input: { ...input, reason: REASON },
+      }),
+      'unavailable',
+    );
+    // What a ticket has, it has.
+    assert.equal(
+      code('ticket.triage', 'dispatcher', { ticket: latch(1), facts: { publications }, input }),
+      'accepted',
+    );
+  }
 });
 
 test('a version that is not in the catalogue is no version: nothing is decided by another one', () => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   ANSWERS,
+  INCIDENT_DEFINITIONS,
   INCIDENT_TYPES,
   type IncidentTypeDefinition,
-  newestIncidentType,
   PRIORITIES,
 } from '@deadlatch/catalogue';
 import fc from 'fast-check';
@@ -15,7 +15,7 @@ import { accountFacts } from './testing/rows.ts';
 import { accept, code, refusal } from './testing/scene.ts';
 
 function typeNamed(name: string): IncidentTypeDefinition {
-  const found = newestIncidentType(name);
+  const found = INCIDENT_DEFINITIONS.findLast((d) => d.type === name);
   assert.ok(found);
   return found;
 }

@@ -1,7 +1,8 @@
 import type { InboundFacts } from './facts.ts';
 import { openOptions } from './options.ts';
-import type { MessageRow } from './rows.ts';
+import type { MessageDraft } from './rows.ts';
 import type { ChoiceRow } from './schedule-facts.ts';
+import { HAS_TIME } from './tapped-link.ts';
 
 /** The number is all that the message says. A sentence with a number in it is a sentence. */
 const WHOLE_NUMBER = /^\s*(?:option\s*#?\s*)?([0-3])\s*[.!)]?\s*$/i;
@@ -19,7 +20,7 @@ const OTHER_TIME = 0;
  */
 export function readChoice(
   inbound: InboundFacts,
-  message: MessageRow,
+  message: MessageDraft,
   text: string | null,
   now: { readonly ms: number; readonly text: string; readonly newId: () => string },
 ): ChoiceRow | null {
@@ -32,12 +33,13 @@ export function readChoice(
     ticket_id: schedule.ticket_id,
     contact_id: contactId,
     message_id: message.id,
+    link_hash: null,
     channel: message.channel,
     made_at: now.text,
     consumed_at: null,
   };
   if (number === OTHER_TIME) {
-    const hasTime = ['SCHEDULE_PROPOSED', 'SCHEDULED', 'DISPATCHED'].includes(schedule.ticket_state);
+    const hasTime = HAS_TIME.has(schedule.ticket_state);
     const isTheirs = schedule.requester_id === contactId;
     return hasTime && isTheirs ? { ...made, kind: 'OTHER_TIME', option_id: null } : null;
   }

@@ -6,6 +6,7 @@ import {
   OUTCOMES,
   PHRASES,
   QUESTION_IDS,
+  releasedVersions,
   STAFF_PHRASES,
 } from '@deadlatch/catalogue';
 import { DispatchError } from '@deadlatch/kernel';
@@ -14,13 +15,28 @@ import { verifies } from '../../../test/requirements.ts';
 import { type RenderContext, renderText } from './render-text.ts';
 import type { MessageRow } from './rows.ts';
 import { messageRow } from './testing/rows.ts';
-import { OUTCOME_WORDS, PHRASE_TEXTS, QUESTION_TEXTS, STAFF_PHRASE_TEXTS, TEMPLATE_TEXTS } from './texts.ts';
+import {
+  OUTCOME_WORDS,
+  PHRASE_TEXTS,
+  QUESTION_TEXTS,
+  STAFF_PHRASE_TEXTS,
+  TEMPLATE_TEXTS,
+  type TemplateText,
+} from './texts.ts';
 
 const CONTEXT: RenderContext = { senderName: 'Harbor Door', link: 'http://127.0.0.1:4300/s/abc_DEF-123' };
 const REFERENCE = 'DL-ABCD2345';
 
-function render(template: string, slots: MessageRow['slots'] = {}, context: RenderContext = CONTEXT): string {
-  return renderText(messageRow({ template, slots: { reference: REFERENCE, ...slots } }), context);
+function render(
+  template: string,
+  slots: MessageRow['slots'] = {},
+  context: RenderContext = CONTEXT,
+  template_version: number | null = template.startsWith('M') ? 1 : null,
+): string {
+  return renderText(
+    messageRow({ template, template_version, slots: { reference: REFERENCE, ...slots } }),
+    context,
+  );
 }
 
 const WINDOW = '2026-03-03T15:00:00.000Z/2026-03-03T17:00:00.000Z@America/New_York';
@@ -42,12 +58,12 @@ const SLOTS: Readonly<Record<string, MessageRow['slots']>> = {
 
 test('every template and phrase renders one line with sender, ticket and link that every phone can show', () => {
   verifies('T2.1', 'T2.6');
-  for (const template of [
-    ...MESSAGE_TEMPLATES,
-    ...PHRASES.map((p) => `phrase:${p}`),
-    ...STAFF_PHRASES.map((p) => `staff:${p}`),
+  for (const [template, version] of [
+    ...MESSAGE_TEMPLATES.flatMap((t) => releasedVersions('template', t).map((v) => [t, v] as const)),
+    ...PHRASES.map((p) => [`phrase:${p}`, null] as const),
+    ...STAFF_PHRASES.map((p) => [`staff:${p}`, null] as const),
   ]) {
-    const text = render(template, SLOTS[template]);
+    const text = render(template, SLOTS[template], CONTEXT, version);
     assert.ok(text.startsWith('Harbor Door: '), text);
     assert.ok(text.includes(REFERENCE), text);
     assert.ok(text.includes(CONTEXT.link ?? ''), text);
@@ -71,7 +87,8 @@ test('no text offers a word to reply with that nothing listens to', () => {
     render('M01'),
     'Harbor Door: We received your request. Ticket DL-ABCD2345. http://127.0.0.1:4300/s/abc_DEF-123',
   );
-  for (const { text } of [...[...TEMPLATE_TEXTS.values()].flat(), ...PHRASE_TEXTS.values()]) {
+  const templates = [...TEMPLATE_TEXTS.values()].flatMap((versions) => [...versions.values()].flat());
+  for (const { text } of [...templates, ...PHRASE_TEXTS.values()]) {
     assert.doesNotMatch(text, /\b(STOP|HELP)\b/);
   }
 });
@@ -79,6 +96,8 @@ test('no text offers a word to reply with that nothing listens to', () => {
 test('every closed set has its words', () => {
   verifies('C.8');
   assert.deepEqual([...TEMPLATE_TEXTS.keys()], [...MESSAGE_TEMPLATES]);
+  for (const [template, versions] of TEMPLATE_TEXTS)
+    assert.deepEqual([...versions.keys()], releasedVersions('template', template), template);
   assert.deepEqual([...PHRASE_TEXTS.keys()], [...PHRASES]);
   assert.deepEqual([...STAFF_PHRASE_TEXTS.keys()], [...STAFF_PHRASES]);
   assert.deepEqual([...QUESTION_TEXTS.keys()], [...QUESTION_IDS]);
@@ -111,6 +130,44 @@ test('an unknown template, slot or value is not rendered', () => {
   refuses('M02', { reference, questions: [] });
   refuses('M02', { reference, questions: ['constructor'] });
   assert.throws(() => renderText(messageRow({ direction: 'IN', template: null }), CONTEXT), DispatchError);
+});
+
+test('every version of a template says the same values, so that any of them can be in force when they are committed', () => {
+  verifies('T2.6');
+  for (const [template, versions] of TEMPLATE_TEXTS) {
+    const slotsOf = (text: TemplateText) =>
+      [text]
+        .flat()
+        .map(({ slots }) => JSON.stringify(Object.entries(slots).sort()))
+        .sort();
+    const all = [...versions.values()].map(slotsOf);
+    for (const slots of all) assert.deepEqual(slots, all[0], template);
+  }
+});
+
+test('a message is rendered by its own version of the text, for ever, and by no other', () => {
+  verifies('T2.1', 'C.8');
+  const texts = new Map([
+    [
+      'M18',
+      new Map([
+        [1, { text: 'Ticket {reference} is off.', slots: {} }],
+        [2, { text: 'Ticket {reference} was called off.', slots: {} }],
+      ]),
+    ],
+  ]);
+  const said = (template_version: number | null, slots = { reference: REFERENCE }) =>
+    renderText(messageRow({ template: 'M18', template_version, slots }), { ...CONTEXT, link: null }, texts);
+  assert.equal(said(1), 'Harbor Door: Ticket DL-ABCD2345 is off.');
+  assert.equal(said(2), 'Harbor Door: Ticket DL-ABCD2345 was called off.');
+  for (const version of [null, 0, 3, -1, 1.5, Number.NaN]) assert.throws(() => said(version), DispatchError);
+  // A message from before there were versions is of the first; what was said by that can be said again.
+  const invoice = (version: number) => render('M17', SLOTS.M17, { ...CONTEXT, link: null }, version);
+  assert.equal(invoice(1), 'Harbor Door: Ticket DL-ABCD2345: the invoice over $832.50 is out.');
+  assert.equal(
+    invoice(2),
+    'Harbor Door: Ticket DL-ABCD2345: we have issued the invoice. Its total is $832.50.',
+  );
 });
 
 test('as many questions as may be asked at once fit into one text, be they the longest; one more is refused', () => {

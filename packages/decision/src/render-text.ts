@@ -1,10 +1,4 @@
-import {
-  MAX_QUESTIONS_AT_ONCE,
-  MESSAGE_TEMPLATES,
-  PHRASES,
-  PRIORITIES,
-  STAFF_PHRASES,
-} from '@deadlatch/catalogue';
+import { MAX_QUESTIONS_AT_ONCE, PHRASES, PRIORITIES, STAFF_PHRASES } from '@deadlatch/catalogue';
 import { formatUsd, refuse } from '@deadlatch/kernel';
 import { MAX_OPTIONS } from '@deadlatch/scheduling';
 import type { MessageRow } from './rows.ts';
@@ -17,6 +11,8 @@ import {
   STAFF_PHRASE_TEXTS,
   STATE_WORDS,
   TEMPLATE_TEXTS,
+  type TemplateText,
+  type TemplateTexts,
   type TextPattern,
 } from './texts.ts';
 import { windowWords } from './window-words.ts';
@@ -41,15 +37,20 @@ const MARK = /\{([a-z_]+)\}/g;
 /**
  * The customer's text of an outbound message: a reviewed sentence with committed values in it.
  * @param message its slots are values of the row that the message speaks of, never words of anybody
+ * @param texts every version of every template's text; the message says which one
  * @returns one line of characters that every phone shows: sender, sentence, link
- * @throws DispatchError `unavailable` for an unknown template or phrase, a slot that is missing, unknown or
+ * @throws DispatchError `unavailable` for an unknown template, version or phrase, a slot that is missing, unknown or
  *   outside its grammar, or a text that does not encode: nothing is sent rather than something wrong
  * @invariant no free text: every slot has a grammar, and what does not match is not rendered
  * @source T2.1, T2.6, C.8
  */
-export function renderText(message: MessageRow, context: RenderContext): string {
+export function renderText(
+  message: MessageRow,
+  context: RenderContext,
+  texts: TemplateTexts = TEMPLATE_TEXTS,
+): string {
   if (message.direction !== 'OUT' || message.template === null) unrenderable('not an outbound message');
-  const pattern = patternOf(message.template, message.slots);
+  const pattern = patternOf(message.template, message.template_version, message.slots, texts);
   const body = fill(pattern, message.slots);
   const hasReference = body.includes('DL-') || !Object.hasOwn(message.slots, 'reference');
   const reference = hasReference ? '' : ` Ticket ${slot('reference', message.slots, readReference)}.`;
@@ -57,7 +58,12 @@ export function renderText(message: MessageRow, context: RenderContext): string 
   return encodeSms(`${readSender(context.senderName)}: ${body}${reference}${link}`);
 }
 
-function patternOf(template: string, slots: MessageRow['slots']): TextPattern {
+function patternOf(
+  template: string,
+  version: number | null,
+  slots: MessageRow['slots'],
+  texts: TemplateTexts,
+): TextPattern {
   if (template.startsWith('phrase:')) {
     const phrase = PHRASES.find((p) => template === `phrase:${p}`);
     return (phrase && PHRASE_TEXTS.get(phrase)) ?? unrenderable('unknown phrase');
@@ -66,8 +72,10 @@ function patternOf(template: string, slots: MessageRow['slots']): TextPattern {
     const phrase = STAFF_PHRASES.find((p) => template === `staff:${p}`);
     return (phrase && STAFF_PHRASE_TEXTS.get(phrase)) ?? unrenderable('unknown phrase');
   }
-  const known = MESSAGE_TEMPLATES.find((t) => t === template);
-  const patterns = (known && TEMPLATE_TEXTS.get(known)) ?? unrenderable('unknown template');
+  // Never by another version: what was said once is said the same again.
+  const patterns =
+    (version === null ? undefined : texts.get(template)?.get(version)) ??
+    unrenderable('unknown template or version');
   if (!isSeveral(patterns)) return patterns;
   const given = Object.keys(slots).filter((name) => name !== 'reference');
   const fits = (pattern: TextPattern) =>
@@ -76,7 +84,7 @@ function patternOf(template: string, slots: MessageRow['slots']): TextPattern {
   return patterns.find(fits) ?? unrenderable('slots of no text');
 }
 
-function isSeveral(patterns: TextPattern | readonly TextPattern[]): patterns is readonly TextPattern[] {
+function isSeveral(patterns: TemplateText): patterns is readonly TextPattern[] {
   return Array.isArray(patterns);
 }
 

@@ -6,6 +6,7 @@ import { APPROVAL_REQUEST, REQUEST_CHANGE } from './rules/approval-request.ts';
 import { PAUSE, UNPAUSE } from './rules/autonomy.ts';
 import { CLOSE, GENERATE_INVOICE, ISSUE, RECORD_PAYMENT } from './rules/billing.ts';
 import { CHECK_OUT } from './rules/check-out.ts';
+import { CHOOSE } from './rules/choose.ts';
 import { REPLY, REPORT_DELIVERY } from './rules/conversation.ts';
 import { ATTACH, LINK_DUPLICATE, REOPEN, RETRIAGE } from './rules/correct.ts';
 import { HAND_BACK, SEND, TAKE_OVER } from './rules/desk.ts';
@@ -81,6 +82,7 @@ const RULES: readonly NamedRule[] = [
   CANCEL,
   PROPOSE,
   CONFIRM,
+  CHOOSE,
   RELEASE,
   RESCHEDULE,
   DISPATCH,

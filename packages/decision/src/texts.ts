@@ -18,98 +18,80 @@ export interface TextPattern {
   readonly slots: Readonly<Record<string, SlotType>>;
 }
 
+/** One version of what a template says: a sentence, or several of which the committed values say which. */
+export type TemplateText = TextPattern | readonly TextPattern[];
+
+/** By template and version. */
+export type TemplateTexts = ReadonlyMap<string, ReadonlyMap<number, TemplateText>>;
+
+function released(template: MessageTemplate, ...versions: readonly TemplateText[]) {
+  return [template, new Map(versions.map((text, at) => [at + 1, text]))] as const;
+}
+
 /**
  * English. Every sentence stays true for as long as its message's claim holds, also when it is read later than
- * it was sent. Where a template has several, the values that were committed say which.
+ * it was sent. A version that was released is never edited, and another says it of the same values: whoever commits
+ * them does not know by which version they will be said.
  */
-export const TEMPLATE_TEXTS: ReadonlyMap<MessageTemplate, TextPattern | readonly TextPattern[]> = new Map<
-  MessageTemplate,
-  TextPattern | readonly TextPattern[]
->([
-  ['M01', { text: 'We received your request. Ticket {reference}.', slots: {} }],
-  [
-    'M02',
+export const TEMPLATE_TEXTS: TemplateTexts = new Map([
+  released('M01', { text: 'We received your request. Ticket {reference}.', slots: {} }),
+  released('M02', {
+    text: 'Ticket {reference}: we need to know more before we can go on. {questions}',
+    slots: { questions: 'questions' },
+  }),
+  released('M04', { text: 'Ticket {reference} has priority {priority}.', slots: { priority: 'priority' } }),
+  released('M05', {
+    text: 'Ticket {reference}: when may we come? {windows} Reply with the number alone, or 0 for other times.',
+    slots: { windows: 'windows' },
+  }),
+  released('M06', [
+    { text: 'Ticket {reference}: {state}.', slots: { state: 'state' } },
     {
-      text: 'Ticket {reference}: we need to know more before we can go on. {questions}',
-      slots: { questions: 'questions' },
+      text: 'Ticket {reference}: we come on {window}. Reply 0 if you need another time.',
+      slots: { window: 'window' },
     },
-  ],
-  ['M04', { text: 'Ticket {reference} has priority {priority}.', slots: { priority: 'priority' } }],
-  [
-    'M05',
-    {
-      text: 'Ticket {reference}: when may we come? {windows} Reply with the number alone, or 0 for other times.',
-      slots: { windows: 'windows' },
-    },
-  ],
-  [
-    'M06',
-    [
-      { text: 'Ticket {reference}: {state}.', slots: { state: 'state' } },
-      {
-        text: 'Ticket {reference}: we come on {window}. Reply 0 if you need another time.',
-        slots: { window: 'window' },
-      },
-    ],
-  ],
-  ['M08', { text: 'Ticket {reference}: the technician is on the way.', slots: {} }],
-  [
-    'M09',
-    {
-      text: 'Ticket {reference}: the technician did not arrive in the agreed time. We are looking for another.',
-      slots: {},
-    },
-  ],
-  ['M10', { text: 'Ticket {reference}: {state}.', slots: { state: 'state' } }],
-  [
-    'M11',
-    {
-      text: 'Approval needed on ticket {reference}: {amount_cents} more, new limit {new_nte_cents}. A reply to this text approves nothing. Decide on this page only:',
-      slots: { amount_cents: 'amount', new_nte_cents: 'amount' },
-    },
-  ],
-  [
-    'M12',
-    {
-      text: 'Ticket {reference}: the additional cost was {result}. The limit is {nte_cents}.',
-      slots: { result: 'result', nte_cents: 'amount' },
-    },
-  ],
-  ['M13', { text: 'Ticket {reference} is on hold.', slots: {} }],
-  [
-    'M14',
-    {
-      text: 'Ticket {reference}: the technician was there and could not get in. The ticket is on hold until we can come again.',
-      slots: {},
-    },
-  ],
-  [
-    'M15',
-    {
-      text: 'Ticket {reference}: the technician has handed in the work ({outcome}). We check it before we close the ticket.',
-      slots: { outcome: 'outcome' },
-    },
-  ],
-  [
-    'M16',
-    {
-      text: 'Ticket {reference} was opened because the repair of ticket {over} did not last.',
-      slots: { over: 'ticket' },
-    },
-  ],
-  [
+  ]),
+  released('M08', { text: 'Ticket {reference}: the technician is on the way.', slots: {} }),
+  released('M09', {
+    text: 'Ticket {reference}: the technician did not arrive in the agreed time. We are looking for another.',
+    slots: {},
+  }),
+  released('M10', { text: 'Ticket {reference}: {state}.', slots: { state: 'state' } }),
+  released('M11', {
+    text: 'Approval needed on ticket {reference}: {amount_cents} more, new limit {new_nte_cents}. A reply to this text approves nothing. Decide on this page only:',
+    slots: { amount_cents: 'amount', new_nte_cents: 'amount' },
+  }),
+  released('M12', {
+    text: 'Ticket {reference}: the additional cost was {result}. The limit is {nte_cents}.',
+    slots: { result: 'result', nte_cents: 'amount' },
+  }),
+  released('M13', { text: 'Ticket {reference} is on hold.', slots: {} }),
+  released('M14', {
+    text: 'Ticket {reference}: the technician was there and could not get in. The ticket is on hold until we can come again.',
+    slots: {},
+  }),
+  released('M15', {
+    text: 'Ticket {reference}: the technician has handed in the work ({outcome}). We check it before we close the ticket.',
+    slots: { outcome: 'outcome' },
+  }),
+  released('M16', {
+    text: 'Ticket {reference} was opened because the repair of ticket {over} did not last.',
+    slots: { over: 'ticket' },
+  }),
+  released(
     'M17',
     { text: 'Ticket {reference}: the invoice over {total_cents} is out.', slots: { total_cents: 'amount' } },
-  ],
-  ['M18', { text: 'Ticket {reference} was cancelled.', slots: {} }],
-  [
-    'M20',
     {
-      text: 'Ticket {reference} is about the same thing as ticket {survivor}. We go on under {survivor}.',
-      slots: { survivor: 'ticket' },
+      text: 'Ticket {reference}: we have issued the invoice. Its total is {total_cents}.',
+      slots: { total_cents: 'amount' },
     },
-  ],
-  ['M21', { text: 'A person of our team reads and answers here now.', slots: {} }],
+  ),
+  released('M18', { text: 'Ticket {reference} was cancelled.', slots: {} }),
+  released('M20', {
+    text: 'Ticket {reference} is about the same thing as ticket {survivor}. We go on under {survivor}.',
+    slots: { survivor: 'ticket' },
+  }),
+  released('M21', { text: 'A person of our team reads and answers here now.', slots: {} }),
 ]);
 
 /** What an agent may say. None of these states a fact of the ticket. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { directoryEntry } from '@deadlatch/audit-log';
+import { directoryEntry, publicationId } from '@deadlatch/audit-log';
 import { verifies } from '../../requirements.ts';
 import type { DispatchWorld } from '../../support/dispatch-api.ts';
 import { storedEvents } from '../../support/table-state.ts';
@@ -121,6 +121,84 @@ describe('what is on file', () => {
       site_id: world.tenant.siteId,
     });
     assert.equal(code, 'not_granted');
+  });
+});
+
+describe('what is in force', () => {
+  const LATCH = 'DOOR_WONT_LATCH';
+  const triaged = async () => {
+    const site = { site_id: world.tenant.siteId };
+    const { ticket } = await does('dana', 'ticket.create', null, site);
+    await does('dana', 'ticket.triage', ticket.id, { type: LATCH, answers: [] });
+    return ticket.id as string;
+  };
+  const versionOf = async (id: string) =>
+    (await wire.read(staff('dana'), `/v1/tickets/${id}`)).body.ticket.incident_version;
+  const listed = async (path: string, member: string, name: string) => {
+    const { body } = await wire.read(staff('adam'), path);
+    const rows: Record<string, unknown>[] = body.templates ?? body.incident_types;
+    return rows.find((one) => one[member] === name);
+  };
+
+  test('is published by an admin: the next ticket takes the version, the one before keeps its own', async () => {
+    verifies('I.3', 'F.1');
+    const before = await triaged();
+    assert.equal(await versionOf(before), 2);
+    for (const name of ['dana', 'sue', 'fay'] as const) {
+      const { code } = await wire.command(staff(name), 'incident_type.publish', null, {
+        type: LATCH,
+        version: 1,
+      });
+      assert.equal(code, 'not_granted', name);
+    }
+    const { result } = await does('adam', 'incident_type.publish', null, { type: LATCH, version: 1 });
+    assert.deepEqual([result.number, result.version], [2, 1]);
+    const after = await triaged();
+    assert.deepEqual([await versionOf(before), await versionOf(after)], [2, 1]);
+    await does('dana', 'ticket.retriage', before, { type: LATCH, answers: [], reason: TEXT() });
+    assert.equal(await versionOf(before), 2, 'also when it is triaged again');
+    const [{ body }] = (await storedEvents(world.admin, world.tenant.tenantId)).filter(
+      (event) => event.command === 'incident_type.publish' && event.decision === 'accepted',
+    ) as unknown as [{ body: { details: { directory: string[] } } }];
+    const row = {
+      table: 'publications',
+      id: publicationId({ tenantId: world.tenant.tenantId, kind: 'incident_type', name: LATCH, number: 2 }),
+      values: { tenant_id: world.tenant.tenantId, version: 1, effective_from: result.effective_from },
+    } as const;
+    assert.deepEqual(body.details.directory, [directoryEntry(row)]);
+    const again = await wire.command(staff('adam'), 'incident_type.publish', null, {
+      type: LATCH,
+      version: 1,
+    });
+    assert.deepEqual([again.status, again.code], [409, 'invalid_state']);
+    const unknown = await wire.command(staff('adam'), 'incident_type.publish', null, {
+      type: LATCH,
+      version: 9,
+    });
+    assert.deepEqual([unknown.status, unknown.code], [400, 'schema_mismatch']);
+    await does('adam', 'incident_type.publish', null, { type: LATCH, version: 2 });
+    assert.equal(await versionOf(await triaged()), 2, 'and back');
+  });
+
+  test('shows what is planned, and a text is said by its version', async () => {
+    verifies('T2.1');
+    const effective_at = new Date(Date.now() + 3_600_000).toISOString();
+    await does('adam', 'template.publish', null, { template: 'M17', version: 1, effective_at });
+    const invoice = await listed('/v1/templates', 'template', 'M17');
+    assert.deepEqual(
+      [invoice?.version, invoice?.scheduled, invoice?.released],
+      [2, [{ version: 1, effective_from: effective_at }], [1, 2]],
+    );
+    assert.match(String(invoice?.texts), /we have issued the invoice/);
+    const door = await listed('/v1/incident-types', 'type', 'DOOR_CANNOT_SECURE');
+    assert.deepEqual([door?.version, door?.scheduled, door?.released], [2, [], [1, 2]]);
+    const past = new Date(Date.now() - 3_600_000).toISOString();
+    const late = await wire.command(staff('adam'), 'template.publish', null, {
+      template: 'M17',
+      version: 1,
+      effective_at: past,
+    });
+    assert.equal(late.code, 'schema_mismatch');
   });
 });
 

@@ -120,7 +120,8 @@ describe('template.list', () => {
       person('technician', technicians.tom),
       person('contact', contacts.maria),
     ]) {
-      assert.equal((await wire.read(actor, '/v1/templates')).code, 'not_granted');
+      for (const path of ['/v1/templates', '/v1/incident-types'])
+        assert.equal((await wire.read(actor, path)).code, 'not_granted', path);
     }
   });
 });

@@ -28,6 +28,8 @@ export interface TicketSummary {
   /** Questions that were asked and are not answered. */
   readonly missing: readonly string[];
   readonly answers: Readonly<Record<string, string>>;
+  /** By incident type, the version by which a ticket is triaged to whom it is new. */
+  readonly inForce: ReadonlyMap<string, number>;
 }
 
 export interface ScheduleSummary {

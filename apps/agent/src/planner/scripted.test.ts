@@ -251,6 +251,32 @@ test('a ticket of an older version is asked what that version asks', async () =>
   assert.deepEqual(await askedBy(2), ['ticket.request_info ?since_when ?exit_blocked']);
 });
 
+test('a new ticket is told what the version in force asks for; without one nothing is said for it', async () => {
+  const triage = (inForce: ReadonlyMap<string, number>, type: string | null = null) =>
+    scriptedPlanner.next({
+      ticket: { state: 'NEW', type, typeVersion: 1, priority: null, missing: [], answers: {}, inForce },
+      message: 'nothing locks, we are open',
+      schedule: null,
+      earlier: [],
+      done: new Set<string>(),
+      said: [],
+      isRefused: false,
+      tools: new Set(['ticket.triage']),
+    });
+  const type = 'DOOR_CANNOT_SECURE';
+  const answers = [
+    { question: 'cannot_lock_anything', answer: 'yes' },
+    { question: 'open_to_public', answer: 'yes' },
+  ];
+  const calls = (input: object) => ({ kind: 'call', tool: 'ticket.triage', input });
+  for (const version of [1, 2])
+    assert.deepEqual(await triage(new Map([[type, version]])), calls({ type, answers }));
+  for (const none of [new Map(), new Map([[type, 9]]), new Map([['DOOR_WONT_LATCH', 2]])])
+    assert.deepEqual(await triage(none), calls({ type, answers: [] }));
+  // What the ticket was triaged by is its own.
+  assert.deepEqual(await triage(new Map(), type), calls({ type, answers }));
+});
+
 test('a turn that was cut off anywhere and played again does what it would have done at once', async () => {
   verifies('R.1');
   const texts = [

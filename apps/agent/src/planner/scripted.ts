@@ -6,7 +6,6 @@ import {
   type IncidentType,
   type IncidentTypeDefinition,
   incidentType,
-  newestIncidentType,
   type Phrase,
   QUESTION_IDS,
   type QuestionId,
@@ -67,7 +66,7 @@ function triage(view: TurnView, ticket: TicketSummary, facts: MessageFacts): Ste
 function typeOf(ticket: TicketSummary, newestFirst: readonly MessageFacts[]): IncidentType | null {
   const [newest] = newestFirst;
   const onFile = INCIDENT_TYPES.find((type) => type === ticket.type) ?? null;
-  const isDanger = newest?.type != null && newestIncidentType(newest.type)?.safety === true;
+  const isDanger = newest?.type != null && definitionFor(ticket, newest.type)?.safety === true;
   if (onFile !== null && !isDanger) return onFile;
   return newestFirst.find((f) => f.type !== null)?.type ?? onFile;
 }
@@ -78,7 +77,7 @@ function collectAnswers(
   ticket: TicketSummary,
   newestFirst: readonly MessageFacts[],
 ): { question: QuestionId; answer: Answer }[] {
-  const asked = (type === ticket.type ? definitionOf(ticket) : newestIncidentType(type))?.ask ?? [];
+  const asked = definitionFor(ticket, type)?.ask ?? [];
   return asked.flatMap(({ question }) => {
     const heard = newestFirst.map((f) => f.answers.get(question)).find((a) => a !== undefined);
     const answer = heard ?? answerOnFile(ticket, question);
@@ -86,9 +85,16 @@ function collectAnswers(
   });
 }
 
-/** What the ticket was triaged by, which a newer version does not change. */
+/** What the ticket was triaged by, which another version in force does not change. */
 function definitionOf({ type, typeVersion }: TicketSummary): IncidentTypeDefinition | undefined {
   return type === null || typeVersion === null ? undefined : incidentType(type, typeVersion);
+}
+
+/** What the ticket would be triaged by: its own version, or for a type that is new to it the one in force. */
+function definitionFor(ticket: TicketSummary, type: IncidentType): IncidentTypeDefinition | undefined {
+  if (type === ticket.type) return definitionOf(ticket);
+  const version = ticket.inForce.get(type);
+  return version === undefined ? undefined : incidentType(type, version);
 }
 
 function answerOnFile({ answers }: TicketSummary, question: QuestionId): Answer | undefined {

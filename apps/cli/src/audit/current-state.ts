@@ -54,6 +54,9 @@ const EVERY_ROW = `
   union all select 'assets', id::text, jsonb_build_object(
     'tenant_id', tenant_id, 'account_id', account_id, 'site_id', site_id, 'kind', kind, 'slug', slug, 'model', model,
     'serial', serial, 'state', state) from dispatch.assets
+  union all select 'publications', tenant_id || '/' || kind || '/' || name || '/' || number, jsonb_build_object(
+    'tenant_id', tenant_id, 'version', version, 'effective_from', dispatch.instant(effective_from))
+    from dispatch.publications
   union all select 'act_confirmations', act_id || '/' || person_id, jsonb_build_object(
     'tenant_id', tenant_id, 'staff_id', staff_id) from dispatch.act_confirmations
   union all select 'autonomy_settings', account_id::text, jsonb_build_object(

@@ -3,7 +3,7 @@ import type { ServiceKeyPair } from '@deadlatch/signing';
 import pg from 'pg';
 import { recordServiceKeys } from '../keys/key-table.ts';
 import { operatorEvent } from '../operator-event.ts';
-import { directoryOfFirstRows, type FirstRows } from './first-rows.ts';
+import { directoryOfFirstRows, type FirstRows, firstPublications } from './first-rows.ts';
 import type { Installation } from './installation.ts';
 import type { Trust } from './keys.ts';
 import {
@@ -120,5 +120,6 @@ function firstRows(installation: Installation, now: number): FirstRows {
         home_lon_e6: home.lon_e6,
       },
     })),
+    publications: firstPublications(),
   };
 }

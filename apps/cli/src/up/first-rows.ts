@@ -1,4 +1,5 @@
-import { type DirectoryRow, directoryEntry } from '@deadlatch/audit-log';
+import { type DirectoryRow, directoryEntry, publicationId } from '@deadlatch/audit-log';
+import { type ContentVersion, FROM_THE_BEGINNING, newestVersions } from '@deadlatch/catalogue';
 import type { JsonValue } from '@deadlatch/kernel';
 
 /** What `dispatch.bootstrap` puts on file, event aside. Instants are RFC 3339 with milliseconds. */
@@ -39,6 +40,13 @@ export interface FirstRows {
     /** Without one they are never on duty. */
     readonly schedule?: TechnicianSchedule;
   }[];
+  /** Of each incident type and template one: nothing is triaged, and nothing said, by what is not published. */
+  readonly publications: readonly (ContentVersion & { readonly effective_from: string })[];
+}
+
+/** What a tenant begins with: the newest version of everything that this release brings. */
+export function firstPublications(): FirstRows['publications'] {
+  return newestVersions().map((one) => ({ ...one, effective_from: FROM_THE_BEGINNING }));
 }
 
 /** Working hours as packages/scheduling has them; positions in degrees times 10^6. */
@@ -131,6 +139,11 @@ export function directoryOfFirstRows(first: FirstRows): string[] {
             },
           ],
     ),
+    ...first.publications.map(({ kind, name, version, effective_from }) => ({
+      table: 'publications' as const,
+      id: publicationId({ tenantId: tenant_id, kind, name, number: 1 }),
+      values: { tenant_id, version, effective_from },
+    })),
   ];
   return rows.map(directoryEntry);
 }

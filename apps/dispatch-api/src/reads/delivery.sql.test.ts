@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { ConversationRow, MessageRow, TicketRow } from '@deadlatch/decision';
+import type { ConversationRow, MessageDraft, TicketRow } from '@deadlatch/decision';
 import { type CommandPath, createCommandPath, type Pool, withTenant } from '@deadlatch/postgres';
 import { verifies } from '../../../../test/requirements.ts';
 import {
@@ -42,7 +42,7 @@ after(async () => {
 });
 
 /** What an agent chose to say, committed and not delivered yet. */
-async function queued(ticketId: string | null): Promise<MessageRow> {
+async function queued(ticketId: string | null): Promise<MessageDraft> {
   const message = newMessage(t, {
     direction: 'OUT',
     state: 'QUEUED',
@@ -56,7 +56,7 @@ async function queued(ticketId: string | null): Promise<MessageRow> {
   return message;
 }
 
-async function isSaid({ id }: MessageRow): Promise<boolean> {
+async function isSaid({ id }: MessageDraft): Promise<boolean> {
   const found = await withTenant(pool, t.tenantId, (tx) => findOutbound(tx, t.tenantId, id));
   assert.ok(found);
   return isStillTrue(found);

@@ -1,10 +1,11 @@
-import { PHRASE_TEXTS, TEMPLATE_TEXTS, type TextPattern } from '@deadlatch/decision';
 import { isUuid, refuse } from '@deadlatch/kernel';
 import { type Pool, withTenant } from '@deadlatch/postgres';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { readAuditFilter } from '../reads/audit-filter.ts';
 import { searchEvents } from '../reads/audit-search.sql.ts';
 import { DIRECTORY_KINDS, listDirectory } from '../reads/directory.sql.ts';
+import { presentIncidentTypes, presentPhrases, presentTemplates } from '../reads/present-publications.ts';
+import { listPublications } from '../reads/publications.sql.ts';
 import { requireReader } from '../reads/reader.ts';
 import { findSite } from '../reads/sites.sql.ts';
 import { presentFound } from '../reads/timeline.ts';
@@ -45,7 +46,18 @@ export function addOfficeReadRoutes(app: FastifyInstance, parts: OfficeReadParts
     audited('template.list', request, ({ caller }) =>
       withTenant(pool, caller.tenantId, async (tx) => {
         await requireReader(tx, 'template.list', caller);
-        return TEMPLATES;
+        const published = await listPublications(tx, caller.tenantId, 'template');
+        return { templates: presentTemplates(published), phrases: presentPhrases() };
+      }),
+    ),
+  );
+
+  app.get('/v1/incident-types', (request) =>
+    audited('incident_type.list', request, ({ caller }) =>
+      withTenant(pool, caller.tenantId, async (tx) => {
+        await requireReader(tx, 'incident_type.list', caller);
+        const published = await listPublications(tx, caller.tenantId, 'incident_type');
+        return { incident_types: presentIncidentTypes(published) };
       }),
     ),
   );
@@ -65,20 +77,6 @@ export function addOfficeReadRoutes(app: FastifyInstance, parts: OfficeReadParts
       return { events: page.bodies.map(presentFound), next: page.next };
     }),
   );
-}
-
-/** Every text that can leave, as it is reviewed: `{slot}` marks stand for what a committed row says. */
-const TEMPLATES = {
-  templates: [...TEMPLATE_TEXTS].map(([template, patterns]) => ({ template, ...presentText(patterns) })),
-  phrases: [...PHRASE_TEXTS].map(([phrase, pattern]) => ({ phrase, ...presentText(pattern) })),
-};
-
-function presentText(patterns: TextPattern | readonly TextPattern[]) {
-  const all = [patterns].flat();
-  return {
-    texts: all.map(({ text }) => text),
-    slots: [...new Set(all.flatMap(({ slots }) => Object.keys(slots)))],
-  };
 }
 
 /** `kind` and `after` are the only parameters; anything else is refused, not ignored. */

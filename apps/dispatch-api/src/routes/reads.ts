@@ -21,7 +21,9 @@ import {
   presentTicket,
   presentVisit,
 } from '../reads/fields.ts';
+import { versionsInForce } from '../reads/present-publications.ts';
 import { presentWaivers } from '../reads/present-waivers.ts';
+import { listPublications } from '../reads/publications.sql.ts';
 import { listQueue } from '../reads/queue.sql.ts';
 import { readQueueFilter } from '../reads/queue-filter.ts';
 import { writePlace } from '../reads/queue-place.ts';
@@ -84,9 +86,13 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
   });
   app.get('/v1/tickets/:id', (request) =>
     parts.audited('ticket.get', request, async ({ caller }) => {
-      const { found, sees } = await withTenant(parts.pool, caller.tenantId, async (tx) => {
+      const { found, sees, published } = await withTenant(parts.pool, caller.tenantId, async (tx) => {
         const reader = await requireReader(tx, 'ticket.get', caller);
-        return { found: await requireTicket(tx, reader, request), sees: reader.sees };
+        const ticket = await requireTicket(tx, reader, request);
+        const isAgent = reader.sees.kind === 'turn';
+        // What an agent asks of a type that is new to the ticket.
+        const rows = isAgent ? await listPublications(tx, caller.tenantId, 'incident_type') : null;
+        return { found: ticket, sees: reader.sees, published: rows };
       });
       return {
         ticket: presentTicket(sees, found.ticket),
@@ -95,6 +101,7 @@ export function addReadRoutes(app: FastifyInstance, parts: ReadRouteParts): void
         invoice: found.invoice && presentInvoice(found.invoice),
         waivers: presentWaivers(sees, found.ticket, found.consents).map((waiver) => ({ ...waiver })),
         linked: sees.kind === 'tenant' ? found.linked.map((linked) => ({ ...linked })) : [],
+        ...(published && { incident_types: versionsInForce(published) }),
         allowed: caller.agent ? [] : await parts.allowed(caller, found.ticket.id),
       };
     }),

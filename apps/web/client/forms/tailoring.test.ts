@@ -36,7 +36,6 @@ test('what must be remedied is asked only when the work fails', () => {
 const DOOR: IncidentForm = {
   type: 'DOOR',
   version: 2,
-  is_newest: true,
   ask: [
     { question: 'stuck', required: true, unless_no: [] },
     { question: 'since_when', required: false, unless_no: [] },
@@ -48,10 +47,9 @@ const DOOR: IncidentForm = {
 const OLD_DOOR: IncidentForm = {
   ...DOOR,
   version: 1,
-  is_newest: false,
   ask: [{ question: 'old', required: true, unless_no: [] }],
 };
-const INCIDENTS = [OLD_DOOR, DOOR];
+const INCIDENTS = [DOOR];
 const choose = (before: FormValue, after: FormValue, current?: IncidentForm) =>
   withQuestions('ticket.triage', before, after, INCIDENTS, current);
 
@@ -73,7 +71,8 @@ test('a question that an answer brings up follows, and one that was taken out st
   assert.equal(choose(stuck, stuck), stuck);
 });
 
-test('a ticket that is triaged again is asked what its own version asks', () => {
+test('a ticket that is triaged again is asked what its own version asks, and nobody by a version that is not in force', () => {
+  assert.equal(incidentOf({ type: 'DOOR' }, [], undefined), undefined);
   assert.equal(incidentOf({ type: 'DOOR' }, INCIDENTS, OLD_DOOR), OLD_DOOR);
   assert.equal(incidentOf({ type: 'DOOR' }, INCIDENTS, undefined), DOOR);
   assert.deepEqual(choose({ answers: [] }, { type: 'DOOR', answers: [] }, OLD_DOOR), {

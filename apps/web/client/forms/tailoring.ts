@@ -38,7 +38,10 @@ export function startOf(
   return command === 'payment.record' && total !== undefined ? { amount_cents: total } : {};
 }
 
-/** The incident type that a form is about: the one being chosen in it, or else the ticket's, in the ticket's version. */
+/**
+ * The incident type that a form is about: the one being chosen in it, or else the ticket's, in the ticket's version.
+ * @param incidents those in force: without one nothing is asked, and the gate says why
+ */
 export function incidentOf(
   value: FormValue,
   incidents: readonly IncidentForm[],
@@ -46,7 +49,7 @@ export function incidentOf(
 ): IncidentForm | undefined {
   const chosen = memberOf(value, 'type');
   if (typeof chosen !== 'string' || chosen === current?.type) return current;
-  return incidents.find((item) => item.type === chosen && item.is_newest);
+  return incidents.find((item) => item.type === chosen);
 }
 
 /**

@@ -5,7 +5,14 @@ import type { ReactNode } from 'react';
 import type { Catalogue, Me, TicketPage as Page, Technician } from '../api.ts';
 import { AgentSwitch } from '../autonomy.tsx';
 import { NO_CONTEXT } from '../forms/field.tsx';
-import { catalogueQuery, meQuery, queueQuery, techniciansQuery, ticketQuery } from '../queries.ts';
+import {
+  catalogueQuery,
+  incidentTypesQuery,
+  meQuery,
+  queueQuery,
+  techniciansQuery,
+  ticketQuery,
+} from '../queries.ts';
 import { INCIDENT_WORDS, T, wordFor } from '../strings.ts';
 import { Actions } from '../ticket/actions.tsx';
 import { Appointment } from '../ticket/appointment.tsx';
@@ -61,6 +68,10 @@ function TicketBody(props: {
   const people = { ownId: me.subject.id, technicians };
   const mayLink = me.roles.includes('dispatcher');
   const queue = useQuery({ ...queueQuery({}), enabled: mayLink });
+  const inForce = useQuery({ ...incidentTypesQuery, enabled: mayLink }).data?.incident_types ?? [];
+  const incidents = catalogue.incident_types.filter((item) =>
+    inForce.some(({ type, version }) => type === item.type && version === item.version),
+  );
   // A ticket is no duplicate of itself.
   const tickets = (queue.data?.tickets ?? []).filter((other) => other.id !== ticket.id);
   return (
@@ -96,7 +107,7 @@ function TicketBody(props: {
               evidence,
               tickets,
               incident,
-              incidents: catalogue.incident_types,
+              incidents,
             }}
           />
           <Appointment page={page} technicians={technicians} />

@@ -3,7 +3,6 @@ import {
   COMMANDS,
   type CommandEntry,
   INCIDENT_DEFINITIONS,
-  newestIncidentType,
   PERSON_ROLES,
   sourceOf,
   ticketSources,
@@ -40,7 +39,6 @@ export function describeCatalogue(): JsonValue {
     incident_types: INCIDENT_DEFINITIONS.map((type) => ({
       type: type.type,
       version: type.version,
-      is_newest: newestIncidentType(type.type) === type,
       ask: type.ask.map(({ question, required, unlessNo }) => ({
         question,
         required,

@@ -59,6 +59,7 @@ export function addReadRoutes(
     const { id } = request.params;
     return isUuid(id) ? as(visitor, `/v1/sites/${id}`) : refuse('not_found', { detail: 'not an id' });
   });
+  server.get('/api/incident-types', async (request) => as(current.reading(request), '/v1/incident-types'));
   server.get('/api/technicians', async (request) => as(current.reading(request), '/v1/technicians'));
   server.get('/api/autonomy', async (request) => as(current.reading(request), '/v1/autonomy'));
   server.get('/api/attention', async (request) => as(current.reading(request), '/v1/attention'));

@@ -25,7 +25,7 @@ export const CORRECT_COMMANDS: readonly CommandEntry[] = [
       priority: optional(choice(PRIORITIES)),
       reason: freeText(),
     }),
-    needs: ['approvals', 'costs', 'conversation'],
+    needs: ['approvals', 'costs', 'conversation', 'publications'],
   }),
   command('ticket.link_duplicate', {
     summary: 'Ends a ticket that reports what another open one of the same site and type is about.',

@@ -31,6 +31,7 @@ export const SUGGESTION_COMMANDS: readonly CommandEntry[] = [
       'schedule',
       'roster',
       'autonomy',
+      'publications',
     ],
   }),
   command('suggestion.reject', {

@@ -37,8 +37,8 @@ export const INCIDENT_TYPES = [
 export type IncidentType = (typeof INCIDENT_TYPES)[number];
 
 /**
- * Every published version, one file each. Publishing adds a file and a line here; a version that was published stays,
- * because tickets were triaged by it.
+ * Every version that was ever released, one file each. Another version is a file and a line here, and is in force where
+ * and when an admin publishes it; what was released stays, because tickets were triaged by it.
  */
 export const INCIDENT_DEFINITIONS: readonly IncidentTypeDefinition[] = [
   DOOR_CANNOT_SECURE_V1,
@@ -75,12 +75,6 @@ const BY_TYPE: ReadonlyMap<string, ReadonlyMap<number, IncidentTypeDefinition>> 
  */
 export function incidentType(type: string, version: number): IncidentTypeDefinition | undefined {
   return BY_TYPE.get(type)?.get(version);
-}
-
-/** The definition by which a ticket is triaged from now on, or `undefined` for a name that is not in the catalogue. */
-export function newestIncidentType(type: string): IncidentTypeDefinition | undefined {
-  const versions = BY_TYPE.get(type);
-  return versions?.get(Math.max(...versions.keys()));
 }
 
 const EVIDENCE = INCIDENT_DEFINITIONS.flatMap((d) => d.evidence);

@@ -116,7 +116,7 @@ export interface WorkRule {
 /** Of a version that says nothing of it: two hours of anybody who serves the place. */
 export const DEFAULT_WORK: WorkRule = { minutes: 120, skills: [], certifications: [] };
 
-/** One published version of a type. It never changes again: what is to differ is a version of its own. */
+/** One released version of a type. It never changes again: what is to differ is a version of its own. */
 export interface IncidentTypeDefinition {
   readonly type: string;
   readonly version: number;

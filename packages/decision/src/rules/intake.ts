@@ -1,7 +1,7 @@
 import {
   type FreeTextRef,
   type IncidentTypeDefinition,
-  newestIncidentType,
+  incidentType,
   type Priority,
 } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
@@ -10,6 +10,7 @@ import { typeOf } from '../evidence-list.ts';
 import { higher, mergeAnswers, priorityByRule, stillMissing, unansweredQuestions } from '../intake.ts';
 import { changedTicket, contractOf, need, ticketOf } from '../need.ts';
 import { agentFor, openTurn } from '../open-turn.ts';
+import { versionInForce } from '../publications.ts';
 import type { TicketRow, TurnRow } from '../rows.ts';
 import { type RuleContext, rule } from '../rule.ts';
 
@@ -87,7 +88,7 @@ export function classify(context: RuleContext<Pick<TriageInput, 'type' | 'answer
   readonly byRule: Priority;
 } {
   const before = ticketOf(context);
-  const definition = definitionFor(before, context.input.type);
+  const definition = definitionFor(context, before, context.input.type);
   const answers = mergeAnswers(before.answers, context.input.answers, context.acting.kind === 'agent');
   return { definition, answers, byRule: priorityByRule(definition, answers) };
 }
@@ -115,10 +116,14 @@ export function baseNte(context: RuleContext, priority: Priority): number {
   return nte;
 }
 
-/** The version that the ticket was triaged by stays its version; a type that is new to it comes in its newest. */
-function definitionFor(before: TicketRow, type: string): IncidentTypeDefinition {
+/**
+ * The version that the ticket was triaged by stays its version; a type that is new to it comes in the one in force.
+ * @throws DispatchError `unavailable` when none is in force, or one that this release does not know
+ */
+function definitionFor(context: RuleContext, before: TicketRow, type: string): IncidentTypeDefinition {
   if (before.incident_type === type) return typeOf(before);
-  return newestIncidentType(type) ?? refuse('schema_mismatch', { extra: { fields: ['/type'] } });
+  const version = versionInForce(context, 'incident_type', type);
+  return incidentType(type, version) ?? refuse('unavailable', { detail: 'a version of another release' });
 }
 
 /** A dispatcher raises freely and lowers with a reason; nobody else chooses at all. */

@@ -64,7 +64,8 @@ export function claimsOfAgents(services: readonly ServiceName[]): readonly Claim
 
 export const STATES: readonly (TicketState | 'none')[] = ['none', ...TICKET_STATES];
 /** Commands about who and where are no ticket's. */
-const BESIDE_TICKETS = /^(account|site|asset|technician|contact|role|service_account|act|autonomy\.set)\b/;
+const BESIDE_TICKETS =
+  /^(account|site|asset|technician|contact|role|service_account|incident_type|template|act|autonomy\.set)\b/;
 
 /** Every state a command can meet; for one that looks at no ticket, none, the first and the last stand for all. */
 export function statesOf(command: string): readonly Cell['state'][] {

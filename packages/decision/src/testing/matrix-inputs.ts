@@ -3,7 +3,7 @@ import { COMMITMENT, FREE_TEXT, fixedId, IDS } from './ids.ts';
 import { SUGGESTION_DIGEST, WAIVABLE_KEY } from './life-rows.ts';
 import type { Cell } from './matrix-cells.ts';
 import { approvalRow, at, HOUR } from './rows.ts';
-import { CHOICE_ID, OPTION_IDS } from './schedule-rows.ts';
+import { CHOICE_ID, LINK_SECRET, OPTION_IDS } from './schedule-rows.ts';
 
 const ANSWERS = [{ question: 'anyone_hurt', answer: 'no' }];
 const LINES = [{ kind: 'PART', quantity: 1, unit_cents: 20_000, incurred: 'no' }];
@@ -43,6 +43,7 @@ export const PERSON_INPUTS: Readonly<Record<string, unknown>> = {
   'visit.dispatch_emergency': { technician_id: IDS.technician, reason: 'CANNOT_SECURE' },
   'schedule.propose': NOTHING,
   'schedule.confirm': { option_id: OPTION_IDS[1] },
+  'choice.make': { link: LINK_SECRET, kind: 'OPTION', option_id: OPTION_IDS[1] },
   'schedule.release': NOTHING,
   'schedule.reschedule': { owner: 'CUSTOMER' },
   'visit.dispatch': { technician_id: IDS.technician },
@@ -109,7 +110,9 @@ export const AGENT_INPUTS: Readonly<Record<string, unknown>> = {
 };
 
 /** Where the body that fits depends on where the ticket stands. */
+const OTHER_TIMES = { link: LINK_SECRET, kind: 'OTHER_TIME' };
 const INPUTS_AT: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'choice.make': { SCHEDULED: OTHER_TIMES, DISPATCHED: OTHER_TIMES },
   'tech.check_out': {
     COMPLETED_PENDING_VERIFICATION: { outcome: 'COMPLETE' },
     APPROVAL_REQUIRED: { outcome: 'WAITING_APPROVAL' },

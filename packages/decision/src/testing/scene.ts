@@ -13,6 +13,7 @@ import type { TicketRow } from '../rows.ts';
 import type { DecisionTools } from '../tools.ts';
 import type { Cell, Claim } from './matrix-cells.ts';
 import { callerOf, factsOf, requestOf } from './matrix-facts.ts';
+import { publicationsFor } from './publication-facts.ts';
 import { createTestTools } from './tools.ts';
 
 /** What differs from the case in which the command is accepted. */
@@ -37,6 +38,7 @@ const CLAIM_OF: Readonly<Record<string, Claim>> = {
   approver: { service: 'identity', role: 'approver', kind: 'contact', agent: null },
   requester: { service: 'web', role: 'requester', kind: 'contact', agent: null },
   technician: { service: 'web', role: 'technician', kind: 'technician', agent: null },
+  link: { service: 'web', role: 'link', kind: 'link', agent: null },
   agent: { service: 'tool-bridge', role: 'requester', kind: 'contact', agent: 'agent.intake' },
 };
 
@@ -59,6 +61,7 @@ export function play(command: string, actor: Actor, twist: Twist = {}): Decision
     {
       ...facts,
       ticket: facts.ticket && { ...facts.ticket, ...twist.ticket },
+      publications: publicationsFor(twist.input ?? request.input),
       ...twist.facts,
     },
     twist.tools ?? TOOLS,

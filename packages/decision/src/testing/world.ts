@@ -3,11 +3,12 @@ import type { Caller } from '../caller.ts';
 import type { Accepted, Changes, Decision } from '../changes.ts';
 import { decide } from '../decide.ts';
 import type { Facts, SubjectFacts } from '../facts.ts';
-import type { ApprovalRow, EvidenceRow, MessageRow } from '../rows.ts';
+import type { ApprovalRow, EvidenceRow, MessageDraft } from '../rows.ts';
 import type { DecisionTools } from '../tools.ts';
 import { request } from './callers.ts';
 import { emptyFacts, placeFacts } from './facts.ts';
 import { personOf } from './ids.ts';
+import { publicationsFor } from './publication-facts.ts';
 import { observedObject } from './rows.ts';
 
 /**
@@ -16,7 +17,7 @@ import { observedObject } from './rows.ts';
  */
 export interface World {
   facts: Facts;
-  readonly messages: MessageRow[];
+  readonly messages: MessageDraft[];
   readonly presigned: Map<string, EvidenceRow>;
   run(who: Person, command: string, target: string | null, input: unknown, patch?: Partial<Facts>): Decision;
   /** As `run`, for a command that must be accepted. */
@@ -37,7 +38,8 @@ export function createWorld(tools: DecisionTools): World {
     messages: [],
     presigned: new Map(),
     run: (who, command, target, input, patch = {}) => {
-      const facts = { ...world.facts, subject: who.subject, ...patch };
+      const publications = publicationsFor(input);
+      const facts = { ...world.facts, subject: who.subject, publications, ...patch };
       const decision = decide(request(command, target, input), who.caller, facts, tools);
       if (decision.kind === 'accepted') apply(world, decision.changes);
       return decision;
