@@ -12,7 +12,8 @@ const { values } = parseArgs({
   options: {
     'state-dir': { type: 'string' },
     'port-base': { type: 'string' },
-    count: { type: 'string', default: '100000' },
+    requests: { type: 'string', default: '100000' },
+    texts: { type: 'string', default: '100000' },
     'requests-per-second': { type: 'string', default: '400' },
     'texts-per-second': { type: 'string', default: '200' },
     json: { type: 'string' },
@@ -58,7 +59,8 @@ function report(flooded: Flooded, calm: Met) {
 
 await withSystem({ stateDir: values['state-dir'], portBase: values['port-base'] }, async (stateDir) => {
   const { calm, refusals, strangers } = await playFlood(stateDir, {
-    count: Number(values.count),
+    requests: Number(values.requests),
+    texts: Number(values.texts),
     requestsPerSecond: Number(values['requests-per-second']),
     textsPerSecond: Number(values['texts-per-second']),
     calmMs: CALM_MS,

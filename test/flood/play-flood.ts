@@ -3,12 +3,13 @@ import { readRunFile } from '../../apps/cli/src/run-file.ts';
 import { createStage } from '../scenario/create-stage.ts';
 import { type Met, meanwhile, type Pace } from './bystanders.ts';
 import { growthOf, type Holdings, takeStock } from './growth.ts';
-import { createPoster, type Outcomes, pump } from './pump.ts';
+import { createPoster, type Outcomes, type PumpOptions, pump } from './pump.ts';
 import { createTexter, refusedRequests, strangerAt } from './senders.ts';
 
 export interface FloodOptions {
-  /** Refused requests, and then as many texts of strangers. */
-  readonly count: number;
+  /** How many are refused, and then how many texts of strangers come; none of one leaves it out. */
+  readonly requests: number;
+  readonly texts: number;
   readonly requestsPerSecond: number;
   readonly textsPerSecond: number;
   /** How long people are watched before, between and after the floods, in milliseconds. */
@@ -55,13 +56,9 @@ export async function playFlood(stateDir: string, options: FloodOptions): Promis
       if (stock.mariasMessages >= texts || performance.now() > deadline) return stock;
     }
   };
-  const flooded = async (
-    before: Holdings,
-    perSecond: number,
-    send: (at: number) => Promise<string>,
-  ): Promise<Flooded> => {
+  const flooded = async (before: Holdings, flood: PumpOptions): Promise<Flooded> => {
     const from = performance.now();
-    const { result: outcomes, met } = await during(() => pump({ count: options.count, perSecond, send }));
+    const { result: outcomes, met } = await during(() => pump(flood));
     const after = await stockWith(before.mariasMessages + met.texts);
     const seconds = (performance.now() - from) / 1000;
     return { outcomes, met, growth: growthOf(before, after), seconds };
@@ -76,14 +73,18 @@ export async function playFlood(stateDir: string, options: FloodOptions): Promis
     };
     const before = await calmly();
     const kinds = refusedRequests(stage);
-    const refusals = await flooded(before.stock, options.requestsPerSecond, (at) =>
-      poster.post((kinds[at % kinds.length] as (typeof kinds)[number])(at)),
-    );
+    const refusals = await flooded(before.stock, {
+      count: options.requests,
+      perSecond: options.requestsPerSecond,
+      send: (at) => poster.post((kinds[at % kinds.length] as (typeof kinds)[number])(at)),
+    });
     const between = await calmly();
     const text = await createTexter(stateDir, stage.at.gateway);
-    const strangers = await flooded(between.stock, options.textsPerSecond, (at) =>
-      poster.post(text({ from: strangerAt(at), body: `is anybody there? (${at})` })),
-    );
+    const strangers = await flooded(between.stock, {
+      count: options.texts,
+      perSecond: options.textsPerSecond,
+      send: (at) => poster.post(text({ from: strangerAt(at), body: `is anybody there? (${at})` })),
+    });
     const after = await calmly();
     return { calm: [before.met, between.met, after.met], refusals, strangers };
   } finally {

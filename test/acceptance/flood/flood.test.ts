@@ -23,7 +23,8 @@ before(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'deadlatch-flood-'));
   system = await startSystem({ stateDir, portBase: await freePortBase() });
   played = await playFlood(stateDir, {
-    count: COUNT,
+    requests: COUNT,
+    texts: COUNT,
     requestsPerSecond: 1_000,
     textsPerSecond: 300,
     calmMs: 1_000,
