@@ -197,6 +197,21 @@ export const SUPERUSER_ATTACKS: readonly Attack[] = [
     isNamed: because(new RegExp(`act_confirmations:${PLANTED}/\\S+ was put there by no event`)),
   },
   {
+    name: 'a version that was brought into force behind everybody',
+    deed: (client, { eventAt }) =>
+      client.query(
+        `insert into dispatch.publications (tenant_id, kind, name, number, version, effective_from, event_id)
+         select tenant_id, kind, name, 2, 1, now(), $1 from dispatch.publications where name = 'DOOR_CANNOT_SECURE'`,
+        [eventAt(0).id],
+      ),
+    isNamed: because(/publications:\S+\/DOOR_CANNOT_SECURE\/2 was put there by no event/),
+  },
+  {
+    name: 'a publication that was changed',
+    deed: (client) => client.query("update dispatch.publications set version = 1 where name = 'M17'"),
+    isNamed: because(/publications:\S+\/template\/M17\/1 is not as the last event about it states/),
+  },
+  {
     name: 'a technician who was given another territory',
     deed: (client) => client.query("update dispatch.technicians set territories = '{everywhere}'"),
     isNamed: because(/technicians:\S+ is not as the last event about it states/),
