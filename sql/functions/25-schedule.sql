@@ -74,7 +74,7 @@ language sql stable as $$
     'choices', coalesce((
       select jsonb_agg(jsonb_build_object(
                'id', c.id, 'ticket_id', c.ticket_id, 'kind', c.kind, 'option_id', c.option_id,
-               'contact_id', c.contact_id, 'message_id', c.message_id, 'channel', c.channel,
+               'contact_id', c.contact_id, 'message_id', c.message_id, 'link_hash', c.link_hash, 'channel', c.channel,
                'made_at', dispatch.instant(c.made_at), 'consumed_at', dispatch.instant(u.consumed_at))
              order by c.made_at desc, c.id desc)
         from (select x.* from dispatch.choices x where x.tenant_id = tenant and x.ticket_id = ticket
@@ -163,9 +163,10 @@ declare
 begin
   if c ? 'choice' then
     insert into dispatch.choices
-      (tenant_id, id, ticket_id, kind, option_id, contact_id, message_id, channel, made_at, event_id)
+      (tenant_id, id, ticket_id, kind, option_id, contact_id, message_id, link_hash, channel, made_at, event_id)
     values
-      (tenant, r.id, r.ticket_id, r.kind, r.option_id, r.contact_id, r.message_id, r.channel, r.made_at, event_id);
+      (tenant, r.id, r.ticket_id, r.kind, r.option_id, r.contact_id, r.message_id, r.link_hash, r.channel, r.made_at,
+       event_id);
   end if;
   if c ? 'consume_choice' then
     insert into dispatch.consumed_choices (tenant_id, choice_id, event_id)

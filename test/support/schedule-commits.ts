@@ -64,6 +64,7 @@ export async function playSchedule(path: CommandPath, t: SeededTenant) {
     option_id: option.id,
     contact_id: t.contacts.maria,
     message_id: message.id,
+    link_hash: null,
     channel: 'sms',
     made_at: instantIn(),
     consumed_at: null,

@@ -2,6 +2,7 @@ import {
   CEILINGS,
   COMMANDS,
   DEFAULT_PORTS,
+  isHeldByPeople,
   SERVICES,
   type ServiceName,
   spiffeId,
@@ -46,12 +47,11 @@ function serviceSection(service: ServiceName): string[] {
 
 /** The ceiling of a service as a plain list, in catalogue order. */
 export function ceilingCommands(service: ServiceName): readonly string[] {
-  const { commands, except } = CEILINGS[service];
+  const { byLink = [], commands, except } = CEILINGS[service];
   const all = COMMANDS.filter((entry) => {
     if (commands === 'agent-pairs') return entry.agents.length > 0;
-    if (commands === 'person-roles') {
-      return entry.who.some((grant) => grant.role !== 'system' && grant.role !== 'gateway');
-    }
+    if (byLink.includes(entry.name)) return true;
+    if (commands === 'person-roles') return isHeldByPeople(entry);
     return commands.includes(entry.name);
   });
   return all.map((entry) => entry.name).filter((name) => !except.includes(name));

@@ -1,10 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
 
 export interface LinkPurpose {
-  readonly purpose: 'status' | 'approval' | 'act';
+  readonly purpose: 'status' | 'approval' | 'act' | 'choice';
   /** The contact; for an act the member of staff. */
   readonly contactId: string;
-  /** Ticket, approval or act id. */
+  /** Ticket, approval or act id; for a choice, the message that it stands in. */
   readonly objectId: string;
 }
 
@@ -27,6 +27,9 @@ export function linkSecret(link: LinkPurpose, key: Uint8Array): string {
 export function actSecret(staffId: string, actId: string, key: Uint8Array): string {
   return linkSecret({ purpose: 'act', contactId: staffId, objectId: actId }, key);
 }
+
+/** The form of every secret. */
+export const LINK_SECRET = /^[0-9a-f]{34}$/;
 
 /** What the database keeps of a link, and how one that comes back is looked up. */
 export function linkHash(secret: string): string {

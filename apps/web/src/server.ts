@@ -8,6 +8,7 @@ import { addConsoleRoutes } from './console-routes.ts';
 import { createOriginGate } from './edge/origin-gate.ts';
 import { securityHeaders } from './edge/security-headers.ts';
 import type { Identity, Vault } from './peers.ts';
+import { addChoiceRoute } from './reads/choice-route.ts';
 import { addReadRoutes } from './reads/routes.ts';
 import { addStatusRoute } from './reads/status-route.ts';
 import { cookieNames } from './sessions/cookies.ts';
@@ -56,6 +57,7 @@ export function addWeb(server: FastifyInstance, options: WebOptions): void {
   addSessionRoutes(server, { ...options, tokens, guesses, current, cookies });
   addReadRoutes(server, { dispatchApi: options.dispatchApi, tokens, current });
   addStatusRoute(server, { dispatchApi: options.dispatchApi, guesses });
+  addChoiceRoute(server, { dispatchApi: options.dispatchApi, guesses });
   addCommandRoutes(server, {
     dispatchApi: options.dispatchApi,
     tokens,

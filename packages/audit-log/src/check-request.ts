@@ -29,7 +29,7 @@ export function checkRequest(
   const path = line('@path') ?? '';
   return line('idempotency-key') === undefined
     ? checkRead(event, signer, path)
-    : checkCommand(event, signer, path);
+    : checkCommand(event, signer, path, line('txn-token') !== undefined);
 }
 
 /** The actor is who the token says, as the signer's token, at the time of the request. */
@@ -64,10 +64,18 @@ function checkActor(
 }
 
 /** The signed path is this command's own, on this resource, and the signer may send it at all. */
-function checkCommand(event: AuditEvent, signer: ServiceName, path: string): string | undefined {
+function checkCommand(
+  event: AuditEvent,
+  signer: ServiceName,
+  path: string,
+  hasToken: boolean,
+): string | undefined {
   const entry = findCommand(event.command);
   if (!entry) return 'an accepted command that does not exist';
   if (!underCeiling(signer, entry.name)) return 'beyond the ceiling of its signer';
+  const { byLink = [], withoutToken } = CEILINGS[signer];
+  // Nobody's token goes with a link's command, and none other goes without where there are people.
+  if (hasToken === (withoutToken || byLink.includes(entry.name))) return 'the token that it takes, or none';
   if (path.split('/').at(-1) !== entry.name) return 'the signature covers another command';
   if (entry.target === 'none')
     return path === routeOf(entry) ? undefined : 'the signature covers another command';

@@ -94,7 +94,10 @@ const VERSIONED = [
 
 function acceptedCells(): readonly Cell[] {
   return COMMANDS.flatMap(({ name }) => {
-    const states = ticketSources(name).length === 0 ? (['none', 'NEW'] as const) : ticketSources(name);
+    const states =
+      ticketSources(name).length === 0
+        ? (['none', 'NEW', 'SCHEDULE_PROPOSED'] as const)
+        : ticketSources(name);
     return states.flatMap((state) =>
       claimsOfPeople().map((claim) => ({
         ...cellOf(name, 'dispatcher'),
@@ -130,9 +133,9 @@ test('every accepted command accounts for each row it writes, and touches its ti
       assert.ok(edges.has(`${e.object} ${cell.command} ${e.before_state} ${e.after_state}`));
     }
     const target = findCommand(cell.command)?.target;
-    // A recall is another ticket, a text leaves its ticket alone, and who only asks changes nothing.
+    // A recall is another ticket, a text and an offer leave theirs alone, and who only asks changes nothing.
     const isBeside =
-      ['ticket.reopen', 'message.send'].includes(cell.command) ||
+      ['ticket.reopen', 'message.send', 'visit.escalate'].includes(cell.command) ||
       (cell.command === 'ticket.cancel' && cell.role === 'requester');
     if ((target === 'ticket' || target === 'approval') && !isBeside) {
       assert.equal(changes.ticket?.version, (facts.ticket?.version ?? 0) + 1, cell.command);

@@ -9,8 +9,11 @@ export interface Caller {
   readonly assurance: Assurance;
   /** Present when an agent acts for the subject. */
   readonly agent: { readonly role: AgentRole; readonly turnId: string } | null;
-  /** `person`: a signed-in person; `turn`: an agent's turn; `step-up`: exactly one action; `service`: no user token. */
-  readonly scope: 'person' | 'turn' | 'step-up' | 'service';
+  /**
+   * `person`: a signed-in person; `turn`: an agent's turn; `step-up`: exactly one action; `service`: no user token;
+   * `link`: no user token, and the secret of a link in the body.
+   */
+  readonly scope: 'person' | 'turn' | 'step-up' | 'service' | 'link';
   readonly context: {
     readonly correlationId: string;
     readonly conversationId: string | null;

@@ -9,6 +9,8 @@ import type { DecisionTools } from './tools.ts';
 export type Acting =
   | { readonly kind: 'person'; readonly role: PersonRole; readonly membership: Membership }
   | { readonly kind: 'service'; readonly role: 'gateway' | 'system' }
+  /** Whoever holds the secret of a link. */
+  | { readonly kind: 'link' }
   | { readonly kind: 'agent'; readonly pair: AgentPair };
 
 /** What a rule decides from. */

@@ -1,5 +1,6 @@
 import type { Channel, TicketState } from '@deadlatch/catalogue';
 import type { WorkingHours } from '@deadlatch/scheduling';
+import type { MessageRow } from './rows.ts';
 
 /** Where something is, as far as it is on file. */
 export interface PlaceFacts {
@@ -52,7 +53,7 @@ export interface OptionRow {
   readonly confirmed_at: string | null;
 }
 
-/** What plain code read in a whole message: the number of an option, or the wish for another time. */
+/** What plain code read in a whole message, or a tap on a link said: an option, or the wish for another time. */
 export interface ChoiceRow {
   readonly id: string;
   readonly ticket_id: string;
@@ -60,8 +61,10 @@ export interface ChoiceRow {
   /** null for `OTHER_TIME`. */
   readonly option_id: string | null;
   readonly contact_id: string;
-  /** The message that it was read in. */
+  /** The message that it was read in; a tap makes one. */
   readonly message_id: string;
+  /** By which link it was tapped; null for what was read in a text. */
+  readonly link_hash: string | null;
   readonly channel: Channel;
   readonly made_at: string;
   readonly consumed_at: string | null;
@@ -74,6 +77,18 @@ export interface ScheduleFacts {
   readonly options: readonly OptionRow[];
   /** The newest first, at most ten. */
   readonly choices: readonly ChoiceRow[];
+}
+
+/** A live link of purpose `choice`, found by the hash of its secret. */
+export interface TappedLinkFacts {
+  readonly tenant_id: string;
+  readonly hash: string;
+  /** Whom it was sent to, who is still on file. */
+  readonly contact_id: string;
+  /** Whether a choice was made by it. */
+  readonly is_used: boolean;
+  /** The text of ours that it stood in. */
+  readonly message: MessageRow;
 }
 
 /** The ticket that an inbound message could be about, and what was offered for it. */

@@ -5,7 +5,10 @@ const INSTANT = '\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z';
 const SLOT = new RegExp(`^(${INSTANT})/(${INSTANT})@([A-Za-z][A-Za-z0-9_+/-]{0,59})$`);
 
 /** A window as a message's slot holds it: two instants and the place whose clock tells them. */
-export function windowSlot({ window_from, window_to }: OptionRow, timeZone: string): string {
+export function windowSlot(
+  { window_from, window_to }: Pick<OptionRow, 'window_from' | 'window_to'>,
+  timeZone: string,
+): string {
   return `${window_from}/${window_to}@${timeZone}`;
 }
 

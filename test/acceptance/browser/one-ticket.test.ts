@@ -327,6 +327,29 @@ describe('one ticket, in browsers', () => {
       .waitFor();
   });
 
+  chapter('the shift lead is offered times by text, and taps one on the page behind the link', async () => {
+    verifies('T1.10', 'T3.12');
+    const field = simulator.getByRole('textbox', { name: 'Write as Shift lead' });
+    await field.fill('the closer on the back door leaks oil, nobody was hit, it is not a fire door');
+    await field.press('Enter');
+    const texts = phone('Shift lead');
+    await texts.getByText(/when may we come\? 1: /).waitFor();
+    const opened = simulator.waitForEvent('popup');
+    await texts.getByRole('link').last().click();
+    const times = await opened;
+    await times.setViewportSize(PHONE);
+    await times.getByText('When may we come?').waitFor();
+    assert.equal(await times.getByRole('button').count(), 4);
+    await assertUsable(times);
+    const second = times.getByRole('button').nth(1);
+    const words = await second.innerText();
+    await second.click();
+    await times.getByText(`You chose ${words}.`).waitFor();
+    await assertUsable(times);
+    await texts.getByText(`we come on ${words}.`).waitFor();
+    await times.close();
+  });
+
   test('no page complained: no script failed, no policy was broken', () => {
     assert.deepEqual(
       visitors.flatMap(({ complaints }) => complaints),

@@ -137,7 +137,7 @@ describe('a stolen key', () => {
     const staffReads = READS.map((r) => r.name).filter(
       // The trail is for auditors and admins; this person is a dispatcher.
       (name) =>
-        !['turn.tools', 'message.rendered', 'link.status', 'audit.search'].includes(name) &&
+        !['turn.tools', 'message.rendered', 'link.status', 'link.choice', 'audit.search'].includes(name) &&
         !name.startsWith('step_up.'),
     );
     // A replica of its own: on the other one these callers have used up their budget of refusals.
@@ -152,7 +152,7 @@ describe('a stolen key', () => {
       const may = [
         ...(MAY_READ[service] ?? []),
         ...(isConsole ? staffReads.map((name) => `person ${name}`) : []),
-        ...(service === 'web' ? ['none link.status'] : []),
+        ...(service === 'web' ? ['none link.status', 'none link.choice'] : []),
       ];
       for (const scope of SCOPES) {
         for (const { name, route } of READS) {

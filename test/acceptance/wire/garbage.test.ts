@@ -109,6 +109,7 @@ describe('a body that makes no sense', () => {
       'message.receive': alone('gateway'),
       'message.report_delivery': alone('gateway'),
       'approval.expire': alone('worker'),
+      'choice.make': alone('web'),
       'visit.escalate': alone('worker'),
       'visit.miss': alone('worker'),
       'suggestion.expire': alone('worker'),

@@ -49,6 +49,7 @@ const NOBODYS = [
   'message.receive',
   'message.report_delivery',
   'approval.expire',
+  'choice.make',
   'visit.escalate',
   'visit.miss',
   'suggestion.expire',
@@ -71,7 +72,7 @@ const TABLE: Readonly<Partial<Record<ServiceName, Row>>> = {
   web: {
     scope: 'person',
     commands: PEOPLES,
-    subjects: ['staff', 'technician', 'contact', 'link'],
+    subjects: ['staff', 'technician', 'contact'],
     upTo: 'L1',
   },
   cli: { scope: 'person', commands: PEOPLES, subjects: ['staff', 'technician', 'contact'], upTo: 'L1' },
@@ -170,6 +171,7 @@ describe('every command x subject x scope x assurance', () => {
     verifies('T4.2', 'A.2', 'A.3c');
     const MAY: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
       gateway: ['message.receive', 'message.report_delivery'],
+      web: ['choice.make'],
       worker: [
         'approval.expire',
         'ticket.close',

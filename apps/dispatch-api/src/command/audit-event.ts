@@ -96,6 +96,10 @@ function factsOf(extra: Refused['extra']): AuditEvent['details'] {
   return Object.fromEntries(Object.entries(extra).filter(([name]) => FACTS.includes(name)));
 }
 
+function isOfService({ scope }: EventInput['proven']['caller']): boolean {
+  return scope === 'service' || scope === 'link';
+}
+
 type Outcome = 'decision' | 'code' | 'dimension' | 'detail' | 'policy_ids' | 'effects' | 'details';
 
 function envelope(source: EventSource, input: EventInput): Omit<AuditEvent, Outcome> {
@@ -108,8 +112,8 @@ function envelope(source: EventSource, input: EventInput): Omit<AuditEvent, Outc
     time: input.time,
     tenant: caller.tenantId,
     actor: {
-      // A call without a user is the service's own.
-      kind: caller.scope === 'service' ? `service.${caller.service}` : caller.subject.kind,
+      // A call without a user is the service's own; whose link it was, the details of its command say.
+      kind: isOfService(caller) ? `service.${caller.service}` : caller.subject.kind,
       id: caller.subject.id,
       assurance: caller.assurance,
       agent_role: caller.agent?.role ?? null,

@@ -21,6 +21,7 @@ export function nonceOf(proven: Proven) {
 
 /** `staff:<id>`, or the service itself where there is no person; with the agent's role when one acts. */
 export function actorName(caller: Caller): string {
+  if (caller.scope === 'link') return 'link';
   const who =
     caller.subject.id === null ? `service:${caller.service}` : `${caller.subject.kind}:${caller.subject.id}`;
   return caller.agent ? `${caller.agent.role} for ${who}` : who;

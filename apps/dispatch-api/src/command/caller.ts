@@ -37,10 +37,14 @@ export function provenCaller(
 ): Proven {
   const service = knownService(request.service);
   if (claims === null) {
-    // Reads without a user name their one service themselves; a command without one is for whoever has no users.
-    const mayGoWithout = !request.shape.write || CEILINGS[service].withoutToken;
+    // Reads without a user name their one service themselves; a command without one is for whoever has no users, or
+    // for the secret of a link in its body.
+    const { byLink = [], withoutToken } = CEILINGS[service];
+    const isByLink = request.shape.write && !withoutToken && byLink.length > 0;
+    const mayGoWithout = !request.shape.write || withoutToken || isByLink;
     if (!mayGoWithout) return refuse('unauthenticated', { detail: 'user_token_missing' });
-    return { request, caller: serviceCaller(service, tenantId, correlationId), tokenId: null, requestId };
+    const caller = serviceCaller(service, tenantId, correlationId);
+    return { request, caller: isByLink ? asLink(caller) : caller, tokenId: null, requestId };
   }
   return {
     request,
@@ -76,6 +80,11 @@ function serviceCaller(service: ServiceName, tenantId: string, correlationId: st
     scope: 'service',
     context: { correlationId, conversationId: null, ticketId: null, actionDigest: null },
   };
+}
+
+/** Nobody, who may know a secret: which commands that is good for, the ceiling says. */
+function asLink(caller: Caller): Caller {
+  return { ...caller, subject: { kind: 'link', id: null }, scope: 'link' };
 }
 
 function knownService(name: string): ServiceName {

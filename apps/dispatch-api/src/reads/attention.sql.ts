@@ -60,6 +60,7 @@ export function listAttention(tx: Tx, tenantId: string): Promise<Attention[]> {
         and (k.kind <> 'safety_triage' or t.state in ('TRIAGED', 'READY_TO_SCHEDULE'))
         and (k.kind not in ('times_unanswered', 'other_times_wanted', 'visit_missed')
           or t.state = 'READY_TO_SCHEDULE')
+        and (k.kind <> 'choice_waits' or t.state in ('SCHEDULE_PROPOSED', 'SCHEDULED', 'DISPATCHED'))
         -- Of the offer that is open now, and of no other since.
         and (k.kind <> 'offer_unanswered' or exists (select 1 from dispatch.visits v
           where v.tenant_id = k.tenant_id and v.ticket_id = k.ticket_id and v.state = 'OFFERED'

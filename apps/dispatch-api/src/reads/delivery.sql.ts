@@ -18,6 +18,8 @@ export interface MessageNow {
   readonly paused: boolean;
   /** When the link that belongs into the text ends; null when none was handed out. */
   readonly link_expires_at: string | null;
+  /** Whether it has a link of its own, by which it can be answered with a tap. */
+  readonly has_choice_link: boolean;
 }
 
 /** @returns null for an unknown or an inbound message */
@@ -38,7 +40,10 @@ export async function findOutbound(tx: Tx, tenantId: string, messageId: string):
        (select dispatch.instant(max(l.expires_at)) from dispatch.links l
          where l.tenant_id = m.tenant_id and l.contact_id = m.contact_id
            and case when m.template = ${ASKS_FOR_APPROVAL}::text then l.purpose = 'approval' and l.object_id = a.id
-             else l.purpose = 'status' and l.object_id = m.ticket_id end) as link_expires_at
+             else l.purpose = 'status' and l.object_id = m.ticket_id end) as link_expires_at,
+       exists (select 1 from dispatch.links l
+         where l.tenant_id = m.tenant_id and l.purpose = 'choice' and l.contact_id = m.contact_id
+           and l.object_id = m.id and l.expires_at > now()) as has_choice_link
      from dispatch.messages m
      left join dispatch.conversations c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
      left join dispatch.tickets t on t.tenant_id = m.tenant_id and t.id = m.ticket_id

@@ -16,6 +16,7 @@ function now(
     conversation_state: 'AGENT',
     paused: false,
     link_expires_at: null,
+    has_choice_link: false,
     option_stands: rows.stands ?? null,
   });
 }
@@ -28,6 +29,7 @@ function words(over: { paused?: unknown; state?: unknown }, template = 'phrase:t
     approval: null,
     conversation_state: 'AGENT',
     link_expires_at: null,
+    has_choice_link: false,
     option_stands: null,
     paused: false,
     ...('state' in over ? { conversation_state: over.state as 'AGENT' } : {}),

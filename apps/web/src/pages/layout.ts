@@ -47,5 +47,7 @@ dd time { color: inherit; font-size: inherit; }
 button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: 0.5rem 1.5rem; border: 0; border-radius: 4px;
   color: light-dark(#fff, #221602); background: light-dark(#7d4e0d, #e4b159); cursor: pointer; }
 :focus-visible { outline: 2px solid light-dark(#7d4e0d, #e4b159); outline-offset: 2px; }
+.choices button { width: 100%; padding-inline: 0.5rem; }
+button.quiet { color: inherit; background: none; border: 1px solid light-dark(#7d4e0d, #e4b159); }
 @media (max-width: 420px) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; } button { width: 100%; } }
 `;

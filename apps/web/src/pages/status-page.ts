@@ -35,14 +35,20 @@ export interface LinkStatus {
   readonly messages: readonly { readonly at: string; readonly text: string }[];
 }
 
+/** @returns `null` for a state without words */
+export function stateSentence(state: string): string | null {
+  const known = TICKET_STATES.find((one) => one === state);
+  return known === undefined ? null : STATE_SENTENCES[known];
+}
+
 /** Plain HTML for whoever holds the link. @returns `null` for a state without words: then nothing is claimed */
 export function statusPage(status: LinkStatus): Page | null {
-  const state = TICKET_STATES.find((known) => known === status.state);
-  if (state === undefined) return null;
+  const sentence = stateSentence(status.state);
+  if (sentence === null) return null;
   return {
     title: status.reference,
     body: html`<h1>${status.reference}</h1>
-<p class="state">${STATE_SENTENCES[state]}</p>
+<p class="state">${sentence}</p>
 ${
   status.times.length === 0
     ? null

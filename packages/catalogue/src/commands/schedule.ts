@@ -1,8 +1,11 @@
 import { type CommandEntry, command, own, scheduling, staff } from '../define.ts';
-import { choice, object, optional, reference } from '../fields.ts';
+import { choice, object, optional, reference, word } from '../fields.ts';
 import { DELAY_OWNERS } from './ticket.ts';
 
 export const DECLINE_REASONS = ['NOT_AVAILABLE', 'TOO_FAR', 'NOT_MY_TRADE', 'OTHER'] as const;
+
+/** What a contact says of offered times: one of them, or others. */
+export const CHOICE_KINDS = ['OPTION', 'OTHER_TIME'] as const;
 
 const system = { role: 'system', membership: 'tenant' } as const;
 
@@ -28,6 +31,20 @@ export const SCHEDULE_COMMANDS: readonly CommandEntry[] = [
     /** The choice says which option: an agent has nothing to say beside it. */
     agentInput: object({ choice_id: reference('choice') }),
     needs: ['schedule', 'turn', 'conversation', 'autonomy'],
+  }),
+  command('choice.make', {
+    summary:
+      'A tap on the page of a link: one of the offered times, or the wish for others. It confirms nothing.',
+    target: 'none',
+    who: [{ role: 'link', membership: 'own' }],
+    proof: 'L1',
+    input: object({
+      /** The secret in the link that was sent to the contact. */
+      link: word('^[0-9a-f]{34}$', 34),
+      kind: choice(CHOICE_KINDS),
+      option_id: optional(reference('option')),
+    }),
+    needs: ['tapped_link', 'schedule', 'visit', 'conversation', 'autonomy'],
   }),
   command('schedule.release', {
     summary: 'Takes the offered times back; their technicians are free again.',

@@ -72,6 +72,8 @@ function principalOf({ acting }: RuleContext): PolicyQuestion['principal'] {
       return { type: 'Agent', id: `${acting.pair.agent} for ${acting.pair.for}` };
     case 'service':
       return { type: 'Service', id: acting.role };
+    case 'link':
+      return { type: 'Role', id: 'link' };
     case 'person':
       return { type: 'Role', id: acting.role };
   }

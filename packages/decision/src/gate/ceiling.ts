@@ -1,4 +1,10 @@
-import { assuranceRank, CEILINGS, type Ceiling, type CommandEntry } from '@deadlatch/catalogue';
+import {
+  assuranceRank,
+  CEILINGS,
+  type Ceiling,
+  type CommandEntry,
+  isHeldByPeople,
+} from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import type { Caller } from '../caller.ts';
 
@@ -11,20 +17,24 @@ import type { Caller } from '../caller.ts';
  */
 export function requireCeiling(entry: CommandEntry, caller: Caller): void {
   const ceiling = Object.hasOwn(CEILINGS, caller.service) ? CEILINGS[caller.service] : undefined;
-  if (ceiling === undefined || !isUnderCeiling(entry, ceiling)) above('command');
+  const isByLink = caller.scope === 'link';
+  if (ceiling === undefined || !(isByLink ? isForLinks : isUnderCeiling)(entry, ceiling)) above('command');
   if (!ceiling.subjects.includes(caller.subject.kind)) above('subject');
   const rank = assuranceRank(caller.assurance);
   if (rank < 0 || rank > assuranceRank(ceiling.upTo)) above('assurance');
-  if (caller.scope !== scopeOf(ceiling)) above('scope');
+  if ((caller.subject.kind === 'link') !== isByLink) above('subject');
+  if (!isByLink && caller.scope !== scopeOf(ceiling)) above('scope');
   if ((caller.agent !== null) !== (caller.scope === 'turn')) above('agent');
+}
+
+function isForLinks(entry: CommandEntry, ceiling: Ceiling): boolean {
+  return ceiling.byLink?.includes(entry.name) === true;
 }
 
 function isUnderCeiling(entry: CommandEntry, ceiling: Ceiling): boolean {
   if (ceiling.except.includes(entry.name)) return false;
   if (ceiling.commands === 'agent-pairs') return entry.agents.length > 0;
-  if (ceiling.commands === 'person-roles') {
-    return entry.who.some((grant) => grant.role !== 'system' && grant.role !== 'gateway');
-  }
+  if (ceiling.commands === 'person-roles') return isHeldByPeople(entry);
   return ceiling.commands.includes(entry.name);
 }
 

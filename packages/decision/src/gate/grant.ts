@@ -46,6 +46,9 @@ function candidatesFor(entry: CommandEntry, caller: Caller, facts: Facts): reado
       .filter((pair) => pair.agent === role && roles.has(pair.for))
       .map((pair) => ({ kind: 'agent', pair }));
   }
+  if (caller.scope === 'link') {
+    return entry.who.some((grant) => grant.role === 'link') ? [{ kind: 'link' }] : [];
+  }
   if (caller.scope === 'service') {
     const role = caller.subject.kind === 'system' ? 'system' : 'gateway';
     if ((role === 'gateway') !== (caller.service === 'gateway')) return [];
@@ -53,7 +56,7 @@ function candidatesFor(entry: CommandEntry, caller: Caller, facts: Facts): reado
   }
   const roles = rolesOf(facts.subject, caller);
   return entry.who.flatMap((grant): Acting[] =>
-    grant.role !== 'system' && grant.role !== 'gateway' && roles.has(grant.role)
+    grant.role !== 'system' && grant.role !== 'gateway' && grant.role !== 'link' && roles.has(grant.role)
       ? [{ kind: 'person', role: grant.role, membership: grant.membership }]
       : [],
   );

@@ -129,6 +129,10 @@ function requireConnection(
   now: number,
 ): void {
   if (acting.kind === 'service') return;
+  if (acting.kind === 'link') {
+    if (!isOfLink(caller, facts)) refuse('not_found', { detail: 'no such link' });
+    return;
+  }
   if (acting.kind === 'agent') {
     requireAgentConnection(entry, caller, facts, asked, now);
     return;
@@ -140,6 +144,18 @@ function requireConnection(
     return;
   }
   if (!isOwn(acting.role, entry, caller, facts)) refuse('not_found', { detail: 'not own' });
+}
+
+/** The rows are those of the link that was found, in this tenant. */
+function isOfLink({ tenantId }: Caller, { tapped_link: link, ticket }: Facts): boolean {
+  return (
+    link !== null &&
+    ticket !== null &&
+    link.tenant_id === tenantId &&
+    ticket.tenant_id === tenantId &&
+    link.message.ticket_id === ticket.id &&
+    link.message.contact_id === link.contact_id
+  );
 }
 
 function requireAgentConnection(

@@ -1,7 +1,7 @@
 import type { DELAY_OWNERS } from '@deadlatch/catalogue';
 import { refuse } from '@deadlatch/kernel';
 import { type Confirming, confirmHold } from '@deadlatch/scheduling';
-import { confirmAs } from '../draft-message.ts';
+import { confirmAs, withChoiceLink } from '../draft-message.ts';
 import { requireState } from '../gate/state.ts';
 import { changed, changedTicket, need, ticketOf } from '../need.ts';
 import { agreedOption, choiceOfTurn, newOptions, openOptions, refuseHold, toHold } from '../options.ts';
@@ -21,6 +21,7 @@ export const PROPOSE = rule<Record<string, never>>('schedule.propose', {
     const options = newOptions(context);
     const ticket = changedTicket(context, { state: 'SCHEDULE_PROPOSED' });
     const ends = options.map((row) => Date.parse(row.held_until));
+    const over = new Date(Math.max(...ends)).toISOString();
     const timeZone = need(context.facts.site, 'site').time_zone;
     return {
       changes: {
@@ -31,15 +32,18 @@ export const PROPOSE = rule<Record<string, never>>('schedule.propose', {
             id: context.tools.newId(),
             kind: 'schedule.release',
             target_id: ticket.id,
-            due_at: new Date(Math.max(...ends)).toISOString(),
+            due_at: over,
           },
         ],
-        ...confirmAs(
-          context,
-          ticket,
-          'M05',
-          { kind: 'option', option_id: options[0]?.id ?? '', states: ['SCHEDULE_PROPOSED'] },
-          { windows: options.map((row) => windowSlot(row, timeZone)) },
+        ...withChoiceLink(
+          confirmAs(
+            context,
+            ticket,
+            'M05',
+            { kind: 'option', option_id: options[0]?.id ?? '', states: ['SCHEDULE_PROPOSED'] },
+            { windows: options.map((row) => windowSlot(row, timeZone)) },
+          ),
+          over,
         ),
       },
       details: { option_ids: options.map((row) => row.id), held_until: options[0]?.held_until ?? null },
@@ -68,12 +72,15 @@ export const CONFIRM = rule<{ readonly option_id: string } | OnChoice>('schedule
         ticket,
         confirm_option: option.id,
         ...(choice === null ? {} : { consume_choice: choice.id }),
-        ...confirmAs(
-          context,
-          ticket,
-          'M06',
-          { kind: 'option', option_id: option.id, states: ['SCHEDULED', 'DISPATCHED', 'ON_SITE'] },
-          { window: windowSlot(option, need(facts.site, 'site').time_zone) },
+        ...withChoiceLink(
+          confirmAs(
+            context,
+            ticket,
+            'M06',
+            { kind: 'option', option_id: option.id, states: ['SCHEDULED', 'DISPATCHED', 'ON_SITE'] },
+            { window: windowSlot(option, need(facts.site, 'site').time_zone) },
+          ),
+          option.window_to,
         ),
       },
       details: {
@@ -184,9 +191,11 @@ function rescheduleChoice(context: RuleContext): ChoiceRow | null {
   if (choice.consumed_at !== null) refuseHold('choice_consumed');
   const agreedAt = Date.parse(agreedOption(context)?.confirmed_at ?? '');
   if (!(Date.parse(choice.made_at) >= agreedAt)) refuseHold('choice_too_early');
-  // The carrier vouches for a number, not for who holds the phone: too little to send a technician home.
+  // The carrier vouches for a number, not for who holds the phone: too little to send a technician home. Who taps the
+  // link has read what was sent to it.
   const isFirm = before.state === 'DISPATCHED' || before.priority === 'EMERGENCY';
-  if (isFirm) refuse('assurance_required', { detail: 'a text message does not move this' });
+  if (isFirm && choice.link_hash === null)
+    refuse('assurance_required', { detail: 'a text message does not move this' });
   return choice;
 }
 

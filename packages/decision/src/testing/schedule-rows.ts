@@ -1,8 +1,16 @@
 import type { WorkingHours } from '@deadlatch/scheduling';
-import type { VisitRow } from '../rows.ts';
-import type { ChoiceRow, OptionRow, PlaceFacts, ScheduleFacts, TechnicianFacts } from '../schedule-facts.ts';
+import type { MessageRow, VisitRow } from '../rows.ts';
+import type {
+  ChoiceRow,
+  OptionRow,
+  PlaceFacts,
+  ScheduleFacts,
+  TappedLinkFacts,
+  TechnicianFacts,
+} from '../schedule-facts.ts';
 import { fixedId, IDS, personOf } from './ids.ts';
-import { at, HOUR, LONG_AGO, MINUTE } from './rows.ts';
+import { at, HOUR, LONG_AGO, MINUTE, messageRow } from './rows.ts';
+import { sha256Base64Url } from './tools.ts';
 
 export const OPTION_IDS = [fixedId(0x301), fixedId(0x302), fixedId(0x303)] as const;
 export const CHOICE_ID = fixedId(0x310);
@@ -78,6 +86,7 @@ export function choiceRow(patch: Partial<ChoiceRow> = {}): ChoiceRow {
     option_id: OPTION_IDS[1],
     contact_id: IDS.requester,
     message_id: IDS.message,
+    link_hash: null,
     channel: 'sms',
     made_at: at(-MINUTE),
     consumed_at: null,
@@ -93,6 +102,40 @@ export function scheduleFacts(patch: Partial<ScheduleFacts> = {}): ScheduleFacts
   return { site: { hours: ALWAYS, place: STORE }, options: [], choices: [], ...patch };
 }
 
+/** What stands in the link of the fixtures' offer. */
+export const LINK_SECRET = '0123456789abcdef0123456789abcdef01';
+
+/** The text that offered the fixtures' times, and told the agreed one. */
+export function tapSaid(patch: Partial<MessageRow> = {}): MessageRow {
+  return messageRow({
+    id: fixedId(0x311),
+    template: 'M05',
+    claim: {
+      kind: 'option',
+      option_id: OPTION_IDS[0],
+      states: ['SCHEDULE_PROPOSED', 'SCHEDULED', 'DISPATCHED'],
+    },
+    ...patch,
+  });
+}
+
+export function tappedLink(patch: Partial<TappedLinkFacts> = {}): TappedLinkFacts {
+  return {
+    tenant_id: IDS.tenant,
+    hash: sha256Base64Url(LINK_SECRET),
+    contact_id: IDS.requester,
+    is_used: false,
+    message: tapSaid(),
+    ...patch,
+  };
+}
+
+/** Of the ticket, of another of the account, or none at all. */
+export function tapOf(membership: 'own' | 'account' | 'other'): TappedLinkFacts | null {
+  if (membership === 'other') return null;
+  return tappedLink(membership === 'own' ? {} : { message: tapSaid({ ticket_id: IDS.otherTicket }) });
+}
+
 /** A certification that is good for a year around the fixtures' now. */
 export function certified(name: string, until: string = at(365 * 24 * HOUR)) {
   return { name, valid_from: LONG_AGO, valid_until: until };
@@ -103,6 +146,8 @@ export function scheduleOf(command: string, isTimer: boolean): ScheduleFacts {
   switch (command) {
     case 'schedule.confirm':
       return scheduleFacts({ options: openOptionRows(), choices: [choiceRow()] });
+    case 'choice.make':
+      return scheduleFacts({ options: openOptionRows() });
     case 'schedule.release':
       return scheduleFacts({ options: openOptionRows(isTimer ? { held_until: at(-1) } : {}) });
     case 'schedule.reschedule':
@@ -118,6 +163,7 @@ export function scheduleOf(command: string, isTimer: boolean): ScheduleFacts {
 /** How the live visit of a ticket stands for a command about trips; null: there is none; undefined: not about one. */
 export function tripOf(command: string): Partial<VisitRow> | null | undefined {
   switch (command) {
+    case 'choice.make':
     case 'schedule.reschedule':
     case 'visit.dispatch':
       return null;
