@@ -176,14 +176,23 @@ describe('contacts from a file', () => {
       assert.ok(stated.some((entry) => entry.startsWith(`contacts:${id}:`)));
   });
 
-  test('that are left are the same act; declined, they are asked for anew; and a code that is given away voids its act', async () => {
+  test('that are left are the same act; declined or lapsed, they are asked for anew; and a code that is given away voids its act', async () => {
     verifies('R.2', 'T3.4');
     const [left, ...none] = await asks();
     assert.ok(left);
     assert.deepEqual([left.batch.rows.length, none], [4, []]);
     assert.equal((await confirmed(left, 'DECLINE')).body.result.state, 'DENIED');
+    const [second] = await asks();
+    assert.ok(second && second.actId !== left.actId);
+    // Its hour is over: the link says so, and nobody can say yes to it.
+    await world.admin.query(`begin; set local session_replication_role = replica;
+      update dispatch.acts set asked_at = now() - interval '2 hours', expires_at = now() - interval '1 hour'
+       where id = '${second.actId}'; commit`);
+    const { body: lapsed } = await wire.read(alone('identity'), `/v1/step-ups/${secretOf(second)}`);
+    assert.deepEqual([lapsed.state, lapsed.step_up_grant, lapsed.reveal_grant], ['EXPIRED', null, null]);
+    assert.equal((await confirmed(second)).code, 'invalid_state');
     const [anew] = await asks();
-    assert.ok(anew && anew.actId !== left.actId);
+    assert.ok(anew && ![left.actId, second.actId].includes(anew.actId));
     // Another file for the same people, confirmed first.
     const rest = LINES.slice(MAX_IMPORTED_CONTACTS).map((text, n) => `${text}m${n}@shop.example`);
     const [other] = await asks(sends, rest);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { findCommand } from '@deadlatch/catalogue';
+import { findCommand, MAX_IMPORTED_CONTACTS } from '@deadlatch/catalogue';
 import type { JsonValue } from '@deadlatch/kernel';
 import { verifies } from '../../../../test/requirements.ts';
 import type { CommandCall } from './call.ts';
@@ -51,6 +51,27 @@ describe('references of a body', () => {
     const technician = randomUUID();
     assert.deepEqual(query({ technician_id: technician, reason: 'OTHER' }).refs, {
       technician_id: technician,
+    });
+  });
+
+  test('of the rows of a batch are its codes and places, of no more rows than it may have', () => {
+    verifies('I.1', 'C.0');
+    const [account, site] = [randomUUID(), randomUUID()];
+    const words = { text_id: randomUUID(), commitment: 'c'.repeat(43) };
+    const row = { slug: 'manager-1', site_id: site, may_request: true, name: words, phone: words };
+    const refs = (contacts: JsonValue) => query({ account_id: account, contacts }, {}, 'contact.import').refs;
+    assert.deepEqual(refs([row, { ...row, slug: 'manager-2', site_id: 'store' }]), {
+      account_id: account,
+      contacts: [{ slug: 'manager-1', site_id: site }, { slug: 'manager-2' }],
+    });
+    for (const none of [[], [7, null, 'row', [row]], [{ slug: 7 }], [{ slug: 's'.repeat(61) }]]) {
+      assert.deepEqual(refs(none), { account_id: account, contacts: [] }, JSON.stringify(none));
+    }
+    for (const none of [null, 'rows', { 0: row }]) assert.deepEqual(refs(none), { account_id: account });
+    assert.equal(refs(Array(1_000).fill(row)).contacts?.length, MAX_IMPORTED_CONTACTS);
+    // No other command has rows.
+    assert.deepEqual(query({ account_id: account, contacts: [row] }, {}, 'contact.add').refs, {
+      account_id: account,
     });
   });
 

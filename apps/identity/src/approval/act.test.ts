@@ -108,6 +108,15 @@ test('a new address is committed to when the change is confirmed, and the old on
   const notice = world.mail.mails.at(-1);
   assert.deepEqual(notice?.to, ['old@stores.example']);
   assert.ok(!notice?.text.includes(NEW_ADDRESS));
+  // Somebody else's number is kept as well, and said to be nobody's from now on.
+  const twin = await stage();
+  world.dispatchApi.decide = () =>
+    answer({ result: { contact_id: randomUUID() }, adopt_grant: 'g' }) as never;
+  world.vault.adopted = () => ({ fields: { phone: '+15125550177' }, before: {}, is_shared: true });
+  const second = await askForCode(world, twin);
+  const shared = await second.browser.decide(twin.secret, second.page, second.code);
+  assert.match(shared.text, /on file for somebody else too/);
+  assert.doesNotMatch(done.text, /on file for somebody else too/);
   // From now on a code for this contact goes to that address and to no other.
   const approval = world.dispatchApi.stage({ contactId });
   world.vault.emails.set(contactId, 'thief@stores.example');

@@ -2,12 +2,7 @@ import { isUuid, type JsonValue, refuse } from '@deadlatch/kernel';
 import { type Pool, sql, type Tx, withTenant } from '@deadlatch/postgres';
 import { codeOf } from '@deadlatch/telemetry';
 import type { AdoptContact, ConfirmedBy } from './adopt-contact.ts';
-
-/** Somebody who came on file with others, by what their account calls them. */
-export interface Imported {
-  readonly contactId: string;
-  readonly slug: string;
-}
+import type { Imported } from './prove-step-up.ts';
 
 /** How far it is with what was typed of the contacts of one act. */
 export interface ImportStanding {

@@ -10,7 +10,12 @@ import { type Clock, DispatchError, isUuid, type JsonValue, refuse } from '@dead
 import { actionDigest, type StepUpGrant, type TimedKey, verifyGrant } from '@deadlatch/signing';
 import { type ActView, describeAct } from './describe-act.ts';
 import { type ActionView, describeAction } from './describe-action.ts';
-import type { Imported } from './keep-imported.ts';
+
+/** Somebody whom an act put on file with others, by what their account calls them. */
+export interface Imported {
+  readonly contactId: string;
+  readonly slug: string;
+}
 
 /** An approval of a contact, or an act of a member of staff: what a second factor is shown for. */
 export type StepUpObject = 'approval' | 'act';
