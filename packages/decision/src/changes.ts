@@ -13,7 +13,7 @@ import type {
   TechnicianScheduleRow,
 } from './directory-rows.ts';
 import type { ConsentFacts } from './facts.ts';
-import type { PublicationFacts, PublicationRow } from './publications.ts';
+import type { PublicationFacts, PublicationRow } from './publication-facts.ts';
 import type {
   ApprovalRow,
   ConversationRow,

@@ -1,6 +1,6 @@
 import type { AutonomyLevel, Need, PersonRole, SubjectKind, UnusableReason } from '@deadlatch/catalogue';
 import type { BatchFacts, ContractFacts, DirectoryFacts } from './directory-rows.ts';
-import type { PublicationFacts } from './publications.ts';
+import type { PublicationFacts } from './publication-facts.ts';
 import type {
   ApprovalRow,
   ConversationRow,
@@ -70,6 +70,8 @@ export interface Facts {
   readonly completion: CompletionFacts | null;
   readonly invoice: InvoiceRow | null;
   readonly conversation: ConversationRow | null;
+  /** What of the conversation nobody has finished. */
+  readonly loose_ends: LooseEnds | null;
   readonly turn: TurnRow | null;
   /** The ticket that a conversation already has open. */
   readonly open_ticket_of_conversation: TicketRow | null;
@@ -86,6 +88,8 @@ export interface Facts {
   readonly inbound: InboundFacts | null;
   /** The report that the command names. */
   readonly report: ReportFacts | null;
+  /** Recalls of the ticket that are not over. */
+  readonly open_recalls: number | null;
   /** Open tickets of the site that can be the same as the target: the named one, or the oldest few. */
   readonly duplicates: readonly TicketRow[];
   /** The suggestion that the command names, and whom the agent acted for, as a row of now. */
@@ -95,6 +99,13 @@ export interface Facts {
   readonly open_suggestions: readonly Pick<SuggestionRow, 'id' | 'sameness'>[];
   /** Who has said yes to what on the target, oldest first. */
   readonly consents: readonly ConsentFacts[];
+}
+
+export interface LooseEnds {
+  readonly open_tickets: number;
+  readonly open_suggestions: number;
+  /** The last word is the contact's, or promised them a person. */
+  readonly is_unanswered: boolean;
 }
 
 export interface StoredAnswer {

@@ -8,12 +8,8 @@ export * from './facts.ts';
 export { agreedOption, choiceOfTurn, openOptions, recommendations } from './options.ts';
 export * from './policy/engine.ts';
 export { loadPolicyTexts } from './policy/load-policy-texts.ts';
-export {
-  inForceAt,
-  type PublicationFacts,
-  type PublicationRow,
-  scheduledAfter,
-} from './publications.ts';
+export * from './publication-facts.ts';
+export { inForceAt, scheduledAfter } from './publications.ts';
 export * from './render-text.ts';
 export * from './rows.ts';
 export * from './schedule-facts.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { verifies } from '../../../test/requirements.ts';
-import { inForceAt, type PublicationRow, scheduledAfter } from './publications.ts';
+import type { PublicationRow } from './publication-facts.ts';
+import { inForceAt, scheduledAfter } from './publications.ts';
 
 const at = (hour: number) => Date.UTC(2026, 2, 1, hour);
 const row = (number: number, version: number, hour: number): PublicationRow => ({

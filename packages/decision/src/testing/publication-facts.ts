@@ -1,5 +1,5 @@
 import { FROM_THE_BEGINNING, type PublicationKind, releasedVersions } from '@deadlatch/catalogue';
-import type { PublicationFacts, PublicationRow } from '../publications.ts';
+import type { PublicationFacts, PublicationRow } from '../publication-facts.ts';
 
 /** Publications of a name in the order in which they were decided. */
 export function publicationFacts(
