@@ -203,6 +203,7 @@ function readAnswer(path: string) {
         requester_id: CANARY,
         site: { address: CANARY },
       },
+      incident_types: { DOOR_WONT_LATCH: 2, deep: { name: CANARY } },
       visits: [{ note: CANARY }],
       allowed: [CANARY],
     };

@@ -155,6 +155,7 @@ test('an answer holds listed fields and nothing else', async (t) => {
       answers: { open_to_public: 'yes' },
       missing: ['anyone_hurt'],
     },
+    incident_types: { DOOR_WONT_LATCH: 2 },
   });
   const conversation = await callTool(client, 'conversation.get');
   assert.deepEqual(conversation.value, {

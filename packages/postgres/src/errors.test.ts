@@ -20,6 +20,7 @@ test('every outcome the command path knows, by constraint name', () => {
     messages_inbound_once: 'duplicate_inbound',
     version_conflict: 'version_conflict',
     effects_pkey: 'version_conflict',
+    publications_pkey: 'version_conflict',
   };
   for (const [constraint, kind] of Object.entries(expected)) {
     assert.deepEqual(mapCommitError(pgError('23505', constraint)), { kind, detail: constraint });

@@ -41,6 +41,10 @@ describe('a turn', () => {
     const made = await crew.does(mine, 'ticket.create', null);
     const theirs = await crew.does(crew.agentOf(other), 'ticket.create', null);
     const ticketId = made.body.ticket.id;
+    // What it may ask of a type is told with the ticket: the version in force.
+    const shown = await wire.read(mine, `/v1/tickets/${ticketId}`);
+    assert.equal(shown.body.incident_types.DOOR_CANNOT_SECURE, 2);
+    assert.equal((await wire.read(crew.dana, `/v1/tickets/${ticketId}`)).body.incident_types, undefined);
     const foreign: readonly (readonly [Actor, string, string | null, unknown])[] = [
       [mine, 'ticket.triage', theirs.body.ticket.id, CANNOT_SECURE],
       [mine, 'ticket.triage', dispatchers, CANNOT_SECURE],
