@@ -56,6 +56,11 @@ export function describeImport(system: () => ImportStage): void {
         `northside-stores,night-manager,store-114,yes,Nina Oxenham,${NUMBER},`,
         'northside-stores,day-manager,,no,Zebulon Quux,,zebulon@shop.example',
       ]);
+      const admin = await system().there('import', path, '--as', 'adam-admin', '--json');
+      assert.deepEqual(
+        [admin.code, JSON.parse(admin.stdout)],
+        [3, { done: 0, file: 'contacts.csv', line: 2, code: 'not_granted' }],
+      );
       const asked = await imports(path);
       assert.equal(asked.code, 0, asked.stdout + asked.stderr);
       const [act] = asked.json.waiting;

@@ -20,7 +20,7 @@ import { readRunFile } from '../run-file.ts';
 const TRIES = 30;
 /** Acts that wait for one person at once: each takes a code of its own, within the hour that it waits. */
 const ACTS_AT_ONCE = 20;
-const LOOK_EVERY_MS = 2_000;
+const LOOK_EVERY_MS = 3_000;
 
 /**
  * `deadlatch import FILE... --as PERSON [--dry-run] [--wait]`: puts accounts, sites, equipment and technicians on file,
@@ -40,6 +40,8 @@ export async function importFiles(args: Arguments): Promise<number> {
   return asPerson(run, who, async (session) => {
     const plan = await planned(session, tables);
     if (plan.problems.length > 0 || args.dryRun) return tellPlan(args, plan);
+    const notAsked = await refusedToAsk(session, plan);
+    if (notAsked !== null) return tellRefusal(args, notAsked, 0);
     const total = plan.steps.length + plan.contacts.batches.reduce((sum, { rows }) => sum + rows.length, 0);
     const progress = showProgress('lines', total, process.stderr.isTTY === true);
     try {
@@ -50,6 +52,16 @@ export async function importFiles(args: Arguments): Promise<number> {
       return tellRefusal(args, error, Math.min(progress.count(), plan.steps.length));
     }
   });
+}
+
+/** Whoever may not ask for contacts hands nobody's name to the vault, and has nothing else done either. */
+async function refusedToAsk(session: PersonSession, { contacts }: ImportPlan): Promise<LineRefused | null> {
+  const [batch] = contacts.batches;
+  if (batch === undefined) return null;
+  const { roles } = (await session.read('/v1/self')) as { readonly roles?: readonly string[] };
+  const mayAsk = findCommand('contact.import')?.who.some(({ role }) => roles?.includes(role) === true);
+  const place = { file: batch.file, line: batch.rows[0]?.line ?? 0 };
+  return mayAsk === true ? null : new LineRefused(place, new DispatchError('not_granted'));
 }
 
 async function planned(session: PersonSession, tables: readonly ReadTable[]): Promise<ImportPlan> {
