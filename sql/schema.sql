@@ -1410,6 +1410,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.tests FOR EACH S
 CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.tickets FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('ticket');
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.tickets FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.tickets FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER one_open_recall BEFORE INSERT ON dispatch.tickets FOR EACH ROW WHEN ((new.recall_of IS NOT NULL)) EXECUTE FUNCTION dispatch.guard_recall();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.times FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON dispatch.times FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER append_only_rows BEFORE DELETE OR UPDATE ON dispatch.verifications FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
@@ -1774,6 +1775,7 @@ begin
     values (r.tenant_id, r.id, r.version, r.state, r.contact_id, r.channel, r.ticket_id, r.opened_at);
     return;
   end if;
+  if r.state = 'CLOSED' then perform dispatch.close_conversation(tenant, r.id); end if;
   update dispatch.conversations t set version = r.version, state = r.state, ticket_id = r.ticket_id
    where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
   get diagnostics n = row_count;
@@ -1825,7 +1827,10 @@ declare
   r dispatch.turns;
   n integer;
 begin
-  if c ? 'inbound_message' then perform dispatch.insert_message(tenant, c -> 'inbound_message'); end if;
+  if c ? 'inbound_message' then
+    perform dispatch.insert_message(tenant, c -> 'inbound_message');
+    perform dispatch.require_open(tenant, (c -> 'inbound_message' ->> 'conversation_id')::uuid);
+  end if;
   if c ? 'context_entry' then
     k := c -> 'context_entry';
     insert into context.entries (tenant_id, message_id, conversation_id, mask_state, masked_text)
@@ -2440,6 +2445,20 @@ begin
     perform dispatch.raise_guarantee('expired', 'signature from before the floor');
   end if;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.close_conversation(tenant uuid, conversation uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform 1 from dispatch.conversations v where v.tenant_id = tenant and v.id = conversation for update;
+  if dispatch.loose_ends(tenant, conversation)
+     <> '{"open_tickets": 0, "open_suggestions": 0, "is_unanswered": false}'::jsonb then
+    perform dispatch.hit_one(0, 'loose ends');
+  end if;
+  -- An agent that was still at it has nothing more to say.
+  update dispatch.turns t set ended_at = now()
+   where t.tenant_id = tenant and t.conversation_id = conversation and t.ended_at is null;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.commit_decision(p jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2906,6 +2925,18 @@ begin
   end if;
   return new;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_recall()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform 1 from dispatch.tickets t
+   where t.tenant_id = new.tenant_id and t.id = new.recall_of for no key update;
+  if dispatch.open_recalls(new.tenant_id, new.recall_of) > 0 then
+    perform dispatch.hit_one(0, 'recall');
+  end if;
+  return new;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.guard_resume(o dispatch.tickets, n dispatch.tickets, command text, mode text)
  RETURNS void
  LANGUAGE plpgsql
@@ -3172,6 +3203,25 @@ begin
     perform dispatch.raise_guarantee('link_of_another', 'hash');
   end if;
 end $function$;
+CREATE OR REPLACE FUNCTION dispatch.loose_ends(tenant uuid, conversation uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return jsonb_build_object(
+    'open_tickets', (
+      select count(*) from dispatch.tickets t
+       where t.tenant_id = tenant and t.conversation_id = conversation and t.state not in ('CLOSED', 'CANCELLED')),
+    'open_suggestions', (
+      select count(*) from dispatch.suggestions s
+       where s.tenant_id = tenant and s.conversation_id = conversation and s.state = 'OPEN'),
+    -- As the list of what needs a person has it, but from the first second on.
+    'is_unanswered', coalesce((
+      select m.direction = 'IN' or m.template = 'phrase:a_person_will_look' from dispatch.messages m
+       where m.tenant_id = tenant and m.conversation_id = conversation
+       order by m.created_at desc, m.id desc limit 1), false));
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.message_json(r dispatch.messages)
  RETURNS jsonb
  LANGUAGE sql
@@ -3179,6 +3229,15 @@ CREATE OR REPLACE FUNCTION dispatch.message_json(r dispatch.messages)
 AS $function$
   select to_jsonb(r) || jsonb_build_object('created_at', dispatch.instant(r.created_at))
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.open_recalls(tenant uuid, ticket uuid)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  return (select count(*) from dispatch.tickets t
+           where t.tenant_id = tenant and t.recall_of = ticket and t.state not in ('CLOSED', 'CANCELLED'));
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.open_remedies(tenant uuid, ticket uuid)
  RETURNS TABLE(key text, since timestamp with time zone)
  LANGUAGE sql
@@ -3510,7 +3569,12 @@ begin
     'suggested_for', case when v_suggestion.id is not null
       then dispatch.subject_facts(tenant, v_suggestion.subject_kind, v_suggestion.subject_id) end,
     'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,
-    'conversation', conversation, 'turn', turn, 'open_ticket_of_conversation', open_ticket,
+    'conversation', conversation,
+    'loose_ends', case when needs ? 'loose_ends' and v_conversation.id is not null
+      then dispatch.loose_ends(tenant, v_conversation.id) end,
+    'open_recalls', case when needs ? 'open_recalls' and v_ticket.id is not null
+      then dispatch.open_recalls(tenant, v_ticket.id) end,
+    'turn', turn, 'open_ticket_of_conversation', open_ticket,
     'autonomy', autonomy, 'message', message, 'directory', directory, 'inbound', inbound,
     'batch', case when needs ? 'batch' then dispatch.batch_facts(tenant, refs) end);
 end $function$;
@@ -3538,6 +3602,16 @@ AS $function$
       on s.tenant_id = tenant and s.account_id = m.account_id and (m.site_id is null or m.site_id = s.id)
    where m.tenant_id = tenant and m.contact_id = contact and m.may_request
 $function$;
+CREATE OR REPLACE FUNCTION dispatch.require_open(tenant uuid, conversation uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select 1 from dispatch.conversations v
+              where v.tenant_id = tenant and v.id = conversation and v.state = 'CLOSED') then
+    perform dispatch.hit_one(0, 'conversation');
+  end if;
+end $function$;
 CREATE OR REPLACE FUNCTION dispatch.roster_facts(tenant uuid, ticket uuid)
  RETURNS jsonb
  LANGUAGE sql
@@ -3938,6 +4012,7 @@ grant EXECUTE on function dispatch.bump_authority_everywhere() to deadlatch_disp
 grant EXECUTE on function dispatch.bump_authority_of_contact() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.bump_autonomy() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.burn_nonce(jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.close_conversation(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.commit_decision(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.commit_refusal(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.commit_replay(jsonb) to deadlatch_dispatch;
@@ -3964,6 +4039,7 @@ grant EXECUTE on function dispatch.guard_nonce() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_nte(dispatch.tickets) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_part() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_publication() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_recall() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_resume(dispatch.tickets,dispatch.tickets,text,text) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_service_key() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_suggestion() to deadlatch_dispatch;
@@ -3979,7 +4055,9 @@ grant EXECUTE on function dispatch.instant(timestamp with time zone) to deadlatc
 grant EXECUTE on function dispatch.invoice_json(dispatch.invoices) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.is_slug_taken(uuid,text,jsonb,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.keep_links(uuid,jsonb) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.loose_ends(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.message_json(dispatch.messages) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.open_recalls(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.open_remedies(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.open_uploads(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.options_json(uuid,uuid) to deadlatch_dispatch;
@@ -3992,6 +4070,7 @@ grant EXECUTE on function dispatch.raise_guarantee(text,text) to deadlatch_seque
 grant EXECUTE on function dispatch.read_facts(jsonb) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.report_facts(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.requestable_sites(uuid,uuid) to deadlatch_dispatch;
+grant EXECUTE on function dispatch.require_open(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.roster_facts(uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.schedule_facts(uuid,uuid,uuid) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.set_template_version() to deadlatch_dispatch;

@@ -320,7 +320,12 @@ begin
     'suggested_for', case when v_suggestion.id is not null
       then dispatch.subject_facts(tenant, v_suggestion.subject_kind, v_suggestion.subject_id) end,
     'tests', k.tests, 'costs', k.costs, 'completion', k.completion, 'invoice', k.invoice,
-    'conversation', conversation, 'turn', turn, 'open_ticket_of_conversation', open_ticket,
+    'conversation', conversation,
+    'loose_ends', case when needs ? 'loose_ends' and v_conversation.id is not null
+      then dispatch.loose_ends(tenant, v_conversation.id) end,
+    'open_recalls', case when needs ? 'open_recalls' and v_ticket.id is not null
+      then dispatch.open_recalls(tenant, v_ticket.id) end,
+    'turn', turn, 'open_ticket_of_conversation', open_ticket,
     'autonomy', autonomy, 'message', message, 'directory', directory, 'inbound', inbound,
     'batch', case when needs ? 'batch' then dispatch.batch_facts(tenant, refs) end);
 end $$;

@@ -134,6 +134,7 @@ begin
     values (r.tenant_id, r.id, r.version, r.state, r.contact_id, r.channel, r.ticket_id, r.opened_at);
     return;
   end if;
+  if r.state = 'CLOSED' then perform dispatch.close_conversation(tenant, r.id); end if;
   update dispatch.conversations t set version = r.version, state = r.state, ticket_id = r.ticket_id
    where t.tenant_id = tenant and t.id = r.id and t.version = r.version - 1;
   get diagnostics n = row_count;

@@ -116,7 +116,10 @@ declare
   r dispatch.turns;
   n integer;
 begin
-  if c ? 'inbound_message' then perform dispatch.insert_message(tenant, c -> 'inbound_message'); end if;
+  if c ? 'inbound_message' then
+    perform dispatch.insert_message(tenant, c -> 'inbound_message');
+    perform dispatch.require_open(tenant, (c -> 'inbound_message' ->> 'conversation_id')::uuid);
+  end if;
   if c ? 'context_entry' then
     k := c -> 'context_entry';
     insert into context.entries (tenant_id, message_id, conversation_id, mask_state, masked_text)

@@ -168,6 +168,8 @@ WITH listed (object, command, before_state, after_state, mode) AS (
     ('conversation', 'ticket.cancel', 'HUMAN', 'HUMAN', 'plain'),
     ('conversation', 'conversation.take_over', 'AGENT', 'HUMAN', 'plain'),
     ('conversation', 'conversation.hand_back', 'HUMAN', 'AGENT', 'plain'),
+    ('conversation', 'conversation.close', 'AGENT', 'CLOSED', 'plain'),
+    ('conversation', 'conversation.close', 'HUMAN', 'CLOSED', 'plain'),
     ('account', 'operator.bootstrap', '-', 'ACTIVE', 'plain'),
     ('site', 'operator.bootstrap', '-', 'ACTIVE', 'plain'),
     ('contact', 'operator.bootstrap', '-', 'ACTIVE', 'plain'),

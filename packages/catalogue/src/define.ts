@@ -58,6 +58,8 @@ export const NEEDS = [
   'inbound',
   'schedule',
   'tapped_link',
+  'loose_ends',
+  'open_recalls',
   'roster',
   'duplicates',
   'consents',

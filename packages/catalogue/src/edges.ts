@@ -204,6 +204,7 @@ export const CONVERSATION_EDGES: readonly Edge[] = [
   ...edges<ConversationState>('conversation', 'ticket.cancel', ['AGENT', 'HUMAN'], 'same'),
   { object: 'conversation', command: 'conversation.take_over', from: 'AGENT', to: 'HUMAN', mode: 'plain' },
   { object: 'conversation', command: 'conversation.hand_back', from: 'HUMAN', to: 'AGENT', mode: 'plain' },
+  ...edges<ConversationState>('conversation', 'conversation.close', ['AGENT', 'HUMAN'], ['CLOSED']),
 ];
 
 /** Not a command that a service could send: the operator's, who puts the first people and places on file. */

@@ -52,8 +52,8 @@ const WAYS: readonly (readonly [object: ObjectKind, state: string, ...exits: rea
   ['invoice', 'ISSUED', ['payment.record', 'finance'], ['billing.dispute', 'requester']],
   ['invoice', 'DISPUTED', ['billing.issue', 'finance']],
   ['evidence', 'PRESIGNED', ['evidence.finalize', 'technician']],
-  ['conversation', 'AGENT', ['conversation.take_over', 'dispatcher']],
-  ['conversation', 'HUMAN', ['conversation.hand_back', 'dispatcher']],
+  ['conversation', 'AGENT', ['conversation.take_over', 'dispatcher'], ['conversation.close', 'dispatcher']],
+  ['conversation', 'HUMAN', ['conversation.hand_back', 'dispatcher'], ['conversation.close', 'dispatcher']],
   ['suggestion', 'OPEN', ['suggestion.accept', 'dispatcher'], ['suggestion.reject', 'dispatcher']],
 ];
 

@@ -9,7 +9,7 @@ import { CHECK_OUT } from './rules/check-out.ts';
 import { CHOOSE } from './rules/choose.ts';
 import { REPLY, REPORT_DELIVERY } from './rules/conversation.ts';
 import { ATTACH, LINK_DUPLICATE, REOPEN, RETRIAGE } from './rules/correct.ts';
-import { HAND_BACK, SEND, TAKE_OVER } from './rules/desk.ts';
+import { CLOSE_CONVERSATION, HAND_BACK, SEND, TAKE_OVER } from './rules/desk.ts';
 import {
   ACCOUNT_CREATE,
   ASSET_CHANGE,
@@ -118,6 +118,7 @@ const RULES: readonly NamedRule[] = [
   ATTACH,
   TAKE_OVER,
   HAND_BACK,
+  CLOSE_CONVERSATION,
   SEND,
   WAIVE,
   DISPUTE,

@@ -6,18 +6,28 @@ import { NO_CONTEXT } from '../forms/field.tsx';
 import { catalogueQuery, meQuery } from '../queries.ts';
 import { COMMAND_HINTS, COMMAND_WORDS, wordFor } from '../strings.ts';
 
-const COMMAND_AT: ReadonlyMap<string, string> = new Map([
-  ['AGENT', 'conversation.take_over'],
-  ['HUMAN', 'conversation.hand_back'],
+const COMMANDS_AT: ReadonlyMap<string, readonly string[]> = new Map([
+  ['AGENT', ['conversation.take_over', 'conversation.close']],
+  ['HUMAN', ['conversation.hand_back', 'conversation.close']],
 ]);
 
-/** Who has the word in a conversation, to be taken or given back by whoever may. */
-export function WordSwitch(props: { readonly conversationId: string; readonly state: string }): ReactNode {
+interface Talk {
+  readonly conversationId: string;
+  readonly state: string;
+}
+
+/** Who has the word in a conversation, to be taken or given back by whoever may; and its end. */
+export function WordSwitch(props: Talk): ReactNode {
+  return COMMANDS_AT.get(props.state)?.map((command) => (
+    <WordCommand key={command} command={command} {...props} />
+  ));
+}
+
+function WordCommand(props: Talk & { readonly command: string }): ReactNode {
   const catalogue = useQuery(catalogueQuery);
   const me = useQuery(meQuery);
   const [isOpen, setOpen] = useState(false);
-  const command = COMMAND_AT.get(props.state);
-  const form = catalogue.data?.commands.find((item) => item.name === command);
+  const form = catalogue.data?.commands.find((item) => item.name === props.command);
   if (!form?.roles.some((role) => me.data?.roles.includes(role))) return null;
   return (
     <>

@@ -46,7 +46,7 @@ export const CORRECT_COMMANDS: readonly CommandEntry[] = [
     who: [own('requester'), ...staff('dispatcher')],
     proof: 'L1',
     input: object({ reason: freeText() }),
-    needs: ['conversation'],
+    needs: ['conversation', 'open_recalls'],
   }),
   command('report.attach', {
     summary: 'Makes words of a stranger part of a ticket, or a ticket of them; the stranger owns neither.',

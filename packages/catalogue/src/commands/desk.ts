@@ -20,6 +20,15 @@ export const DESK_COMMANDS: readonly CommandEntry[] = [
     input: object({}),
     needs: ['conversation'],
   }),
+  command('conversation.close', {
+    summary:
+      'The words are over: the next message opens another conversation. Not while anything waits in this one.',
+    target: 'conversation',
+    who: staff('dispatcher'),
+    proof: 'L1',
+    input: object({}),
+    needs: ['conversation', 'loose_ends'],
+  }),
   command('message.send', {
     summary:
       'Sends the requester a reviewed sentence; facts of the ticket are told by the commands that commit them.',

@@ -109,7 +109,7 @@ function isNamed({ survivor_id: id }: { readonly survivor_id?: string }): (other
 
 /**
  * A recall: another ticket that names the one whose repair did not last.
- * @invariant the ticket that is over is not touched, and the new one has a limit of zero
+ * @invariant the ticket that is over is not touched, and the new one has a limit of zero; one at a time
  */
 export const REOPEN = rule<{ readonly reason: FreeTextRef }>('ticket.reopen', {
   run: (context) => {
@@ -117,6 +117,9 @@ export const REOPEN = rule<{ readonly reason: FreeTextRef }>('ticket.reopen', {
     const over = ticketOf(context);
     if (!(now - Date.parse(over.updated_at) <= REOPEN_WITHIN_MS)) {
       refuse('policy_denied', { detail: 'over for too long' });
+    }
+    if (facts.open_recalls !== 0) {
+      refuse('invalid_state', { extra: { from_state: 'OPEN_RECALL', allowed_from: [] } });
     }
     const blank = blankTicket(context, over.account_id, over.site_id);
     const { conversation } = facts;

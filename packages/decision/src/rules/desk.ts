@@ -33,6 +33,27 @@ export const HAND_BACK = rule<Nothing>('conversation.hand_back', {
   },
 });
 
+/**
+ * Ends the words. What comes next opens another conversation.
+ * @invariant nobody is left waiting in it; the database asks the same again while nobody can add to it
+ */
+export const CLOSE_CONVERSATION = rule<Nothing>('conversation.close', {
+  guard: ({ facts }) => {
+    const ends = need(facts.loose_ends, 'loose_ends');
+    if (ends.open_tickets !== 0) inTheWay('OPEN_TICKET');
+    if (ends.open_suggestions !== 0) inTheWay('OPEN_SUGGESTION');
+    if (ends.is_unanswered !== false) inTheWay('UNANSWERED_MESSAGE');
+  },
+  run: (context) => {
+    const conversation = changed(need(context.facts.conversation, 'conversation'), { state: 'CLOSED' });
+    return { changes: { conversation }, details: { conversation_id: conversation.id } };
+  },
+});
+
+function inTheWay(what: string): never {
+  return refuse('invalid_state', { extra: { from_state: what, allowed_from: [] } });
+}
+
 /** A reviewed sentence by hand. What the ticket's state is, its own commands say. */
 export const SEND = rule<{ readonly phrase: StaffPhrase }>('message.send', {
   run: (context) => {

@@ -20,6 +20,8 @@ export function emptyFacts(patch: Partial<Facts> = {}): Facts {
     roster: [],
     schedule: null,
     tapped_link: null,
+    loose_ends: null,
+    open_recalls: null,
     approval: null,
     approvals: [],
     approvers: [],

@@ -63,6 +63,10 @@ export function suggestionRow(patch: Partial<SuggestionRow> = {}): SuggestionRow
 /** What the commands about suggestions, reports, duplicates and consents find, beside what every command does. */
 export function lifeFacts(command: string, role: string): Partial<Facts> {
   switch (command) {
+    case 'conversation.close':
+      return { loose_ends: { open_tickets: 0, open_suggestions: 0, is_unanswered: false } };
+    case 'ticket.reopen':
+      return { open_recalls: 0 };
     case 'report.attach':
       return { report: reportFacts() };
     case 'ticket.link_duplicate':

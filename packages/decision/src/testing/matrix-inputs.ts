@@ -61,6 +61,7 @@ export const PERSON_INPUTS: Readonly<Record<string, unknown>> = {
   'report.attach': { site_id: IDS.site },
   'conversation.take_over': NOTHING,
   'conversation.hand_back': NOTHING,
+  'conversation.close': NOTHING,
   'message.send': { phrase: 'please_call_us' },
   'suggestion.accept': { digest: SUGGESTION_DIGEST, checked: 'yes' },
   'suggestion.reject': { reason: 'WRONG' },

@@ -84,6 +84,7 @@ ticket.reopen            | requester@own dispatcher                 | VERIFIED I
 report.attach            | dispatcher                               | *
 conversation.take_over   | dispatcher                               | *
 conversation.hand_back   | dispatcher                               | *
+conversation.close       | dispatcher                               | *
 message.send             | technician@own dispatcher                | *
 evidence.waive           | qa supervisor                            | IN_PROGRESS COMPLETED_PENDING_VERIFICATION
 billing.dispute          | requester@own                            | INVOICED
