@@ -207,7 +207,7 @@ describe('one ticket', () => {
     );
     const secret = /\/s\/([A-Za-z0-9_-]+)/.exec(rendered.body.text)?.[1] ?? '';
     const page = await wire.read(alone('web'), `/v1/links/${secret}`);
-    assert.equal(page.body.ticket.state, 'CLOSED');
+    assert.deepEqual([page.body.ticket.state, page.body.waived], ['CLOSED', []]);
     assert.deepEqual(Object.keys(page.body.ticket).sort(), [
       'priority',
       'reference',

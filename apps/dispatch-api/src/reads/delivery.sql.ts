@@ -1,4 +1,4 @@
-import type { ApprovalRow, ConversationRow, MessageRow, TicketRow } from '@deadlatch/decision';
+import type { ApprovalRow, ConsentFacts, ConversationRow, MessageRow, TicketRow } from '@deadlatch/decision';
 import { sql, type Tx } from '@deadlatch/postgres';
 
 /** The one template whose link leads to a decision; every other leads to the ticket's status page. */
@@ -90,17 +90,18 @@ export async function findApproval(tx: Tx, tenantId: string, id: string): Promis
   return rows[0] ?? null;
 }
 
-/** A ticket and the texts that this contact got about it, oldest first. */
-export async function findStatus(
-  tx: Tx,
-  tenantId: string,
-  link: LinkTarget,
-): Promise<{ ticket: TicketRow; site_label: string; messages: MessageRow[] } | null> {
-  const rows = await tx.query<{
-    ticket: TicketRow;
-    site_label: string;
-    messages: MessageRow[];
-  }>(sql`select to_jsonb(t) as ticket, s.slug as site_label,
+/** A ticket, who said yes to what on it, and the texts that one contact got about it, oldest first. */
+interface StatusNow {
+  readonly ticket: TicketRow;
+  readonly site_label: string;
+  readonly consents: readonly ConsentFacts[];
+  readonly messages: readonly MessageRow[];
+}
+
+/** What the holder of a status link sees, as it stands now. */
+export async function findStatus(tx: Tx, tenantId: string, link: LinkTarget): Promise<StatusNow | null> {
+  const rows = await tx.query<StatusNow>(sql`select to_jsonb(t) as ticket, s.slug as site_label,
+       dispatch.consent_facts(t.tenant_id, t.id) as consents,
        coalesce((select jsonb_agg(to_jsonb(m) order by m.created_at, m.id) from dispatch.messages m
          where m.tenant_id = t.tenant_id and m.ticket_id = t.id and m.contact_id = ${link.contact_id} and m.direction = 'OUT'
            and m.state in ('SENT', 'DELIVERED')), '[]'::jsonb) as messages

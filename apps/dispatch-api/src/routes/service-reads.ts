@@ -23,6 +23,7 @@ import {
   findStatus,
   type MessageNow,
 } from '../reads/delivery.sql.ts';
+import { presentWaivers } from '../reads/present-waivers.ts';
 import { requireReadCeiling } from '../reads/reader.ts';
 import { isStillTrue } from '../reads/still-true.ts';
 import { findTapped } from '../reads/tapped-link.sql.ts';
@@ -243,6 +244,12 @@ async function readStatus(
       reported_at: ticket.reported_at,
       updated_at: ticket.updated_at,
     },
+    // A report never hides what is not in it.
+    waived: presentWaivers(
+      { kind: 'contact', id: link.contact_id, approves: false },
+      ticket,
+      found.consents,
+    ).map(({ key }) => key),
     messages: found.messages.map((message) => ({
       at: message.created_at,
       template: message.template,

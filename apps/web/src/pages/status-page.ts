@@ -31,6 +31,8 @@ export interface LinkStatus {
   readonly reference: string;
   readonly state: string;
   readonly times: readonly { readonly label: string; readonly at: string }[];
+  /** Keys of evidence that a supervisor allowed to go without. */
+  readonly waived: readonly string[];
   /** What was sent to the holder of this link about it, oldest first. */
   readonly messages: readonly { readonly at: string; readonly text: string }[];
 }
@@ -56,10 +58,24 @@ ${
         ({ label, at }) => html`<dt>${label}</dt><dd><time datetime="${at}">${instantWords(at)}</time></dd>`,
       )}</dl>`
 }
+${waivedList(status)}
 ${messageList(status)}
 <p>This page shows what our records say at this moment. Load it again to see what is new.</p>
 ${REAL}`,
   };
+}
+
+/** `photo.after.failed_lock` as `failed lock (photo, after)`. */
+function evidenceWords(key: string): string {
+  const parts = key.replaceAll('_', ' ').split('.');
+  const rest = parts.splice(parts.length > 2 ? 2 : 1).join(' ');
+  return rest === '' ? parts.join(' ') : `${rest} (${parts.join(', ')})`;
+}
+
+function waivedList({ waived }: LinkStatus): SafeHtml | null {
+  if (waived.length === 0) return null;
+  return html`<h2>Not on record, by decision of a supervisor</h2>
+<ul>${waived.map((key) => html`<li>${evidenceWords(key)}</li>`)}</ul>`;
 }
 
 function messageList({ messages }: LinkStatus): SafeHtml | null {

@@ -226,6 +226,7 @@ describe('reading', () => {
         { at: '2026-11-22T09:00:00.000Z', text: 'DL-7: a technician <i>is</i> coming' },
         { text: 'not shown' },
       ],
+      waived: ['photo.after.failed_lock', 'lock_unlock_x5', 7],
     }));
     const page = await web.ask(`/s/${SECRET}`);
     assert.equal(page.status, 200);
@@ -233,12 +234,16 @@ describe('reading', () => {
     assert.match(page.text, /The technician is on site\./);
     assert.match(page.text, /DL-7: a technician &lt;i&gt;is&lt;\/i&gt; coming/);
     assert.match(page.text, /Is a message real\?/);
+    assert.match(page.text, /Not on record, by decision of a supervisor/);
+    assert.match(page.text, /<li>failed lock \(photo, after\)<\/li><li>lock unlock x5<\/li>/);
     assert.doesNotMatch(page.text, /<script|750|not shown/);
     assert.equal(web.peers.calls.at(-1)?.token, null);
     web.peers.answers.set(`GET /v1/links/${SECRET}`, () => ({
       ticket: { reference: 'DL-7', state: 'CLOSED' },
     }));
-    assert.match((await web.ask(`/s/${SECRET}`)).text, /This is finished\./);
+    const bare = (await web.ask(`/s/${SECRET}`)).text;
+    assert.match(bare, /This is finished\./);
+    assert.doesNotMatch(bare, /Not on record/);
   });
 
   test('every link that is not good gives one neutral page', async () => {

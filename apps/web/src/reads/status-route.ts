@@ -58,7 +58,9 @@ function statusOf(answer: JsonValue): LinkStatus | null {
     const text = member(message, 'text');
     return typeof at === 'string' && typeof text === 'string' ? [{ at, text }] : [];
   });
-  return { reference, state, times, messages };
+  const gone = member(answer, 'waived');
+  const waived = (Array.isArray(gone) ? gone : []).filter((key) => typeof key === 'string');
+  return { reference, state, times, waived, messages };
 }
 
 function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
