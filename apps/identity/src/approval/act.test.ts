@@ -288,6 +288,7 @@ describe('contacts who come on file together', () => {
     assert.deepEqual([world.vault.adoptions, await committed()], [[], 0]);
     // What dispatch-api does not say any more is not kept; what was committed stays so, and the page says it.
     const late = await stageImport();
+    const { adoptions } = world.dispatchApi;
     world.dispatchApi.adoptions = () => {
       throw new DispatchError('unavailable');
     };
@@ -296,5 +297,9 @@ describe('contacts who come on file together', () => {
     assert.match(done.text, /Your decision is recorded/);
     assert.match(done.text, /could not be kept now\. Open this link again/);
     assert.equal(await committed(), 0);
+    world.dispatchApi.adoptions = adoptions;
+    assert.match((await theirs.open(late.secret)).text, /0 of 12 contacts/);
+    assert.match((await theirs.post(`/approve/${late.secret}/keep`, {})).text, /12 of 12 contacts/);
+    assert.equal(await committed(), 12);
   });
 });

@@ -5,7 +5,7 @@ import { hashLinkSecret, isLinkSecret } from '../link-secret.ts';
 import type { CeremonyStore } from './ceremony.sql.ts';
 import type { Decide } from './decide.ts';
 import { parseForm } from './form.ts';
-import type { ImportKeeper } from './keep-imported.ts';
+import type { ImportKeeper, ImportStanding } from './keep-imported.ts';
 import type { RenderedPage } from './layout.ts';
 import { approvalPage, decidedPage, importedPage, type NextStep, overPage, refusedPage } from './pages.ts';
 import type { ProvenStepUp, ProveStepUp } from './prove-step-up.ts';
@@ -103,16 +103,12 @@ export function createApprovalPages(options: {
     const csrf = options.secrets.csrfToken(stepUp.approvalId, browserHash);
     return { kind: 'enter-code', csrf, triesLeft: standing.triesLeft, wasRejected };
   };
-  /** After the yes; what was committed stays so, whatever becomes of this. */
-  const keepImported = async (request: PageRequest) => {
-    try {
-      const after = await open(request);
-      if (after.kind !== 'over') return null;
-      return await options.imports.keep(request.secret, after.imported);
-    } catch (error) {
-      options.onRefused(error);
-      return null;
+  const keepImported = async (request: PageRequest): Promise<ImportStanding> => {
+    const stepUp = await open(request);
+    if (stepUp.kind === 'open' || stepUp.imported.length === 0) {
+      return refuse('invalid_state', { detail: 'nothing to keep' });
     }
+    return options.imports.keep(request.secret, stepUp.imported);
   };
   return {
     show: (request) =>
@@ -126,12 +122,7 @@ export function createApprovalPages(options: {
       guarded(async () => {
         assertOwnOrigin(request);
         parseForm(request.body, []);
-        const stepUp = await open(request);
-        if (stepUp.kind === 'open' || stepUp.imported.length === 0) {
-          return refuse('invalid_state', { detail: 'nothing to keep' });
-        }
-        const standing = await options.imports.keep(request.secret, stepUp.imported);
-        return page(200, importedPage(request.secret, standing));
+        return page(200, importedPage(request.secret, await keepImported(request)));
       }),
     sendCode: (request) =>
       guarded(async () => {
@@ -164,13 +155,21 @@ export function createApprovalPages(options: {
         if (outcome.kind !== 'committed') {
           return render(request, stepUp.proven, options.statusOf('code_rejected'), true);
         }
-        const isImport = stepUp.proven.view.kind === 'act' && stepUp.proven.view.imports > 0;
-        const { secret } = request;
-        const imported =
-          isImport && decision === 'APPROVE' ? { secret, standing: await keepImported(request) } : null;
-        return page(200, decidedPage(decision, outcome.answer, imported));
+        if (decision === 'DENY' || !isImport(stepUp.proven)) {
+          return page(200, decidedPage(decision, outcome.answer));
+        }
+        // What was committed stays so, whatever becomes of this.
+        const standing = await keepImported(request).catch((error: unknown) => {
+          options.onRefused(error);
+          return null;
+        });
+        return page(200, decidedPage(decision, outcome.answer, { secret: request.secret, standing }));
       }),
   };
+}
+
+function isImport({ view }: ProvenStepUp): boolean {
+  return view.kind === 'act' && view.imports > 0;
 }
 
 /** A cookie per link, so that two approvals open in one browser do not disturb each other. */
