@@ -298,7 +298,7 @@ export interface Report {
   readonly created_at?: string;
 }
 
-/** A problem document (RFC 9457) as an error; `code` is what `strings.ts` explains. */
+/** A problem document (RFC 9457) as an error; `code` is what `words/reasons.ts` explains. */
 export class Problem extends Error {
   readonly code: string;
   readonly requestId: string | null;

@@ -3,8 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useRef, useState } from 'react';
 import { Problem } from './api.ts';
 import { autonomyQuery, useSendCommand } from './queries.ts';
-import { T } from './strings.ts';
 import { ProblemNote } from './ticket/problem-note.tsx';
+import { T } from './words/pages.ts';
 
 const MAY_STOP: readonly string[] = ['dispatcher', 'supervisor'];
 const MAY_START: readonly string[] = ['supervisor'];

@@ -6,7 +6,8 @@ import { SitePage } from './pages/site.tsx';
 import { TicketPage } from './pages/ticket.tsx';
 import type { QueueSearch } from './queries.ts';
 import { Shell } from './shell.tsx';
-import { QUEUE_PRIORITY_WORDS, STATE_WORDS, T } from './strings.ts';
+import { T } from './words/pages.ts';
+import { QUEUE_PRIORITY_WORDS, STATE_WORDS } from './words/states.ts';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: () => <p>{T.notFoundTitle}</p> });
 

@@ -5,7 +5,9 @@ import type { ReactNode } from 'react';
 import { type Me, Problem, send } from './api.ts';
 import { Unread } from './pages/unread.tsx';
 import { meQuery } from './queries.ts';
-import { ROLE_WORDS, T, wordFor } from './strings.ts';
+import { T } from './words/pages.ts';
+import { ROLE_WORDS } from './words/people.ts';
+import { wordFor } from './words/plain.ts';
 
 const MAY_READ_REPORTS: readonly string[] = ['dispatcher', 'supervisor'];
 

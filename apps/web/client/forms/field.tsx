@@ -10,18 +10,11 @@ import {
 } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import type { Evidence, IncidentForm, QueueRow, Schema, Site, Technician } from '../api.ts';
-import {
-  APPROVAL_KIND_WORDS,
-  choiceWords,
-  FIELD_WORDS,
-  INCIDENT_WORDS,
-  plain,
-  QUESTION_WORDS,
-  STATE_WORDS,
-  T,
-  wordFor,
-} from '../strings.ts';
 import { inPlace } from '../ticket/parts.tsx';
+import { FIELD_WORDS } from '../words/commands.ts';
+import { T } from '../words/pages.ts';
+import { choiceWords, plain, wordFor } from '../words/plain.ts';
+import { APPROVAL_KIND_WORDS, INCIDENT_WORDS, QUESTION_WORDS, STATE_WORDS } from '../words/states.ts';
 import { centsOf, emptyValue, type FormValue, memberOf, withMember } from './values.ts';
 
 /** What a form may offer by name instead of by id. */

@@ -3,8 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { type CommandForm as Form, Problem, sendPiece, uploadStands } from '../api.ts';
 import { meQuery, useSendCommand } from '../queries.ts';
-import { COMMAND_WORDS, choiceWords, T, wordFor } from '../strings.ts';
 import { ProblemNote } from '../ticket/problem-note.tsx';
+import { COMMAND_WORDS } from '../words/commands.ts';
+import { T } from '../words/pages.ts';
+import { choiceWords, wordFor } from '../words/plain.ts';
 import type { FormContext } from './field.tsx';
 import { sendPhoto, type UploadWire } from './send-photo.ts';
 

@@ -3,8 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { attentionQuery } from '../queries.ts';
-import { ATTENTION_WORDS, T, wordFor } from '../strings.ts';
 import { Empty, When } from '../ticket/parts.tsx';
+import { T } from '../words/pages.ts';
+import { wordFor } from '../words/plain.ts';
+import { ATTENTION_WORDS } from '../words/reasons.ts';
 import { SuggestionCard } from './suggestion-card.tsx';
 import { Unread } from './unread.tsx';
 

@@ -5,7 +5,8 @@ import { type ReactNode, useState } from 'react';
 import { CommandForm } from '../forms/command-form.tsx';
 import { NO_CONTEXT } from '../forms/field.tsx';
 import { catalogueQuery, sitesQuery } from '../queries.ts';
-import { COMMAND_HINTS, T } from '../strings.ts';
+import { COMMAND_HINTS } from '../words/commands.ts';
+import { T } from '../words/pages.ts';
 
 const COMMAND = 'ticket.create';
 

@@ -2,8 +2,10 @@ import { formatUsd } from '@deadlatch/kernel';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { QueueRow as Row } from '../api.ts';
-import { INCIDENT_WORDS, T, wordFor } from '../strings.ts';
 import { PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
+import { T } from '../words/pages.ts';
+import { wordFor } from '../words/plain.ts';
+import { INCIDENT_WORDS } from '../words/states.ts';
 
 /** One ticket of a list, as a link to it. */
 export function QueueRow({ row }: { readonly row: Row }): ReactNode {

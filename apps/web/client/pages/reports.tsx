@@ -4,8 +4,10 @@ import { type ReactNode, useState } from 'react';
 import { CommandForm } from '../forms/command-form.tsx';
 import { NO_CONTEXT } from '../forms/field.tsx';
 import { catalogueQuery, meQuery, queueQuery, reportsQuery, sitesQuery } from '../queries.ts';
-import { COMMAND_WORDS, plain, T, wordFor } from '../strings.ts';
 import { Empty, When } from '../ticket/parts.tsx';
+import { COMMAND_WORDS } from '../words/commands.ts';
+import { T } from '../words/pages.ts';
+import { plain, wordFor } from '../words/plain.ts';
 import { Unread } from './unread.tsx';
 
 const ATTACH = 'report.attach';

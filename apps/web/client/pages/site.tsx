@@ -6,8 +6,8 @@ import type { ReactNode } from 'react';
 
 import { queueQuery, siteQuery } from '../queries.ts';
 import type { SitePage as Page } from '../site-view.ts';
-import { T } from '../strings.ts';
 import { Empty, Fact, Facts, Section } from '../ticket/parts.tsx';
+import { T } from '../words/pages.ts';
 import { QueueRow } from './queue-row.tsx';
 import { Unread } from './unread.tsx';
 

@@ -5,9 +5,12 @@ import type { Suggestion } from '../api.ts';
 import { CommandForm } from '../forms/command-form.tsx';
 import { NO_CONTEXT } from '../forms/field.tsx';
 import { catalogueQuery } from '../queries.ts';
-import { AGENT_WORDS, COMMAND_WORDS, FIELD_WORDS, T, wordFor } from '../strings.ts';
 import { Fact, Facts, When } from '../ticket/parts.tsx';
 import { valueWords } from '../ticket/value-words.ts';
+import { COMMAND_WORDS, FIELD_WORDS } from '../words/commands.ts';
+import { T } from '../words/pages.ts';
+import { AGENT_WORDS } from '../words/people.ts';
+import { wordFor } from '../words/plain.ts';
 
 const ANSWERS = ['suggestion.accept', 'suggestion.reject'] as const;
 

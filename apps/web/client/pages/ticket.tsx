@@ -13,13 +13,15 @@ import {
   techniciansQuery,
   ticketQuery,
 } from '../queries.ts';
-import { INCIDENT_WORDS, T, wordFor } from '../strings.ts';
 import { Actions } from '../ticket/actions.tsx';
 import { Appointment } from '../ticket/appointment.tsx';
 import { Conversation } from '../ticket/conversation.tsx';
 import { Approvals, EvidencePanel, Summary, VisitPanel } from '../ticket/panels.tsx';
 import { NextStep, PriorityMark, StateBadge, When } from '../ticket/parts.tsx';
 import { Timeline } from '../ticket/timeline.tsx';
+import { T } from '../words/pages.ts';
+import { wordFor } from '../words/plain.ts';
+import { INCIDENT_WORDS } from '../words/states.ts';
 import { Unread } from './unread.tsx';
 
 const MAY_LIST_TECHNICIANS: readonly string[] = ['dispatcher', 'supervisor'];

@@ -1,8 +1,8 @@
 import { Alert, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Problem } from '../api.ts';
-import { T } from '../strings.ts';
 import { ProblemNote } from '../ticket/problem-note.tsx';
+import { T } from '../words/pages.ts';
 
 /** Says that something is being read, could not be read, or could not be read *again*. */
 export function Unread(props: {

@@ -5,7 +5,11 @@ import { CommandForm } from '../forms/command-form.tsx';
 import type { FormContext } from '../forms/field.tsx';
 import { PhotoUpload } from '../forms/photo-upload.tsx';
 import { startOf } from '../forms/tailoring.ts';
-import { COMMAND_HINTS, COMMAND_WORDS, REFUSAL_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
+import { COMMAND_HINTS, COMMAND_WORDS } from '../words/commands.ts';
+import { T } from '../words/pages.ts';
+import { wordFor } from '../words/plain.ts';
+import { REFUSAL_WORDS } from '../words/reasons.ts';
+import { STATE_WORDS } from '../words/states.ts';
 import { inPlace, Section } from './parts.tsx';
 
 interface Action {

@@ -3,7 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import type { Recommendations, Recommended, Technician, TicketPage, TimeOption } from '../api.ts';
 import { recommendationsQuery } from '../queries.ts';
-import { COMMAND_WORDS, FACTOR_WORDS, INELIGIBLE_WORDS, T, wordFor } from '../strings.ts';
+import { COMMAND_WORDS } from '../words/commands.ts';
+import { T } from '../words/pages.ts';
+import { wordFor } from '../words/plain.ts';
+import { FACTOR_WORDS, INELIGIBLE_WORDS } from '../words/reasons.ts';
 import { Empty, Section, When } from './parts.tsx';
 import { SendButton } from './send-button.tsx';
 

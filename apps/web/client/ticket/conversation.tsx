@@ -1,6 +1,8 @@
 import type { ReactNode } from 'react';
 import type { ConversationEntry, TicketPage } from '../api.ts';
-import { plain, T, TEMPLATE_WORDS, wordFor } from '../strings.ts';
+import { T } from '../words/pages.ts';
+import { plain, wordFor } from '../words/plain.ts';
+import { TEMPLATE_WORDS } from '../words/states.ts';
 import { Empty, inPlace, Section, When } from './parts.tsx';
 import { WordSwitch } from './word-switch.tsx';
 

@@ -2,21 +2,19 @@ import { formatUsd } from '@deadlatch/kernel';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Approval, Evidence, TicketPage, WantedEvidence } from '../api.ts';
+import { T } from '../words/pages.ts';
+import { PROOF_WORDS } from '../words/people.ts';
+import { choiceWords, plain, wordFor } from '../words/plain.ts';
 import {
   APPROVAL_KIND_WORDS,
   APPROVAL_WORDS,
-  choiceWords,
   INVOICE_WORDS,
   OUTCOME_WORDS,
-  PROOF_WORDS,
-  plain,
   QUESTION_WORDS,
   RELATION_WORDS,
   STATE_WORDS,
-  T,
   VISIT_WORDS,
-  wordFor,
-} from '../strings.ts';
+} from '../words/states.ts';
 import { Empty, Fact, Facts, inPlace, Section, When } from './parts.tsx';
 import type { People } from './timeline.tsx';
 

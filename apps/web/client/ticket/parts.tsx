@@ -1,7 +1,9 @@
 import { Badge, Title } from '@mantine/core';
 import { type ReactNode, useId } from 'react';
 import type { TicketPage } from '../api.ts';
-import { NEXT_INVOICE_WORDS, NEXT_WORDS, PRIORITY_WORDS, STATE_WORDS, T, wordFor } from '../strings.ts';
+import { T } from '../words/pages.ts';
+import { wordFor } from '../words/plain.ts';
+import { NEXT_INVOICE_WORDS, NEXT_WORDS, PRIORITY_WORDS, STATE_WORDS } from '../words/states.ts';
 
 /** A titled region of a page, so that a screen reader can jump to it. */
 export function Section(props: {

@@ -1,7 +1,10 @@
 import { Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { Problem } from '../api.ts';
-import { choiceWords, REFUSAL_WORDS, STATE_WORDS, T, UNUSABLE_WORDS, wordFor } from '../strings.ts';
+import { T } from '../words/pages.ts';
+import { choiceWords, wordFor } from '../words/plain.ts';
+import { REFUSAL_WORDS, UNUSABLE_WORDS } from '../words/reasons.ts';
+import { STATE_WORDS } from '../words/states.ts';
 
 /** A refusal in plain words: why, what would have to be true, and the request to ask about. */
 export function ProblemNote({ problem }: { readonly problem: Problem }): ReactNode {

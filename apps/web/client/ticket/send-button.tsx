@@ -2,7 +2,7 @@ import { Alert, Button } from '@mantine/core';
 import { type ReactNode, useRef, useState } from 'react';
 import { Problem } from '../api.ts';
 import { useSendCommand } from '../queries.ts';
-import { T } from '../strings.ts';
+import { T } from '../words/pages.ts';
 import { ProblemNote } from './problem-note.tsx';
 
 /**

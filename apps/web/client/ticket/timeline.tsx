@@ -1,15 +1,11 @@
 import type { ReactNode } from 'react';
 import type { Technician, TimelineEvent } from '../api.ts';
-import {
-  ACTOR_WORDS,
-  AGENT_WORDS,
-  EVENT_WORDS,
-  FIELD_WORDS,
-  REFUSAL_WORDS,
-  STATE_WORDS,
-  T,
-  wordFor,
-} from '../strings.ts';
+import { EVENT_WORDS, FIELD_WORDS } from '../words/commands.ts';
+import { T } from '../words/pages.ts';
+import { ACTOR_WORDS, AGENT_WORDS } from '../words/people.ts';
+import { wordFor } from '../words/plain.ts';
+import { REFUSAL_WORDS } from '../words/reasons.ts';
+import { STATE_WORDS } from '../words/states.ts';
 import { Empty, inPlace, Section, When } from './parts.tsx';
 import { valueWords } from './value-words.ts';
 

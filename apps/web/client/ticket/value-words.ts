@@ -1,15 +1,15 @@
 import { formatUsd } from '@deadlatch/kernel';
+import { CHOICE_WORDS } from '../words/commands.ts';
+import { T } from '../words/pages.ts';
+import { choiceWords } from '../words/plain.ts';
 import {
   APPROVAL_KIND_WORDS,
-  CHOICE_WORDS,
-  choiceWords,
   INCIDENT_WORDS,
   OUTCOME_WORDS,
   PRIORITY_WORDS,
   QUESTION_WORDS,
   STATE_WORDS,
-  T,
-} from '../strings.ts';
+} from '../words/states.ts';
 
 const TABLES: readonly Readonly<Record<string, string>>[] = [
   STATE_WORDS,

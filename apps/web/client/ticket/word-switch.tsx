@@ -4,7 +4,8 @@ import { type ReactNode, useState } from 'react';
 import { CommandForm } from '../forms/command-form.tsx';
 import { NO_CONTEXT } from '../forms/field.tsx';
 import { catalogueQuery, meQuery } from '../queries.ts';
-import { COMMAND_HINTS, COMMAND_WORDS, wordFor } from '../strings.ts';
+import { COMMAND_HINTS, COMMAND_WORDS } from '../words/commands.ts';
+import { wordFor } from '../words/plain.ts';
 
 const COMMANDS_AT: ReadonlyMap<string, readonly string[]> = new Map([
   ['AGENT', ['conversation.take_over', 'conversation.close']],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EVIDENCE_KEYS, INCIDENT_TYPES, PHOTO_KEYS, QUESTION_IDS, TEST_KEYS } from '@deadlatch/catalogue';
-import { CHOICE_WORDS, choiceWords, INCIDENT_WORDS, QUESTION_WORDS } from './strings.ts';
+import { CHOICE_WORDS } from './commands.ts';
+import { choiceWords } from './plain.ts';
+import { INCIDENT_WORDS, QUESTION_WORDS } from './states.ts';
 
 test('every type, question, test and evidence key of the catalogue has its words', () => {
   for (const type of INCIDENT_TYPES) assert.ok(Object.hasOwn(INCIDENT_WORDS, type), type);
