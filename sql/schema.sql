@@ -1362,6 +1362,7 @@ CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.contacts FOR EACH STATE
 CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.conversations FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('conversation');
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.conversations FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.conversations FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER nothing_waits BEFORE UPDATE ON dispatch.conversations FOR EACH ROW WHEN (((new.state = 'CLOSED'::text) AND (old.state <> 'CLOSED'::text))) EXECUTE FUNCTION dispatch.guard_closing();
 CREATE TRIGGER a_version BEFORE INSERT OR UPDATE ON dispatch.evidence FOR EACH ROW EXECUTE FUNCTION dispatch.guard_version('evidence');
 CREATE TRIGGER kept_rows BEFORE DELETE ON dispatch.evidence FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON dispatch.evidence FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
@@ -2451,10 +2452,6 @@ CREATE OR REPLACE FUNCTION dispatch.close_conversation(tenant uuid, conversation
 AS $function$
 begin
   perform 1 from dispatch.conversations v where v.tenant_id = tenant and v.id = conversation for update;
-  if dispatch.loose_ends(tenant, conversation)
-     <> '{"open_tickets": 0, "open_suggestions": 0, "is_unanswered": false}'::jsonb then
-    perform dispatch.hit_one(0, 'loose ends');
-  end if;
   -- An agent that was still at it has nothing more to say.
   update dispatch.turns t set ended_at = now()
    where t.tenant_id = tenant and t.conversation_id = conversation and t.ended_at is null;
@@ -2705,6 +2702,17 @@ begin
      where l.tenant_id = new.tenant_id and l.hash = new.link_hash and l.purpose = 'choice'
        and l.contact_id = new.contact_id and m.ticket_id = new.ticket_id and l.expires_at > now()) then
     perform dispatch.raise_guarantee('choice_without_its_link', new.id::text);
+  end if;
+  return new;
+end $function$;
+CREATE OR REPLACE FUNCTION dispatch.guard_closing()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if dispatch.loose_ends(new.tenant_id, new.id)
+     <> '{"open_tickets": 0, "open_suggestions": 0, "is_unanswered": false}'::jsonb then
+    perform dispatch.hit_one(0, 'loose ends');
   end if;
   return new;
 end $function$;
@@ -4027,6 +4035,7 @@ grant EXECUTE on function dispatch.end_options(uuid,uuid,uuid) to deadlatch_disp
 grant EXECUTE on function dispatch.evidence_json(dispatch.evidence) to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_act() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_choice() to deadlatch_dispatch;
+grant EXECUTE on function dispatch.guard_closing() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_confirmation() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_consent() to deadlatch_dispatch;
 grant EXECUTE on function dispatch.guard_contact_code() to deadlatch_dispatch;

@@ -19,19 +19,27 @@ begin
 end $$;
 
 -- Nothing comes in between the look and the end: whoever adds to a conversation holds its key until they commit, and
--- closing waits for them; whoever comes later finds it closed (`apply_inbound`). What is found then is decided again.
+-- closing waits for them; whoever comes later finds it closed (`apply_inbound`). What is found then (`guard_closing`) is
+-- decided again.
 create or replace function dispatch.close_conversation(tenant uuid, conversation uuid) returns void
 language plpgsql as $$
 begin
   perform 1 from dispatch.conversations v where v.tenant_id = tenant and v.id = conversation for update;
-  if dispatch.loose_ends(tenant, conversation)
-     <> '{"open_tickets": 0, "open_suggestions": 0, "is_unanswered": false}'::jsonb then
-    perform dispatch.hit_one(0, 'loose ends');
-  end if;
   -- An agent that was still at it has nothing more to say.
   update dispatch.turns t set ended_at = now()
    where t.tenant_id = tenant and t.conversation_id = conversation and t.ended_at is null;
 end $$;
+
+create or replace function dispatch.guard_closing() returns trigger language plpgsql as $$
+begin
+  if dispatch.loose_ends(new.tenant_id, new.id)
+     <> '{"open_tickets": 0, "open_suggestions": 0, "is_unanswered": false}'::jsonb then
+    perform dispatch.hit_one(0, 'loose ends');
+  end if;
+  return new;
+end $$;
+create or replace trigger nothing_waits before update on dispatch.conversations
+  for each row when (new.state = 'CLOSED' and old.state <> 'CLOSED') execute function dispatch.guard_closing();
 
 -- Words that arrive while a conversation ends belong to the next one.
 create or replace function dispatch.require_open(tenant uuid, conversation uuid) returns void language plpgsql as $$
