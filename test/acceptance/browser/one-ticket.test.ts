@@ -333,12 +333,13 @@ describe('one ticket, in browsers', () => {
     await field.fill('the closer on the back door leaks oil, nobody was hit, it is not a fire door');
     await field.press('Enter');
     const texts = phone('Shift lead');
-    await texts.getByText(/when may we come\? 1: /).waitFor();
+    const offer = texts.locator('.bubble').filter({ hasText: /when may we come\? 1: / });
+    await offer.waitFor();
     const opened = simulator.waitForEvent('popup');
-    await texts.getByRole('link').last().click();
+    await offer.getByRole('link').click();
     const times = await opened;
     await times.setViewportSize(PHONE);
-    await times.getByText('When may we come?').waitFor();
+    await times.getByText('When may we come?', { exact: true }).waitFor();
     assert.equal(await times.getByRole('button').count(), 4);
     await assertUsable(times);
     const second = times.getByRole('button').nth(1);
