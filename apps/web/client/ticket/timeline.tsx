@@ -87,6 +87,8 @@ function stateOf(value: unknown): string | null {
 
 function actorWords(actor: TimelineEvent['actor'], people: People): string {
   if (!actor) return '–';
+  // The console's server speaks for nobody but whoever holds the secret of a link.
+  if (actor.type === 'service.web') return ACTOR_WORDS.link;
   const agent = typeof actor.agent === 'string' ? actor.agent : actor.agent?.role;
   const known = people.technicians.find((technician) => technician.id === actor.id)?.label;
   const person =
