@@ -14,6 +14,7 @@ import { followRunbook, readRunbook } from '../../support/runbook.ts';
 import { until } from '../../support/signed-peer.ts';
 import { freePortBase, type System, startSystem } from '../../support/system.ts';
 import { cli } from '../start/start.fixture.ts';
+import { addPhoto, enter, knowNothing, sendOut } from '../survival/load.ts';
 import { sendText } from '../survival/senders.ts';
 
 /** The runbooks of the log, followed to the letter, one after the other on one installation. */
@@ -79,6 +80,25 @@ async function openTicket(): Promise<void> {
   await callAs(run, 'dana-dispatcher', { name: 'ticket.create', targetId: undefined, body, key: undefined });
 }
 
+/** A technician asks for money, leaves, and the ticket waits for the answer. @returns the ticket */
+async function leaveAsking(): Promise<string> {
+  const people = await enter(await readRunFile(stateDir), knowNothing());
+  const { client, person } = people.tom;
+  const ticketId = await sendOut(people, 'tom-technician', client);
+  const photo = await addPhoto(client, person, ticketId, 'photo.change.found_condition');
+  const asked = await client.send('tech.request_change', ticketId, {
+    kind: 'NTE_INCREASE',
+    lines: [{ kind: 'PART', quantity: 1, unit_cents: 20_000, incurred: 'no', part_number: 'LKB-200' }],
+    photos: [photo.result.evidence_id],
+    reason: { text: 'The lock body is cracked.' },
+  });
+  assert.equal(asked.code, null);
+  const left = await client.send('tech.check_out', ticketId, { outcome: 'WAITING_APPROVAL' });
+  assert.equal(left.ticket?.state, 'ON_HOLD');
+  await people.counter.close();
+  return ticketId;
+}
+
 test('the witness is down', async () => {
   verifies('R.6');
   const runbook = await readRunbook('witness-down');
@@ -103,6 +123,7 @@ test('a backup is restored', async () => {
   const runbook = await readRunbook('restoring-a-backup');
   const database = join(stateDir, 'postgres');
   await textFrom('sam-shift-lead', 'back door does not latch');
+  const asking = await leaveAsking();
   const key = await spareKey();
   await settled();
   assert.equal(await system.stop(), 0);
@@ -149,6 +170,13 @@ test('a backup is restored', async () => {
     assert.equal(await count(client, 'dispatch.turns where ended_at is null'), 0);
     const revoked = `trust.service_keys where keyid = '${key}' and revoked_at is not null`;
     assert.equal(await count(client, revoked), 1, 'a revoked key came back with the backup');
+    // What was asked is void, and the ticket goes on: nobody waits for an answer that cannot come.
+    const isFree = `dispatch.tickets where id = '${asking}' and state = 'READY_TO_SCHEDULE' and scope_capped`;
+    assert.equal(await count(client, isFree), 1);
+    assert.equal(
+      await count(client, `dispatch.approvals where ticket_id = '${asking}' and state = 'VOID'`),
+      1,
+    );
   });
   const run = await readRunFile(stateDir);
   const read = { name: 'ticket.list', targetId: undefined, body: undefined, key: undefined };
