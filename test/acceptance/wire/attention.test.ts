@@ -36,6 +36,12 @@ async function aMinutePasses(): Promise<void> {
   await world.admin.query("update dispatch.messages set created_at = created_at - interval '2 minutes'");
 }
 
+/** Nor for a ticket: it is written over behind the guards, as only a test may. */
+async function backDate(ticketId: string, changes: string): Promise<void> {
+  await world.admin.query(`begin; set local session_replication_role = replica;
+    update dispatch.tickets set ${changes} where id = '${ticketId}'; commit`);
+}
+
 test('a message that nothing has answered waits for a person until something does', async () => {
   verifies('T1.4');
   const turn = await crew.writes(world.tenant.contacts.maria);
@@ -70,6 +76,45 @@ test('a safety type waits for a dispatcher until somebody is sent', async () => 
     reason: 'CANNOT_SECURE',
   });
   assert.equal(await waits(), false);
+  // So that the technician is free for others.
+  await crew.does(crew.dana, 'ticket.cancel', ticketId, { reason: 'OTHER' });
+});
+
+test('a hold that is over waits for a person, and goes on by nothing else', async () => {
+  const ticketId = await crew.started();
+  const held = {
+    reason: 'PARTS',
+    owner: 'PROVIDER',
+    hold_until: new Date(Date.now() + 60_000).toISOString(),
+  };
+  await crew.does(crew.dana, 'ticket.hold', ticketId, held);
+  const waits = async () =>
+    (await attention()).some((a) => a.kind === 'hold_over' && a.ticket_id === ticketId);
+  assert.equal(await waits(), false, 'it has a minute');
+  await backDate(ticketId, "hold_until = hold_until - interval '2 minutes'");
+  assert.equal(await waits(), true);
+  await crew.does(crew.dana, 'ticket.resume', ticketId, {});
+  assert.equal(await waits(), false);
+});
+
+test('questions that nobody answers wait for a person after as long as the priority gives', async () => {
+  const waits = async (ticketId: string) =>
+    (await attention()).some((a) => a.kind === 'info_unanswered' && a.ticket_id === ticketId);
+  for (const [priority, within, over] of [
+    ["'EMERGENCY'", '9 minutes', '11 minutes'],
+    ["'URGENT'", '59 minutes', '61 minutes'],
+    ["'ROUTINE'", '239 minutes', '241 minutes'],
+    ['null', '59 minutes', '61 minutes'],
+  ] as const) {
+    const ticketId = await crew.ticket();
+    await crew.does(crew.dana, 'ticket.request_info', ticketId, { missing: ['which_door'] });
+    await backDate(ticketId, `priority = ${priority}, updated_at = now() - interval '${within}'`);
+    assert.equal(await waits(ticketId), false, `${priority} ${within}`);
+    await backDate(ticketId, `updated_at = now() - interval '${over}'`);
+    assert.equal(await waits(ticketId), true, `${priority} ${over}`);
+    await crew.does(crew.dana, 'ticket.cancel', ticketId, { reason: 'OTHER' });
+    assert.equal(await waits(ticketId), false, 'it is over');
+  }
 });
 
 test('nobody but a dispatcher or supervisor is shown what waits', async () => {

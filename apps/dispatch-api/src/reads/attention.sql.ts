@@ -1,5 +1,5 @@
 import type { SuggestionRow } from '@deadlatch/decision';
-import { sql, type Tx } from '@deadlatch/postgres';
+import { type Sql, sql, type Tx } from '@deadlatch/postgres';
 import { PAGE } from './tickets.sql.ts';
 
 /** Something that waits for a person, and since when. */
@@ -73,5 +73,25 @@ export function listAttention(tx: Tx, tenantId: string): Promise<Attention[]> {
           or t.state not in ('ON_SITE', 'IN_PROGRESS', 'COMPLETED_PENDING_VERIFICATION', 'VERIFIED', 'INVOICED'))
         and (k.kind <> 'invoice_disputed' or exists (select 1 from dispatch.invoices i
           where i.tenant_id = k.tenant_id and i.ticket_id = k.ticket_id and i.state = 'DISPUTED'))
+      union all
+      ${overdueTickets(tenantId)}
     ) waiting order by since limit ${PAGE}`);
+}
+
+/**
+ * A hold that is over, and questions that nobody has answered in the time that the priority gives. No timer wakes
+ * anybody and nothing goes on by itself: what is read here is the case now.
+ */
+function overdueTickets(tenantId: string): Sql {
+  return sql`
+      select case t.state when 'ON_HOLD' then 'hold_over' else 'info_unanswered' end as kind, t.id as ticket_id,
+        t.reference, t.conversation_id, dispatch.instant(w.over_at) as since, null as suggestion
+      from dispatch.tickets t
+      cross join lateral (
+        select case when t.state = 'ON_HOLD' then t.hold_until
+          when t.priority = 'EMERGENCY' then t.updated_at + interval '10 minutes'
+          when t.priority = 'ROUTINE' then t.updated_at + interval '4 hours'
+          -- Also what nobody has triaged: it may be anything.
+          else t.updated_at + interval '1 hour' end as over_at) w
+      where t.tenant_id = ${tenantId} and t.state in ('ON_HOLD', 'NEEDS_INFO') and w.over_at <= now()`;
 }

@@ -75,6 +75,8 @@ export const ATTENTION_WORDS: Readonly<Record<string, string>> = {
   technician_to_tell: 'Call the technician: the visit is no longer theirs',
   suggestion: 'The agent suggests something',
   suggestion_expired: 'Nobody answered a suggestion in time',
+  hold_over: 'A hold is over: go on, or hold it anew',
+  info_unanswered: 'Nobody has answered our questions',
   cancel_requested: 'The customer asks to cancel',
   invoice_disputed: 'The customer contests the invoice',
   consent_needed: 'A supervisor has to decide as well',
