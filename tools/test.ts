@@ -64,12 +64,12 @@ async function main(): Promise<number> {
 
 /** Starts real processes and waits for them a lot. */
 function startsSystems(file: string): boolean {
-  return /(^|[\\/])test[\\/]acceptance[\\/]/.test(file);
+  return /(^|[\\/])test[\\/]acceptance[\\/]/.test(file) || waits(file);
 }
 
 /** Mostly lets time pass: keys and deadlines that run out. */
 function waits(file: string): boolean {
-  return /[\\/](keys|runbooks)[\\/]/.test(file);
+  return /(acceptance[\\/](keys|runbooks)[\\/])|(witness[\\/]src[\\/]receipts\.test)/.test(file);
 }
 
 /** Those that wait stand apart from each other, so that beside each there are some that work. */
