@@ -80,7 +80,7 @@ async function dispatch(dana: Page): Promise<void> {
   const form = await openForm(dana, 'Dispatch now (emergency)');
   const names = await form.getByLabel('Technician').locator('option').allInnerTexts();
   await act(dana, 'Dispatch now (emergency)', {
-    Technician: names.find((name) => name.includes('tom')) ?? '',
+    Technician: names.find((name) => name.startsWith('tom-')) ?? '',
     Reason: 'The site cannot be secured',
   });
 }
