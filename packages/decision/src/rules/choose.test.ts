@@ -199,7 +199,7 @@ test('the text that offers times, and the one that tells the agreed one, carry a
 });
 
 test('a tap moves what a text does not: a ticket that was dispatched, and an emergency', () => {
-  verifies('T1.10');
+  verifies('T1.10', 'C.0');
   const move = (link_hash: string | null, twist: Twist) =>
     code('schedule.reschedule', 'agent', {
       agentRole: 'agent.scheduling',
@@ -231,6 +231,9 @@ test('a tap moves what a text does not: a ticket that was dispatched, and an eme
   ];
   for (const twist of firm) {
     assert.equal(move(null, twist), 'assurance_required');
+    // What nobody said is no tap either.
+    assert.equal(move('', twist), 'assurance_required');
+    assert.equal(move(undefined as unknown as null, twist), 'assurance_required');
     assert.equal(move('h', twist), 'accepted');
   }
   assert.equal(move(null, { state: 'SCHEDULED' }), 'accepted');

@@ -194,7 +194,7 @@ function rescheduleChoice(context: RuleContext): ChoiceRow | null {
   // The carrier vouches for a number, not for who holds the phone: too little to send a technician home. Who taps the
   // link has read what was sent to it.
   const isFirm = before.state === 'DISPATCHED' || before.priority === 'EMERGENCY';
-  if (isFirm && choice.link_hash === null)
+  if (isFirm && !choice.link_hash)
     refuse('assurance_required', { detail: 'a text message does not move this' });
   return choice;
 }
